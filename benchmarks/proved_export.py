@@ -1,0 +1,118 @@
+"""Write artifacts, each one proved before it gets its name: convert -> open again -> compare scores -> publish.
+
+A file that misses the parity limit goes to ``rejected/`` with its manifest; whatever good file had its name stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.parity import LIMITS, Parity, compare, reference_scores
+from benchmarks.workload import bundled_photos
+from export.artifact import Artifact, Manifest, new_manifest, promise, read_manifest, size_bytes, write_manifest
+from export.export_ready import ExportReady, ExportRequest, count_macs, make_export_ready
+from export.formats import FORMATS, Format, scorer_for
+from export.operators import refuse_forbidden
+from export.run_torch import TorchRunner
+from export.scorer import Scorer
+from lariqa_train.atomic import writing
+from lariqa_train.checkpoint import sha256_of
+from lariqa_train.model import LarIqa
+from lariqa_train.refusal import Refusal
+
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Proved:
+    """One exported file and its proof."""
+
+    path: Path
+    artifact: Artifact
+    parity: Parity
+
+
+def export_proved(
+    model: LarIqa, checkpoint_sha256: str, request: ExportRequest, formats: Sequence[str], folder: Path, *,
+    precision: str = "fp32", limit: float | None = None, overwrite: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Iterator[Proved]:
+    """Export one model to several formats, one proved file after another.
+
+    Args:
+        model: from ``load_checkpoint``.
+        checkpoint_sha256: of its file.
+        request: contract, photo size, view.
+        formats: names in ``export.formats.FORMATS``.
+        folder: where the files and ``lariqa.json`` go; made if need be.
+        precision: "fp32".
+        limit: another parity limit, in score units.
+        overwrite: whether ``folder`` may hold an export of another checkpoint, which is then forgotten.
+        progress: called with each step in words.
+
+    Yields:
+        Each file as it is finished; ``parity.passed`` False means that it lies in ``rejected/``.
+
+    Raises:
+        Refusal: the request cannot be served; files finished before stay.
+    """
+    rows = [_row(name, precision) for name in formats]
+    manifest = _manifest_of(folder, new_manifest(model, checkpoint_sha256), overwrite)
+    progress("fusing the KAN, baking in the preprocessing")
+    ready = make_export_ready(model, request)
+    macs = count_macs(ready)
+    photos = bundled_photos(request.height, request.width)
+    spec = model.config.preprocess.with_view(request.synthetic_view)
+    reference = Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None)
+    expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
+    for row in rows:
+        artifact = promise(ready, request, row.name, row.suffix, precision, macs)
+        with writing(folder / artifact.file) as staged:
+            progress(f"converting to {row.name}")
+            artifact = _write(row, ready, staged, manifest, artifact)
+            scorer = scorer_for(staged, manifest, artifact)
+            parity = compare(scorer, expected, photos, precision, reference.runner.runtime, progress, limit)
+            status = "executed here" if scorer.runner.executes_artifact else "checked"
+            artifact = replace(artifact, status=status, parity=parity.to_json())
+            del scorer  # the runtime holds the file open
+            if not parity.passed:
+                yield _reject(folder, staged, manifest, artifact, parity)
+                continue
+        manifest = manifest.with_artifact(artifact)
+        write_manifest(folder, manifest)
+        yield Proved(folder / artifact.file, artifact, parity)
+
+
+def _row(name: str, precision: str) -> Format:
+    if name not in FORMATS:
+        raise Refusal(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
+    if precision not in FORMATS[name].precisions:
+        raise Refusal(f"{name} is not written in {precision} by this version; it is in {', '.join(FORMATS[name].precisions)}")
+    return FORMATS[name]
+
+
+def _manifest_of(folder: Path, new: Manifest, overwrite: bool) -> Manifest:
+    old = read_manifest(folder) if folder.is_dir() else None
+    if old is None or overwrite and old.checkpoint_sha256 != new.checkpoint_sha256:
+        return new
+    if old.checkpoint_sha256 != new.checkpoint_sha256:
+        raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite to replace it")
+    return replace(new, artifacts=old.artifacts)
+
+
+def _write(row: Format, ready: ExportReady, staged: Path, manifest: Manifest, artifact: Artifact) -> Artifact:
+    converter = row.write(ready, staged, manifest.embedded(artifact))
+    refuse_forbidden(row.name, row.operators(staged))
+    if row.metadata(staged) != manifest.embedded(artifact):
+        raise Refusal(f"the manifest inside the {row.name} file does not read back as it was written")
+    return replace(artifact, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged))
+
+
+def _reject(folder: Path, staged: Path, manifest: Manifest, artifact: Artifact, parity: Parity) -> Proved:
+    rejected = folder / REJECTED
+    with writing(rejected / artifact.file) as beside:
+        staged.rename(beside)
+    write_manifest(rejected, replace(manifest, artifacts=()).with_artifact(artifact))
+    return Proved(rejected / artifact.file, artifact, parity)

@@ -1,0 +1,93 @@
+"""One row per format: suffix, writer, runner, how to read a file back. A new format is two files and one row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
+from export.export_ready import ExportReady
+from export.run_coreml import open_coreml
+from export.run_onnx import OnnxRunner
+from export.run_tflite import TfliteRunner
+from export.scorer import Runner, Scorer
+from export.to_coreml import coreml_operators, read_coreml_metadata, write_coreml
+from export.to_onnx import onnx_operators, read_onnx_metadata, write_onnx
+from export.to_tflite import read_tflite_metadata, tflite_operators, write_tflite
+from lariqa_train.checkpoint import sha256_of
+from lariqa_train.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one format is written, opened and read back."""
+
+    name: str
+    suffix: str
+    precisions: tuple[str, ...]
+    write: Callable[[ExportReady, Path, str], dict[str, str]]
+    open: Callable[[Path], Runner]
+    metadata: Callable[[Path], str | None]
+    operators: Callable[[Path], Counter[str]]
+
+
+FORMATS = {
+    row.name: row
+    for row in (
+        Format("onnx", ".onnx", ("fp32",), write_onnx, OnnxRunner, read_onnx_metadata, onnx_operators),
+        Format("coreml", ".mlpackage", ("fp32",), write_coreml, open_coreml, read_coreml_metadata, coreml_operators),
+        Format("tflite", ".tflite", ("fp32",), write_tflite, TfliteRunner, read_tflite_metadata, tflite_operators),
+    )
+}
+
+
+def format_of(path: Path) -> Format:
+    """The format of a model file, by its suffix.
+
+    Raises:
+        Refusal: no format has that suffix.
+    """
+    for row in FORMATS.values():
+        if path.suffix == row.suffix:
+            return row
+    raise Refusal(f"{path} is not a model: its name ends in none of {', '.join(row.suffix for row in FORMATS.values())}")
+
+
+def describe(path: Path) -> tuple[Manifest, Artifact]:
+    """What a model file promises: from the ``lariqa.json`` beside it if that names it, else from the file itself.
+
+    Raises:
+        Refusal: no such file, not one of this toolkit's, or not the file that was proved (its sha256 differs).
+    """
+    if not path.exists():
+        raise Refusal(f"no model at {path}; `lariqa export` makes one")
+    manifest = read_manifest(path.parent)
+    for artifact in manifest.artifacts if manifest else ():
+        if artifact.file == path.name:
+            if sha256_of(path) != artifact.sha256:
+                raise Refusal(f"{path} is not the file that lariqa.json beside it was written for (its sha256 differs); export again")
+            return manifest, artifact
+    text = format_of(path).metadata(path)
+    if text is None:
+        raise Refusal(f"{path} carries no lariqa manifest: it was not written by `lariqa export`")
+    manifest = parse_manifest(text, f"the manifest inside {path}")
+    return manifest, manifest.artifacts[0]
+
+
+def open_artifact(path: Path) -> Scorer:
+    """A Scorer for a model file.
+
+    Raises:
+        Refusal: as :func:`describe`, or the runtime is missing or cannot open it.
+    """
+    manifest, artifact = describe(path)
+    return scorer_for(path, manifest, artifact)
+
+
+def scorer_for(path: Path, manifest: Manifest, artifact: Artifact) -> Scorer:
+    """A Scorer for a model file whose promise is known."""
+    size = None if artifact.photo_width_px is None else (artifact.photo_height_px, artifact.photo_width_px)
+    spec = manifest.config.preprocess.with_view(artifact.synthetic_view)
+    return Scorer(FORMATS[artifact.format].open(path), spec, manifest.config.branches, artifact.contract, size)

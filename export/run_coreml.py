@@ -1,0 +1,61 @@
+"""Open an .mlpackage and run it: with Core ML on macOS, with the MIL reference evaluator elsewhere.
+
+The evaluator proves the exported file, not Apple's kernels; it never goes by the name of Core ML.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from export.backends import backend, quietly
+
+
+def open_coreml(path: Path) -> CoreMLRunner | MilRunner:
+    """The runner for this machine."""
+    return CoreMLRunner(path) if platform.system() == "Darwin" else MilRunner(path)
+
+
+class CoreMLRunner:
+    """``MLModel.predict`` on macOS, on the CPU: float32 arithmetic, so that parity means the file and not a kernel."""
+
+    executes_artifact = True
+
+    def __init__(self, path: Path) -> None:
+        with quietly("importing coremltools"):
+            ct = backend("coremltools", "coreml")
+        self.model = ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
+        self.runtime = f"Core ML, macOS {platform.mac_ver()[0]}"
+        self.images = {spec.name for spec in self.model.get_spec().description.input if spec.type.HasField("imageType")}
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> float:
+        """Input name -> array as the manifest describes it; returns the score."""
+        from PIL import Image
+
+        fed = {name: Image.fromarray(value[0]) if name in self.images else value for name, value in inputs.items()}
+        return float(np.asarray(self.model.predict(fed)["score"]).item())
+
+
+class MilRunner:
+    """The program evaluated op by op in float32."""
+
+    executes_artifact = False
+
+    def __init__(self, path: Path) -> None:
+        from export.mil_reference import MilProgram
+
+        self.program = MilProgram(path)
+        self.runtime = "MIL reference evaluator"
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> float:
+        """Input name -> array as the manifest describes it; returns the score."""
+        fed = {name: _planes(value) if name in self.program.image_inputs else value for name, value in inputs.items()}
+        return float(self.program.run(**fed)["score"].item())
+
+
+def _planes(image: np.ndarray) -> np.ndarray:
+    """(1, H, W, 3) uint8 -> (1, 3, H, W) float32 0..255, as Core ML hands an image input to the program."""
+    return np.ascontiguousarray(image.transpose(0, 3, 1, 2), dtype=np.float32)

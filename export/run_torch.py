@@ -1,0 +1,28 @@
+"""Run a model in PyTorch: the reference that every artifact is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from lariqa_train.model import LarIqa
+from lariqa_train.refusal import Refusal
+
+
+class TorchRunner:
+    """A checkpoint's model, unfused, in float32 on the CPU."""
+
+    executes_artifact = False
+
+    def __init__(self, model: LarIqa) -> None:
+        if model.config.head is None:
+            raise Refusal("this checkpoint is a bare encoder: it has features but gives no score; train a head first")
+        self.model = model.eval()
+        self.runtime = f"PyTorch {torch.__version__}"
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> float:
+        """View name -> (1, 3, h, w) float32, normalised; returns the score."""
+        with torch.inference_mode():
+            return self.model(**{name: torch.from_numpy(value) for name, value in inputs.items()}).item()

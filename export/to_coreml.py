@@ -1,0 +1,70 @@
+"""Export-ready model -> a Core ML ML Program, an .mlpackage folder.
+
+Deployment target iOS 16 / macOS 13: the first with the fast path for ML Programs on all compute units that the sample
+app supports. In the pixels contract the input is an image (a CVPixelBuffer, RGB): Core ML itself turns it into floats,
+so the graph holds no cast. Names and dtypes are given; left to itself the converter renames and narrows them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from export.backends import backend, quietly, versions
+from export.export_ready import ExportReady, FromPixels
+
+METADATA_KEY = "lariqa"
+
+
+def write_coreml(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+    """Write ``ready`` to the folder ``path``; arguments and errors as :func:`export.to_onnx.write_onnx`."""
+    with quietly("importing coremltools"):
+        ct = backend("coremltools", "coreml")
+    with quietly("the conversion to Core ML"), torch.inference_mode():
+        model, example, inputs = _traceable(ready, ct)
+        traced = torch.jit.trace(model, example, check_trace=False)
+        package = ct.convert(
+            traced, convert_to="mlprogram", inputs=inputs, outputs=[ct.TensorType("score", dtype=np.float32)],
+            minimum_deployment_target=ct.target.iOS16, compute_precision=ct.precision.FLOAT32, skip_model_load=True,
+        )
+        package.short_description = "LAR-IQA no-reference image quality"
+        package.user_defined_metadata[METADATA_KEY] = embedded
+        package.save(str(path))
+    return versions("torch", "coremltools")
+
+
+def read_coreml_metadata(path: Path) -> str | None:
+    """The embedded manifest's text, or None."""
+    from export.mil_reference import MilProgram
+
+    return MilProgram(path).metadata.get(METADATA_KEY)
+
+
+def coreml_operators(path: Path) -> Counter[str]:
+    """Operator -> how often the program has it."""
+    from export.mil_reference import MilProgram
+
+    return MilProgram(path).op_types
+
+
+class _FromPlanes(nn.Module):
+    """The pixels contract as Core ML sees it: an image input arrives as (1, 3, H, W) float, 0..255."""
+
+    def __init__(self, ready: FromPixels) -> None:
+        super().__init__()
+        self.ready = ready
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.ready.score(image)
+
+
+def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, ...], list]:
+    if not isinstance(ready, FromPixels):
+        return ready, ready.example(), [ct.TensorType(spec.name, shape=spec.shape, dtype=np.float32) for spec in ready.inputs]
+    planes = ready.example()[0].permute(0, 3, 1, 2).float()
+    image = ct.ImageType("image", shape=tuple(planes.shape), color_layout=ct.colorlayout.RGB)
+    return _FromPlanes(ready).eval(), (planes,), [image]

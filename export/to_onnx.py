@@ -1,0 +1,96 @@
+"""Export-ready model -> one self-contained .onnx file.
+
+Opset 18 with IR version 8 is the oldest pair that has every operator used here, so that runtimes of the last years,
+phones' included, open it. Exported by ``torch.onnx.export(dynamo=True)``, then three small repairs:
+
+    Cast(uint8 -> float) becomes DequantizeLinear(scale 1, zero point 0): the same numbers, from an operator that
+        accelerators take at a graph's input, where several refuse Cast;
+    the exporter's notes (stack traces with the paths of the exporting machine) are dropped;
+    the manifest goes into the metadata.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import torch
+
+from export.backends import backend, quietly, versions
+from export.export_ready import ExportReady
+from lariqa_train.refusal import Refusal
+
+OPSET = 18
+IR_VERSION = 8
+METADATA_KEY = "lariqa"
+
+
+def write_onnx(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+    """Write ``ready`` to ``path``.
+
+    Args:
+        ready: the model, its inputs named and shaped.
+        path: where to; ends in .onnx.
+        embedded: the manifest, as JSON text, for the file's metadata.
+
+    Returns:
+        Converter package -> version.
+
+    Raises:
+        Refusal: onnx is not installed, or cannot express the model.
+    """
+    onnx = backend("onnx", "onnx")
+    backend("onnxscript", "onnx")
+    with quietly("the conversion to ONNX"):
+        program = torch.onnx.export(
+            ready, ready.example(), dynamo=True, opset_version=OPSET, external_data=False, verbose=False,
+            input_names=[spec.name for spec in ready.inputs], output_names=["score"],
+        )
+        model = program.model_proto
+        _dequantize_instead_of_cast(model)
+        _drop_notes(model)
+        model.ir_version = IR_VERSION
+        model.producer_name, model.producer_version = "lariqa", ""
+        onnx.helper.set_model_props(model, {METADATA_KEY: embedded})
+        onnx.checker.check_model(model, full_check=True)
+    path.write_bytes(model.SerializeToString())
+    return versions("torch", "onnx", "onnxscript")
+
+
+def read_onnx_metadata(path: Path) -> str | None:
+    """The embedded manifest's text, or None."""
+    model = _load(path)
+    return next((entry.value for entry in model.metadata_props if entry.key == METADATA_KEY), None)
+
+
+def onnx_operators(path: Path) -> Counter[str]:
+    """Operator -> how often the file has it."""
+    return Counter(node.op_type for node in _load(path).graph.node)
+
+
+def _load(path: Path):
+    onnx = backend("onnx", "onnx")
+    try:
+        return onnx.load(str(path))
+    except Exception as odd:  # protobuf's error classes differ between its implementations
+        raise Refusal(f"{path} is not a readable ONNX file ({type(odd).__name__}); is the download complete?") from odd
+
+
+def _dequantize_instead_of_cast(model) -> None:
+    onnx = backend("onnx", "onnx")
+    images = {value.name for value in model.graph.input if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
+    casts = [node for node in model.graph.node if node.op_type == "Cast" and node.input[0] in images]
+    if casts:
+        model.graph.initializer.append(onnx.helper.make_tensor("one_level", onnx.TensorProto.FLOAT, [], [1.0]))
+    for node in casts:
+        node.op_type = "DequantizeLinear"
+        del node.attribute[:]
+        node.input.append("one_level")
+
+
+def _drop_notes(model) -> None:
+    del model.metadata_props[:]
+    model.graph.doc_string = ""
+    for part in (*model.graph.node, *model.graph.initializer, *model.graph.value_info, *model.graph.input, *model.graph.output, model.graph):
+        part.doc_string = ""
+        del part.metadata_props[:]
