@@ -17,12 +17,14 @@ from export.formats import FORMATS, Format, scorer_for
 from export.operators import refuse_forbidden
 from export.run_torch import TorchRunner
 from export.scorer import Scorer
-from lariqa_train.atomic import writing
-from lariqa_train.checkpoint import sha256_of
+from lariqa_train.atomic import replace as publish
+from lariqa_train.atomic import remove, staging
+from lariqa_train.checkpoint import save_checkpoint, sha256_of
 from lariqa_train.model import LarIqa
 from lariqa_train.refusal import Refusal
 
 REJECTED = "rejected"
+REFERENCE = "reference.safetensors"  # the checkpoint itself, so that anybody can verify the folder again
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Proved:
 
 
 def export_proved(
-    model: LarIqa, checkpoint_sha256: str, request: ExportRequest, formats: Sequence[str], folder: Path, *,
+    model: LarIqa, request: ExportRequest, formats: Sequence[str], folder: Path, *,
     precision: str = "fp32", limit: float | None = None, overwrite: bool = False,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Iterator[Proved]:
@@ -43,13 +45,12 @@ def export_proved(
 
     Args:
         model: from ``load_checkpoint``.
-        checkpoint_sha256: of its file.
         request: contract, photo size, view.
         formats: names in ``export.formats.FORMATS``.
-        folder: where the files and ``lariqa.json`` go; made if need be.
+        folder: where the files, ``lariqa.json`` and the reference checkpoint go; made if need be.
         precision: "fp32".
         limit: another parity limit, in score units.
-        overwrite: whether ``folder`` may hold an export of another checkpoint, which is then forgotten.
+        overwrite: whether ``folder`` may hold an export of another checkpoint, which is then removed.
         progress: called with each step in words.
 
     Yields:
@@ -59,7 +60,7 @@ def export_proved(
         Refusal: the request cannot be served; files finished before stay.
     """
     rows = [_row(name, precision) for name in formats]
-    manifest = _manifest_of(folder, new_manifest(model, checkpoint_sha256), overwrite)
+    manifest, forgotten = _open_folder(folder, model, overwrite)
     progress("fusing the KAN, baking in the preprocessing")
     ready = make_export_ready(model, request)
     macs = count_macs(ready)
@@ -69,20 +70,29 @@ def export_proved(
     expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
     for row in rows:
         artifact = promise(ready, request, row.name, row.suffix, precision, macs)
-        with writing(folder / artifact.file) as staged:
+        with staging(folder) as stage:
+            staged = stage / artifact.file
             progress(f"converting to {row.name}")
             artifact = _write(row, ready, staged, manifest, artifact)
             scorer = scorer_for(staged, manifest, artifact)
             parity = compare(scorer, expected, photos, precision, reference.runner.runtime, progress, limit)
             status = "executed here" if scorer.runner.executes_artifact else "checked"
-            artifact = replace(artifact, status=status, parity=parity.to_json())
             del scorer  # the runtime holds the file open
-            if not parity.passed:
-                yield _reject(folder, staged, manifest, artifact, parity)
-                continue
-        manifest = manifest.with_artifact(artifact)
-        write_manifest(folder, manifest)
-        yield Proved(folder / artifact.file, artifact, parity)
+            artifact = replace(artifact, status=status, parity=parity.to_json())
+            if parity.passed:
+                publish(staged, folder / artifact.file)
+                manifest = manifest.with_artifact(artifact)
+                write_manifest(folder, manifest)
+                yield Proved(folder / artifact.file, artifact, parity)
+            else:
+                rejected = folder / REJECTED
+                rejected.mkdir(exist_ok=True)
+                publish(staged, rejected / artifact.file)
+                write_manifest(rejected, replace(manifest, artifacts=(artifact,)))
+                yield Proved(rejected / artifact.file, artifact, parity)
+    for row in forgotten:
+        if row.file not in {kept.file for kept in manifest.artifacts}:
+            remove(folder / row.file)
 
 
 def _row(name: str, precision: str) -> Format:
@@ -93,13 +103,17 @@ def _row(name: str, precision: str) -> Format:
     return FORMATS[name]
 
 
-def _manifest_of(folder: Path, new: Manifest, overwrite: bool) -> Manifest:
+def _open_folder(folder: Path, model: LarIqa, overwrite: bool) -> tuple[Manifest, tuple[Artifact, ...]]:
+    """(the manifest to add to, rows of another checkpoint's export that will be gone), with the reference in place."""
     old = read_manifest(folder) if folder.is_dir() else None
-    if old is None or overwrite and old.checkpoint_sha256 != new.checkpoint_sha256:
-        return new
-    if old.checkpoint_sha256 != new.checkpoint_sha256:
-        raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite to replace it")
-    return replace(new, artifacts=old.artifacts)
+    with staging(folder) as stage:
+        sha256 = save_checkpoint(model, stage / REFERENCE)
+        same = old is not None and old.checkpoint_sha256 == sha256
+        if old is not None and not same and not overwrite:
+            raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite to replace it")
+        publish(stage / REFERENCE, folder / REFERENCE)
+    kept = old.artifacts if same else ()
+    return replace(new_manifest(model, sha256), artifacts=kept), () if old is None or same else old.artifacts
 
 
 def _write(row: Format, ready: ExportReady, staged: Path, manifest: Manifest, artifact: Artifact) -> Artifact:
@@ -108,11 +122,3 @@ def _write(row: Format, ready: ExportReady, staged: Path, manifest: Manifest, ar
     if row.metadata(staged) != manifest.embedded(artifact):
         raise Refusal(f"the manifest inside the {row.name} file does not read back as it was written")
     return replace(artifact, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged))
-
-
-def _reject(folder: Path, staged: Path, manifest: Manifest, artifact: Artifact, parity: Parity) -> Proved:
-    rejected = folder / REJECTED
-    with writing(rejected / artifact.file) as beside:
-        staged.rename(beside)
-    write_manifest(rejected, replace(manifest, artifacts=()).with_artifact(artifact))
-    return Proved(rejected / artifact.file, artifact, parity)

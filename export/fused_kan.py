@@ -42,6 +42,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -68,7 +69,7 @@ class UniformBases(nn.Module):
         """Each spline of each input; exactly 0 outside its support, also for infinite x."""
         distance = ((x.unsqueeze(-2) - self.centre) * self.inverse_step).abs()  # (.., n, P); x*s - c*s would cancel
         within = [F.relu(edge - distance) for edge in self.edges]
-        walked = [w - further_in for w, further_in in zip(within[:-1], within[1:], strict=True)] + within[-1:]
+        walked = [*(w - further_in for w, further_in in pairwise(within)), within[-1]]
         bases = _rising_polynomial(walked[0], self.rises[0])
         for w, rise in zip(walked[1:], self.rises[1:], strict=True):
             bases = bases + _rising_polynomial(w, rise)
@@ -176,7 +177,7 @@ class FusedLayer:
     form: str  # "uniform" or "nonuniform"
     parameters_before: int
     parameters_after: int
-    worst_difference: float  # |original - fused| on probes in and around the support, relative to the largest sum of |terms|
+    worst_difference: float  # original against fused on probes around the support, relative to the sum of |terms|
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,8 @@ class FusionReport:
 
     def summary(self) -> str:
         """One line in all, and one per layer."""
-        lines = [f"{len(self.layers)} KAN layer(s) fused: {self.parameters_before:,} -> {self.parameters_after:,} weights"]
+        lines = [f"{len(self.layers)} KAN layer(s) fused: "
+                 f"{self.parameters_before:,} -> {self.parameters_after:,} weights"]
         for layer in self.layers:
             places = " = ".join(name or "(the model itself)" for name in (layer.name, *layer.shared_as))
             lines.append(f"  {places}: {layer.in_features} -> {layer.out_features}, order {layer.spline_order}, "
@@ -236,15 +238,16 @@ def fuse_kans(model: nn.Module, allow_nonuniform: bool = True) -> tuple[nn.Modul
                           f"{steps.min():.6g}..{steps.max():.6g}); allow non-uniform grids to fuse it")
         difference = _prove(layer, fused[layer], name)
         outputs, inputs, splines = layer.spline_weight.shape
-        weights = [layer.base_weight, layer.spline_weight, getattr(layer, "spline_scaler", None)]
-        rows.append(FusedLayer(
-            name, tuple(shared_as), inputs, outputs, int(layer.spline_order), splines - int(layer.spline_order),
-            fused[layer].form, sum(w.numel() for w in weights if w is not None), fused[layer].weight.numel(), difference))
+        stored = (layer.base_weight, layer.spline_weight, getattr(layer, "spline_scaler", None))
+        before, after = sum(w.numel() for w in stored if w is not None), fused[layer].weight.numel()
+        order = int(layer.spline_order)
+        rows.append(FusedLayer(name, tuple(shared_as), inputs, outputs, order, splines - order,
+                               fused[layer].form, before, after, difference))
 
     for parent in list(fused_model.modules()):
-        for child_name, child in parent._modules.items():  # named_children() would skip the second place of a child
+        for child_name, child in parent._modules.items():  # named_children() skips the second place of a child
             if child in fused:
-                setattr(parent, child_name, fused[child])
+                parent._modules[child_name] = fused[child]
     return fused.get(fused_model, fused_model), FusionReport(tuple(rows))
 
 
@@ -255,7 +258,8 @@ def _prove(layer: nn.Module, fused: FusedKanLinear, name: str) -> float:
     It finds layers that only look like the formula: one more norm, bias or dropout in a forward of their own.
     """
     was_training = layer.training
-    layer.eval(), fused.eval()
+    layer.eval()
+    fused.eval()
     grid = layer.grid
     column = torch.arange(grid.shape[0], device=grid.device, dtype=torch.float64)
     probe = torch.arange(64, device=grid.device, dtype=torch.float64).unsqueeze(-1)
@@ -359,7 +363,8 @@ def _hats_and_bubbles(grid: Tensor, order: int) -> tuple[Tensor, Tensor]:
         hats (k, n, P) and bubbles (k + 1, k - 1, n, P).
     """
     t, width = grid, grid.diff()
-    pieces = [torch.ones_like(width).unsqueeze(-1)]  # [r]: (P, splines, d + 1), spline i on its r-th interval, powers of u
+    # pieces[r]: (P, splines, d + 1), spline i on its r-th interval as coefficients of 1, u .. u^d
+    pieces = [torch.ones_like(width).unsqueeze(-1)]
     for d in range(1, order + 1):
         count = t.shape[-1] - d - 1  # splines of order d
         up, down = t[:, d : d + count] - t[:, :count], t[:, d + 1 :] - t[:, 1 : 1 + count]

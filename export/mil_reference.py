@@ -1,6 +1,6 @@
 """MIL reference evaluator: the ML Program of an .mlpackage, read from the file and run in PyTorch, on any system.
 
-    Manifest.json -> model protobuf -> constants (in the protobuf, or in weights/*.bin) -> operations in order -> outputs
+    Manifest.json -> model protobuf -> constants (from it or from weights/*.bin) -> operations in order -> outputs
 
 It proves the exported file: graph, weights, names, shapes, folded constants and, with ``arithmetic="declared"``,
 float16 roundings. It says nothing about the kernels with which an iPhone or a Mac runs that file: a float16
@@ -85,8 +85,8 @@ class MilProgram:
         self.op_types = Counter(op.type for op in block.operations if op.type != "const")
         if unknown := sorted(self.op_types.keys() - mil_ops.OPS.keys()):
             raise Refusal(
-                f"{self._package} uses operations that the MIL reference evaluator does not know: {', '.join(unknown)}; "
-                "add them to export/mil_ops.py or run the package on a Mac"
+                f"{self._package} uses operations that the MIL reference evaluator does not know: "
+                f"{', '.join(unknown)}; add them to export/mil_ops.py or run the package on a Mac"
             )
         self.metadata = dict(model.description.metadata.userDefined)
         self.inputs = {value.name: self._spec(value.name, value.type) for value in function.inputs}
@@ -169,8 +169,8 @@ class MilProgram:
             names = [output.name for output in op.outputs]
             return {name: self._as_declared(name, result) for name, result in zip(names, results, strict=True)}
         except Exception as odd:
-            reason = f"no value {odd}" if isinstance(odd, KeyError) else odd
-            raise RuntimeError(f"MIL reference evaluator: {op.type} {op.outputs[0].name!r}: {reason}") from odd
+            where = f"{op.type} {op.outputs[0].name!r}"
+            raise RuntimeError(f"MIL reference evaluator: {where}: {type(odd).__name__}: {odd}") from odd
 
     def _as_declared(self, name: str, result: Any) -> Any:
         if not isinstance(result, torch.Tensor):
@@ -230,8 +230,8 @@ class MilProgram:
             expected = (1, 3, image.height, image.width)
             if layout != "RGB" or self.inputs[feature.name].shape != expected:
                 raise Refusal(
-                    f"image input {feature.name!r} of {self._package} must be RGB with the shape {expected}; it is {layout} "
-                    f"with {self.inputs[feature.name].shape}; export it as an RGB image"
+                    f"image input {feature.name!r} of {self._package} must be RGB with the shape {expected}, it is "
+                    f"{layout} with {self.inputs[feature.name].shape}; export it as an RGB image"
                 )
             sizes[feature.name] = (image.height, image.width)
         return sizes

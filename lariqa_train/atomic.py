@@ -16,25 +16,31 @@ from lariqa_train.refusal import Refusal
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """Yields a path to write to, on the same disk; on success it takes the name ``path``, else it is removed.
+def staging(folder: Path) -> Iterator[Path]:
+    """Yields an empty folder inside ``folder`` (so, on its disk) to write in; it is removed afterwards, come what may.
 
     Raises:
-        Refusal: the folder cannot be made or written, or the disk is full.
+        Refusal: ``folder`` cannot be made or written, or the disk is full.
     """
-    path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+        folder.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
     except OSError as odd:
-        raise unwritable(path, odd) from odd
+        raise unwritable(folder, odd) from odd
     try:
-        yield stage / path.name
-        replace(stage / path.name, path)
+        yield stage
     except OSError as odd:
-        raise unwritable(path, odd) from odd
+        raise unwritable(folder, odd) from odd
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yields a path to write one file or folder to; on success it takes the name ``path``. Raises as :func:`staging`."""
+    with staging(path.parent) as stage:
+        yield stage / path.name
+        replace(stage / path.name, path)
 
 
 def replace(new: Path, path: Path) -> None:
@@ -54,6 +60,14 @@ def replace(new: Path, path: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def unwritable(path: Path, odd: OSError) -> Refusal:
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def unwritable(folder: Path, odd: OSError) -> Refusal:
     """The one sentence for "this could not be written here"."""
-    return Refusal(f"cannot write {path}: {odd.strerror or odd}; nothing was changed there, choose another place or make room")
+    return Refusal(f"cannot write in {folder}: {odd.strerror or odd}; nothing was changed there, choose another place or make room")

@@ -13,7 +13,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from lariqa_train.atomic import writing
+from lariqa_train.atomic import unwritable, writing
 from lariqa_train.model import LarIqa
 from lariqa_train.refusal import Refusal
 
@@ -35,7 +35,10 @@ def save_checkpoint(model: LarIqa, path: str | Path) -> str:
     described = json.dumps({"schema_version": SCHEMA_VERSION, **model.describe()}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with writing(path) as beside:
-        save_file(tensors, beside, metadata={"lariqa": described})
+        try:
+            save_file(tensors, beside, metadata={"lariqa": described})
+        except SafetensorError as odd:  # its way of saying that the disk is full
+            raise unwritable(path.parent, OSError(str(odd))) from odd
     return sha256_of(path)
 
 

@@ -7,6 +7,7 @@ Every function takes (H, W, 3) uint8 and a severity in 0..1 and returns a new im
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -49,7 +50,4 @@ def versions(image: np.ndarray, severity: float = 0.5, kinds: tuple[str, ...] = 
 
 def bundled_photo() -> np.ndarray:
     """The CC0 photograph that comes with the toolkit: (2160, 3840, 3) uint8; credit in bundled/README.md."""
-    from importlib.resources import as_file, files
-
-    with as_file(files("lariqa_train") / BUNDLED_PHOTO) as path:
-        return open_photo(path)
+    return open_photo(Path(__file__).parent / BUNDLED_PHOTO)

@@ -231,8 +231,6 @@ def _heic_opens() -> bool:
 def _check_header(path: Path, head: bytes, image: Image.Image) -> None:
     """Refuses by what the header says, before memory is taken for pixels."""
     width, height = image.size
-    if width * height == 0:
-        raise Refusal(f"{path}: expected at least one pixel, came {width}x{height}; export the photo again")
     if width * height > MAX_PIXELS:
         raise _too_large(path, f"{width}x{height} ({width * height / 1e6:.1f} megapixels)")
     if image.format == "TIFF":  # so Pillow calls most RAW files too, and opens the thumbnail that comes first in them
