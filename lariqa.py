@@ -17,9 +17,10 @@ from typing import Annotated, Literal
 
 import click
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from lariqa_train.refusal import Refusal
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
     help="LAR-IQA on devices: import or make a checkpoint, export it to ONNX, Core ML and TFLite, and prove the score.",
 )
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 # Progress goes to a copy of stderr: while a converter works, its own output is kept away from the real one.
 progress_console = Console(file=os.fdopen(os.dup(2), "w", buffering=1), highlight=False)
 
@@ -273,20 +274,28 @@ def views_used(scorer) -> dict[str, str]:
 
 
 def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
-    """One row per artifact: score, size, parity, status; with ``photos``, each photo's scores as well."""
-    table = Table("artifact", "MB", "score", "worst difference", "mean", "limit", "run by", "status", title=escape(title))
+    """One row per artifact: score, size, parity, how it was run; with ``photos``, each photo's scores as well."""
+    if not proofs:
+        return
+    first = proofs[0][1]
+    table = Table(
+        Column("artifact", overflow="fold"), *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "run by")),
+        title=escape(title), box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left",
+        caption=f"score: of {escape(first.photos[0].photo)}; worst, mean: |difference| to {first.reference} over "
+        f"{len(first.photos)} photos, limit {first.limit:.0e}",
+    )
     for artifact, parity in proofs:
         colour = "green" if parity.passed else "red"
         table.add_row(
             escape(artifact.file), f"{artifact.bytes / 1e6:.1f}", f"{parity.photos[0].score:.6f}",
-            f"[{colour}]{parity.worst:.1e}[/]", f"{parity.mean:.1e}", f"{parity.limit:.0e}", parity.runtime, artifact.status,
+            f"[{colour}]{parity.worst:.1e}[/]", f"{parity.mean:.1e}", f"{artifact.status}: {parity.runtime}",
         )
     out.print(table)
-    if photos and proofs:
-        table = Table("photo", "PyTorch", *(artifact.format for artifact, _ in proofs), title="scores")
-        for index, photo in enumerate(proofs[0][1].photos):
-            scores = [parity.photos[index] for _, parity in proofs if index < len(parity.photos)]
-            table.add_row(escape(photo.photo), f"{photo.reference:.6f}", *(f"{row.score:.6f}" for row in scores))
+    if photos:
+        table = Table("photo", "PyTorch", *(artifact.format for artifact, _ in proofs), box=box.SIMPLE_HEAD)
+        for index, photo in enumerate(first.photos):
+            scores = [parity.photos[index].score for _, parity in proofs]
+            table.add_row(escape(photo.photo), f"{photo.reference:.6f}", *(f"{score:.6f}" for score in scores))
         out.print(table)
 
 

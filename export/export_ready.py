@@ -92,20 +92,23 @@ class FromPixels(ExportReady):
             self.scales[view] = nn.Identity() if folded else DivideByStd(spec)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:  # (1, H, W, 3) uint8
-        return self.score(image.to(torch.float32).permute(0, 3, 1, 2))
+        return self.score(image.permute(0, 3, 1, 2))
 
     def score(self, planes: torch.Tensor) -> torch.Tensor:
-        """(1, 3, H, W) float32 whole numbers 0..255 -> (1, 1)."""
-        return self.model(**{view: self.scales[view](self.view(view, planes) - self.mean) for view in self.views})
+        """(1, 3, H, W) uint8, or float32 whole numbers 0..255 -> (1, 1)."""
+        # Bytes are turned and cut while they are bytes: as floats that would move four times as much.
+        whole = planes.to(torch.float32)
+        pixels = {
+            "authentic": lambda: self.resize(whole),
+            "synthetic": lambda: whole if self.crop is None else self.cropped(planes),
+        }
+        return self.model(**{view: self.scales[view](pixels[view]() - self.mean) for view in self.views})
 
-    def view(self, name: str, planes: torch.Tensor) -> torch.Tensor:
-        """(1, 3, H, W) -> one view's pixels (1, 3, h, w), whole numbers 0..255."""
-        if name == "authentic":
-            return self.resize(planes)
+    def cropped(self, planes: torch.Tensor) -> torch.Tensor:
+        """(1, 3, H, W) -> the centre crop (1, 3, crop, crop) in float32, with black where the photo is smaller."""
         plan = self.crop
-        if plan is None:
-            return planes
-        cut = planes[:, :, plan.top : plan.top + plan.height, plan.left : plan.left + plan.width]
+        rows, columns = slice(plan.top, plan.top + plan.height), slice(plan.left, plan.left + plan.width)
+        cut = planes[:, :, rows, columns].to(torch.float32)
         return F.pad(cut, (plan.pad_left, plan.pad_right, plan.pad_top, plan.pad_bottom)) if plan.pads else cut
 
 

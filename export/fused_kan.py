@@ -8,16 +8,18 @@ n splines per input a layer is
     y        = features @ weight.T                                                             (.., O)
     weight   = [ base_weight | spline_weight[.., 0] * spline_scaler | .. | spline_weight[.., n-1] * spline_scaler ]
 
-The scaler disappears into the weight (float64, rounded once). Left to say: B_i by subtract, multiply and relu only.
+The scaler disappears into the weight (float64, rounded once). Left to say: B_i by add, multiply, abs and relu only.
 
 **Uniform knots** (step h). The spline of order k about its centre c_i is, with v = (x - c_i) / h,
 
     B_i(x) = 1/k! * sum_{0 <= j < (k+1)/2} (-1)^j * C(k+1, j) * relu((k+1)/2 - j - |v|)^k                       (1)
 
 the truncated powers of the cardinal spline (de Boor, A Practical Guide to Splines, 1978, chapters IX and X), folded
-at its axis. Cubic: (relu(2 - |v|)^3 - 4 relu(1 - |v|)^3) / 6. Large powers still cancel in (1), so the code sums its
-intervals instead. Walk in from the edge: r_j = (k+1)/2 - j, and w_j = relu(r_j - |v|) - relu(r_{j+1} - |v|) is the
-share of interval j already walked, 0..1. On it, (1) is the polynomial P_j(w) = 1/k! sum_{i<=j} (-1)^i C(k+1, i)
+at its axis. Cubic: (relu(2 - |v|)^3 - 4 relu(1 - |v|)^3) / 6. Large powers still cancel in (1): in float32 its error
+is 1.7 times that of the recursion for k = 3 and 3.7 times for k = 5. The code sums its intervals instead: 1.0 to 1.1
+times for both (measured in tests/test_fused_kan.py). Walk in from the edge: r_j = (k+1)/2 - j, and
+w_j = relu(r_j - |v|) - relu(r_{j+1} - |v|) is the share of interval j already walked, 0..1 (r_{j+1} is dropped where it
+is not above 0). On it, (1) is the polynomial P_j(w) = 1/k! sum_{i<=j} (-1)^i C(k+1, i)
 (w + j - i)^k, and P_j(1) = P_{j+1}(0), so
 
     B_i(x) = sum_j [ P_j(w_j) - P_j(0) ]              cubic: w_0^3 / 6 + (w_1 + w_1^2 - w_1^3) / 2              (2)

@@ -71,7 +71,8 @@ def _padding(
 ) -> list[tuple[int, int]]:
     """Zeros (before, after) each spatial dimension; ``kernel`` is the dilated extent.
 
-    "same": the output has ceil(size / stride) values; an odd zero goes to the end, with "same_lower" to the start.
+    "same": the output has ceil(size / stride) values; an odd zero goes to the end, with "same_lower" to the start. So
+    coremltools infers shapes and converts TensorFlow's SAME; the text of its `conv` says otherwise for strides > 1.
     """
     if pad_type == "valid":
         return [(0, 0)] * len(sizes)
@@ -131,10 +132,11 @@ def _pool(
 ) -> Tensor:
     strides = strides or [1] * len(kernel_sizes)
     padding = _padding(pad_type, pad, x.shape[2:], kernel_sizes, strides)
-    zeros = _symmetric(padding)
-    if zeros is None:
-        if ceil_mode or options.get("count_include_pad") is False:
+    if ceil_mode or options.get("count_include_pad") is False:  # torch must know which values are padding
+        zeros = _symmetric(padding)
+        if zeros is None:
             raise ValueError(f"padding {padding} must be symmetric with ceil_mode or exclude_padding_from_average")
+    else:  # torch's own padding would be limited to half the kernel
         x, zeros = _constant_pad(x, padding, outside), 0
     return pools[len(kernel_sizes) - 1](x, kernel_sizes, strides, zeros, ceil_mode=ceil_mode, **options)
 

@@ -78,10 +78,18 @@ class MilProgram:
         self._package = Path(package)
         self._rounds = arithmetic == "declared"
         self._blob_files: dict[str, Any] = {}
+        try:
+            self._load()
+        except Refusal:
+            raise
+        except (KeyError, ValueError, RuntimeError) as odd:  # a damaged protobuf or weight file
+            reason = f"{type(odd).__name__}: {odd}"
+            raise Refusal(f"{self._package} cannot be read ({reason}); copy or export the package again") from odd
+
+    def _load(self) -> None:
         model, self._folder = _read_model(self._package)
         function = _only_function(self._package, model)
         block = function.block_specializations[function.opset]
-
         self.op_types = Counter(op.type for op in block.operations if op.type != "const")
         if unknown := sorted(self.op_types.keys() - mil_ops.OPS.keys()):
             raise Refusal(
@@ -102,13 +110,10 @@ class MilProgram:
         self._constants: dict[str, Any] = {}
         operations = []
         for op in block.operations:
-            if op.type != "const" and not op.type.startswith("constexpr_"):
-                operations.append(op)
-                continue
-            try:
+            if op.type == "const" or op.type.startswith("constexpr_"):
                 self._constants |= self._evaluate(op, self._constants)
-            except RuntimeError as odd:
-                raise Refusal(f"{self._package} cannot be read: {odd}; copy or export the package again") from odd
+            else:
+                operations.append(op)
         self._steps = _with_last_uses(operations, self._constants.keys() | self.outputs.keys())
 
     @torch.inference_mode()

@@ -4,7 +4,7 @@ Opset 18 with IR version 8 is the oldest pair that has every operator used here,
 phones' included, open it. Exported by ``torch.onnx.export(dynamo=True)``, then three small repairs:
 
     Cast(uint8 -> float) becomes DequantizeLinear(scale 1, zero point 0): the same numbers, from an operator that
-        accelerators take at a graph's input, where several refuse Cast;
+        accelerators take, where several refuse Cast;
     the exporter's notes (stack traces with the paths of the exporting machine) are dropped;
     the manifest goes into the metadata.
 """
@@ -78,8 +78,14 @@ def _load(path: Path):
 
 def _dequantize_instead_of_cast(model) -> None:
     onnx = backend("onnx", "onnx")
-    images = {value.name for value in model.graph.input if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
-    casts = [node for node in model.graph.node if node.op_type == "Cast" and node.input[0] in images]
+    bytes_ = {value.name for value in model.graph.input if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
+    casts = []
+    for node in model.graph.node:  # in order of execution
+        if node.input and node.input[0] in bytes_:
+            if node.op_type == "Cast":
+                casts.append(node)
+            else:  # Transpose, Slice: bytes stay bytes
+                bytes_.update(node.output)
     if casts:
         model.graph.initializer.append(onnx.helper.make_tensor("one_level", onnx.TensorProto.FLOAT, [], [1.0]))
     for node in casts:

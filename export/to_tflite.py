@@ -76,14 +76,14 @@ def _serialise(model) -> bytes:
 def _dequantize_instead_of_cast(model) -> None:
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     graph = model.subgraphs[0]
-    images = {index for index in graph.inputs if graph.tensors[index].type == schema.TensorType.UINT8}
-    for index in images:
+    bytes_ = {index for index, tensor in enumerate(graph.tensors) if tensor.type == schema.TensorType.UINT8}
+    for index in bytes_:
         quantised = schema.QuantizationParametersT()
         quantised.scale, quantised.zeroPoint = np.array([1.0], np.float32), np.array([0], np.int64)
         graph.tensors[index].quantization = quantised
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
-        if code.builtinCode == schema.BuiltinOperator.CAST and operator.inputs[0] in images:
+        if code.builtinCode == schema.BuiltinOperator.CAST and operator.inputs[0] in bytes_:
             operator.opcodeIndex = _operator_code(model, schema.BuiltinOperator.DEQUANTIZE)
             operator.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
             operator.builtinOptions = schema.DequantizeOptionsT()

@@ -5,7 +5,7 @@ that ignored its input would pass. So every statistic that training would have s
 
     batch norm     running mean and variance from views of the bundled photo and of damaged versions of it
     logits         mean 0, standard deviation 1 over the same views: spread over the spline support
-    KAN reducers   outputs likewise, by scaling their weights
+    reducers       outputs with standard deviation 0.4, by scaling their weights: inside the core of the next grid
     score          mean 0.5, standard deviation 0.15, by scaling and shifting the last KAN
 
 Afterwards scores differ clearly between a photo and its blurred, noisy and recompressed versions; which of them is
@@ -25,6 +25,8 @@ from lariqa_train.kan import KanLinear
 from lariqa_train.model import LarIqa, LarIqaConfig, Provenance
 from lariqa_train.preprocess import prepare
 
+REDUCED_STD = 0.4
+LEAST_VARIANCE = 1e-2  # a channel that slept through the calibration must not explode when another photo wakes it
 SCORE_MEAN, SCORE_STD = 0.5, 0.15
 CALIBRATION_CROP_PX = 512  # native pixels, enough for the statistics at a fraction of the time
 
@@ -61,7 +63,7 @@ def calibration_views(config: LarIqaConfig, seed: int) -> dict[str, torch.Tensor
 
 
 def set_batch_norm_statistics(backbone: nn.Module, images: torch.Tensor) -> None:
-    """Running mean and variance of every batch norm := those of ``images``, exactly."""
+    """Running mean and variance of every batch norm := those of ``images``."""
     norms = [module for module in backbone.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
@@ -70,6 +72,7 @@ def set_batch_norm_statistics(backbone: nn.Module, images: torch.Tensor) -> None
     backbone.eval()
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+        norm.running_var.clamp_min_(LEAST_VARIANCE)
 
 
 def standardise_features(backbone: nn.Module, images: torch.Tensor) -> None:
@@ -84,7 +87,7 @@ def standardise_features(backbone: nn.Module, images: torch.Tensor) -> None:
 def _calibrate_heads(model: LarIqa, views: dict[str, torch.Tensor]) -> None:
     for view in model.config.branches:
         branch = getattr(model, view)
-        _scale_last(branch.reducer, 1 / branch(views[view]).std())
+        _scale_last(branch.reducer, REDUCED_STD / branch(views[view]).std())
     _scale_last(model.regressor, SCORE_STD / model(**views).std())
     last = _last_layer(model.regressor)
     if isinstance(last, nn.Linear):

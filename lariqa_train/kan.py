@@ -79,7 +79,8 @@ class KanLinear(nn.Module):
         self.base_activation = nn.SiLU()
 
         steps = torch.arange(-spline_order, grid_size + spline_order + 1, dtype=torch.float64)
-        knots = (lo + steps * ((hi - lo) / grid_size)).to(dtype or torch.get_default_dtype())  # rounded once
+        knots = (lo * (grid_size - steps) + hi * steps) / grid_size  # on the line to the last bit
+        knots = knots.to(dtype or torch.get_default_dtype())
         if not (knots.diff() > 0).all():
             raise Refusal(f"grid_range ({lo}, {hi}) in {grid_size} intervals gives equal knots in {knots.dtype}; "
                           "use a wider range, fewer intervals or a wider dtype")

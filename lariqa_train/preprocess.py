@@ -134,7 +134,7 @@ def synthetic_pixels(image: np.ndarray, spec: PreprocessSpec) -> np.ndarray:
 
 def normalise(pixels: np.ndarray, spec: PreprocessSpec) -> torch.Tensor:
     """(h, w, 3) uint8 -> (1, 3, h, w) float32: pixel / 255, minus mean, over std."""
-    planes = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+    planes = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None]  # a copy: Pillow's arrays are read-only
     return (planes / 255 - _channels(spec.mean)) / _channels(spec.std)
 
 

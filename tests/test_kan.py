@@ -12,6 +12,15 @@ from torch import nn
 from lariqa_train.kan import Kan, KanLinear, cox_de_boor, is_kan_linear
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """The tensors are tiny: more threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def lively(layer: KanLinear) -> KanLinear:
     """Weights of order 1, so that every term shows in the output."""
     with torch.no_grad():
@@ -56,7 +65,7 @@ def test_bases_agree_with_scipy(order, uniform):
             np.testing.assert_allclose(got[:, p, i], expected, rtol=0, atol=1e-14)
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(
     order=st.integers(1, 4),
     knots=st.lists(st.integers(-64, 64), min_size=8, max_size=10, unique=True),
@@ -174,7 +183,7 @@ def test_a_layer_learns_a_curve_that_silu_alone_cannot():
     x = torch.linspace(-1, 1, 200).unsqueeze(-1)
     target = torch.sin(5 * x)
     optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
-    for _ in range(300):
+    for _ in range(150):
         loss = (layer(x) - target).square().mean()
         optimizer.zero_grad()
         loss.backward()
