@@ -25,18 +25,25 @@ from rich.table import Column, Table
 from lariqa_train.refusal import Refusal
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
     help="LAR-IQA on devices: import or make a checkpoint, export it to ONNX, Core ML and TFLite, and prove the score.",
 )
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 # Progress goes to a copy of stderr: while a converter works, its own output is kept away from the real one.
 progress_console = Console(file=os.fdopen(os.dup(2), "w", buffering=1), highlight=False)
 
-ModelArgument = Annotated[Path, typer.Argument(help="A checkpoint (.safetensors or save_pretrained folder) or an artifact.")]
+ModelArgument = Annotated[
+    Path, typer.Argument(help="A checkpoint (.safetensors or save_pretrained folder) or an artifact.")
+]
 PhotosArgument = Annotated[list[str], typer.Argument(help="Photo files, folders, or quoted patterns.")]
 ViewOption = Annotated[
     Literal["crop", "full"] | None,
-    typer.Option("--synthetic-view", help="Synthetic branch: centre crop, or every pixel. Default: as the weights were trained."),
+    typer.Option(
+        "--synthetic-view", help="Synthetic branch: centre crop, or every pixel. Default: as the weights were trained."
+    ),
 ]
 
 
@@ -57,7 +64,11 @@ def import_command(
         save_checkpoint(model, output)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     out.print(f"{kind}: {parameters:,} parameters, branches {' + '.join(model.config.branches)} -> {output}")
-    follow = f"lariqa export {output} -o exported" if model.config.head else "train a head on it: a bare encoder gives no score"
+    follow = (
+        f"lariqa export {output} -o exported"
+        if model.config.head
+        else "train a head on it: a bare encoder gives no score"
+    )
     out.print(f"Next: {follow}")
 
 
@@ -65,14 +76,20 @@ def import_command(
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint: .safetensors, or a save_pretrained folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts and lariqa.json.")],
-    formats: Annotated[str, typer.Option("--format", help="Comma-separated: onnx, coreml, tflite.")] = "onnx,coreml,tflite",
+    formats: Annotated[
+        str, typer.Option("--format", help="Comma-separated: onnx, coreml, tflite.")
+    ] = "onnx,coreml,tflite",
     precision: Annotated[str, typer.Option(help="fp32.")] = "fp32",
-    size: Annotated[str, typer.Option(help="Photo size that the artifact takes, WIDTHxHEIGHT in pixels.")] = "3840x2160",
+    size: Annotated[
+        str, typer.Option(help="Photo size that the artifact takes, WIDTHxHEIGHT in pixels.")
+    ] = "3840x2160",
     contract: Annotated[
         str, typer.Option("--input", help="pixels: the decoded photo itself; tensors: the two normalised views.")
     ] = "pixels",
     synthetic_view: ViewOption = None,
-    limit: Annotated[float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")] = None,
+    limit: Annotated[
+        float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another checkpoint's export in the output folder.")] = False,
 ) -> None:
     """Write artifacts and prove, file by file, that they score as PyTorch does."""
@@ -97,7 +114,9 @@ def export(
     not_trained_note(model.provenance)
     for proved in proofs:
         if not proved.parity.passed:
-            out.print(f"[red]Past the limit: {escape(str(proved.path))} was set aside.[/] An older file of that name was not touched.")
+            out.print(
+                f"[red]Past the limit:[/] {escape(str(proved.path))} was set aside; an older good file was not touched."
+            )
     if missed:
         raise typer.Exit(1)
     out.print(f"Next: lariqa score {proofs[0].path} PHOTO.jpg      lariqa verify {output} --photos FOLDER")
@@ -125,7 +144,12 @@ def score(
                 row["score"] = scorer.score(open_photo(photo), fit)
             except Refusal as refusal:
                 row["error"] = str(refusal)
-            row |= {"model": str(model), "runtime": scorer.runner.runtime, "views": views_used(scorer), "trained": provenance.trained}
+            row |= {
+                "model": str(model),
+                "runtime": scorer.runner.runtime,
+                "views": views_used(scorer),
+                "trained": provenance.trained,
+            }
             rows.append(row)
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
@@ -144,9 +168,14 @@ def score(
 @app.command()
 def verify(
     target: Annotated[Path, typer.Argument(help="An export folder, or one artifact in it.")],
-    photos: Annotated[list[str] | None, typer.Option("--photos", help="Folder, file or pattern; may be repeated. Default: the bundled photo.")] = None,
+    photos: Annotated[
+        list[str] | None,
+        typer.Option("--photos", help="Folder, file or pattern; may be repeated. Default: the bundled photo."),
+    ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="The reference, if not the one kept in the folder.")] = None,
-    limit: Annotated[float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")] = None,
+    limit: Annotated[
+        float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")
+    ] = None,
 ) -> None:
     """Prove an export again, on your photos."""
     from benchmarks.verify import verify as verify_export
@@ -161,7 +190,9 @@ def verify(
 @app.command()
 def inspect(
     model: ModelArgument,
-    photos: Annotated[list[str] | None, typer.Option("--photos", help="Measure KAN coverage on these; may be repeated.")] = None,
+    photos: Annotated[
+        list[str] | None, typer.Option("--photos", help="Measure KAN coverage on these; may be repeated.")
+    ] = None,
 ) -> None:
     """Show what a checkpoint or an artifact is, and how well its KAN's splines cover real features."""
     from export.formats import describe, format_of
@@ -176,12 +207,17 @@ def inspect(
     shown = manifest.to_json() | {"artifacts": manifest.to_json()["artifacts"]}
     shown["artifacts"] = [row for row in shown["artifacts"] if row["file"] == artifact.file]
     out.print_json(json.dumps(shown))
-    out.print(f"{sum(operators.values())} operators: " + ", ".join(f"{name} {count}" for name, count in operators.most_common()))
+    out.print(
+        f"{sum(operators.values())} operators: "
+        + ", ".join(f"{name} {count}" for name, count in operators.most_common())
+    )
 
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the checkpoint and the artifacts.")] = Path("demo-output"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the checkpoint and the artifacts.")] = Path(
+        "demo-output"
+    ),
     seed: Annotated[int, typer.Option(help="Of the stand-in weights.")] = 0,
     synthetic_view: ViewOption = None,
 ) -> None:
@@ -197,12 +233,18 @@ def demo(
         model = make_demo_checkpoint(seed=seed)
         save_checkpoint(model, checkpoint)
         request = ExportRequest(synthetic_view=synthetic_view)
-        proofs = list(export_proved(model, request, ("onnx", "coreml", "tflite"), output, overwrite=True, progress=step))
-    print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}, bundled photo 3840x2160", photos=True)
+        proofs = list(
+            export_proved(model, request, ("onnx", "coreml", "tflite"), output, overwrite=True, progress=step)
+        )
+    print_proofs(
+        [(proved.artifact, proved.parity) for proved in proofs], f"{output}, bundled photo 3840x2160", photos=True
+    )
     not_trained_note(model.provenance)
     if not all(proved.parity.passed for proved in proofs):
         raise typer.Exit(1)
-    out.print(f"Next: lariqa score {proofs[-1].path} PHOTO.jpg --fit      lariqa inspect {checkpoint} --photos PHOTO.jpg")
+    out.print(
+        f"Next: lariqa score {proofs[-1].path} PHOTO.jpg --fit      lariqa inspect {checkpoint} --photos PHOTO.jpg"
+    )
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
@@ -216,7 +258,9 @@ def inspect_checkpoint(path: Path, photos: list[str]) -> None:
 
     model = load_checkpoint(path)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    heads = parameters - sum(p.numel() for view in model.config.branches for p in getattr(model, view).backbone.parameters())
+    heads = parameters - sum(
+        p.numel() for view in model.config.branches for p in getattr(model, view).backbone.parameters()
+    )
     out.print_json(json.dumps({"parameters": parameters, "of_them_in_heads": heads, **model.describe()}))
     if not photos:
         return
@@ -226,7 +270,7 @@ def inspect_checkpoint(path: Path, photos: list[str]) -> None:
             model(**prepare(open_photo(photo), model.config.preprocess, model.config.branches))
     table = Table("KAN layer", "inputs", "inside the spline support", "inside the core grid", title="KAN coverage")
     for name, row in coverage.items():
-        table.add_row(name, f"{row.inputs}", f"{row.inside_support:.1%}", f"{row.inside_core:.1%}")
+        table.add_row(name, f"{row.inputs}", f"{row.in_support:.1%}", f"{row.in_core:.1%}")
     out.print(table)
     out.print("Outside the support a spline is zero: there the layer is only its SiLU part.")
 
@@ -244,7 +288,10 @@ def open_model(path: Path, synthetic_view: str | None):
         return Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None), model.provenance
     manifest, artifact = describe(path)
     if synthetic_view not in (None, artifact.synthetic_view):
-        raise Refusal(f"{path} was exported with the {artifact.synthetic_view} view; export another with --synthetic-view {synthetic_view}")
+        raise Refusal(
+            f"{path} was exported with the {artifact.synthetic_view} view; "
+            f"export another with --synthetic-view {synthetic_view}"
+        )
     return scorer_for(path, manifest, artifact), manifest.provenance
 
 
@@ -255,7 +302,9 @@ def is_checkpoint(path: Path) -> bool:
     if not path.exists():
         raise Refusal(f"no model at {path}; `lariqa import`, `lariqa export` or `lariqa demo` makes one")
     if path.suffix in (".pt", ".pth"):
-        raise Refusal(f"{path} is a file of the authors' kind; first: lariqa import {path} -o {path.with_suffix('.safetensors')}")
+        raise Refusal(
+            f"{path} is a file of the authors' kind; first: lariqa import {path} -o {path.with_suffix('.safetensors')}"
+        )
     if path.is_dir() and (path / FILE_NAME).exists():
         files = ", ".join(str(path / row.file) for row in read_manifest(path).artifacts)
         raise Refusal(f"{path} holds several artifacts; name one of {files}")
@@ -268,7 +317,9 @@ def views_used(scorer) -> dict[str, str]:
     side, crop = spec.authentic_side_px, spec.synthetic_crop_px
     words = {
         "authentic": f"whole photo resized to {side}x{side}",
-        "synthetic": "whole photo, native pixels" if spec.synthetic_view == "full" else f"centre crop {crop}x{crop}, native pixels",
+        "synthetic": "whole photo, native pixels"
+        if spec.synthetic_view == "full"
+        else f"centre crop {crop}x{crop}, native pixels",
     }
     return {view: words[view] for view in scorer.views}
 
@@ -279,16 +330,24 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
         return
     first = proofs[0][1]
     table = Table(
-        Column("artifact", overflow="fold"), *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "run by")),
-        title=escape(title), box=box.SIMPLE_HEAD, title_justify="left", caption_justify="left",
+        Column("artifact", overflow="fold"),
+        *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "run by")),
+        title=escape(title),
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
         caption=f"score: of {escape(first.photos[0].photo)}; worst, mean: |difference| to {first.reference} over "
         f"{len(first.photos)} photos, limit {first.limit:.0e}",
     )
     for artifact, parity in proofs:
         colour = "green" if parity.passed else "red"
         table.add_row(
-            escape(artifact.file), f"{artifact.bytes / 1e6:.1f}", f"{parity.photos[0].score:.6f}",
-            f"[{colour}]{parity.worst:.1e}[/]", f"{parity.mean:.1e}", f"{artifact.status}: {parity.runtime}",
+            escape(artifact.file),
+            f"{artifact.bytes / 1e6:.1f}",
+            f"{parity.photos[0].score:.6f}",
+            f"[{colour}]{parity.worst:.1e}[/]",
+            f"{parity.mean:.1e}",
+            f"{artifact.status}: {parity.runtime}",
         )
     out.print(table)
     if photos:
@@ -302,11 +361,14 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
 def not_trained_note(provenance) -> None:
     """Say it wherever a score is shown."""
     if not provenance.trained:
-        out.print("[yellow]NOT TRAINED[/]: these weights are a calibrated stand-in; the scores show that the pipeline works, not quality.")
+        out.print(
+            "[yellow]NOT TRAINED[/]: these weights are a calibrated stand-in; "
+            "the scores show that the pipeline works, not quality."
+        )
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """"3840x2160" -> (3840, 2160)."""
+    """ "3840x2160" -> (3840, 2160)."""
     match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
     if not match:
         raise Refusal(f"--size is {text!r}; expected WIDTHxHEIGHT in pixels, for example 3840x2160")

@@ -6,8 +6,8 @@
     spread       highest - lowest reference score over the photos
     limit        what `worst` may be, per precision, in score units (the score runs over about 0..1)
 
-The reference is the checkpoint's own model: unfused KAN, Pillow's resize, float32 on the CPU. A comparison proves nothing
-if the photos' scores do not differ, so a spread below 100 limits is not a pass but an error.
+The reference is the checkpoint's own model: unfused KAN, Pillow's resize, float32 on the CPU. A comparison proves
+nothing if the photos' scores do not differ, so a spread below 100 limits is not a pass but an error.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class Parity:
         return {**asdict(self), **figures, "photos": [asdict(photo) for photo in self.photos]}
 
 
-def reference_scores(reference: Scorer, photos: Mapping[str, np.ndarray], limit: float, progress: Callable[[str], None]) -> dict[str, float]:
+def reference_scores(
+    reference: Scorer, photos: Mapping[str, np.ndarray], limit: float, progress: Callable[[str], None]
+) -> dict[str, float]:
     """Photo name -> reference score.
 
     Raises:
@@ -88,14 +90,21 @@ def reference_scores(reference: Scorer, photos: Mapping[str, np.ndarray], limit:
     spread = max(scores.values()) - min(scores.values())
     if len(scores) < 2 or not spread >= LEAST_SPREAD * limit:
         raise Refusal(
-            f"the reference scores of {len(scores)} photos lie within {spread:.2g}: too alike for a comparison to mean "
-            f"anything (needs {LEAST_SPREAD * limit:.2g}); give photos of different quality, or a checkpoint that sees them"
+            f"the reference scores of {len(scores)} photos lie within {spread:.2g}: too alike for a comparison to "
+            f"mean anything (needs {LEAST_SPREAD * limit:.2g}); give photos of different quality"
         )
     return scores
 
 
-def compare(scorer: Scorer, reference: Mapping[str, float], photos: Mapping[str, np.ndarray], precision: str,
-            reference_runtime: str, progress: Callable[[str], None], limit: float | None = None) -> Parity:
+def compare(
+    scorer: Scorer,
+    reference: Mapping[str, float],
+    photos: Mapping[str, np.ndarray],
+    precision: str,
+    reference_runtime: str,
+    progress: Callable[[str], None],
+    limit: float | None = None,
+) -> Parity:
     """Score every photo with ``scorer`` and hold it against the reference scores."""
     rows = []
     for name, image in photos.items():

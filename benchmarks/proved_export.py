@@ -17,8 +17,8 @@ from export.formats import FORMATS, Format, scorer_for
 from export.operators import refuse_forbidden
 from export.run_torch import TorchRunner
 from export.scorer import Scorer
-from lariqa_train.atomic import replace as publish
 from lariqa_train.atomic import remove, staging
+from lariqa_train.atomic import replace as publish
 from lariqa_train.checkpoint import save_checkpoint, sha256_of
 from lariqa_train.model import LarIqa
 from lariqa_train.refusal import Refusal
@@ -37,8 +37,14 @@ class Proved:
 
 
 def export_proved(
-    model: LarIqa, request: ExportRequest, formats: Sequence[str], folder: Path, *,
-    precision: str = "fp32", limit: float | None = None, overwrite: bool = False,
+    model: LarIqa,
+    request: ExportRequest,
+    formats: Sequence[str],
+    folder: Path,
+    *,
+    precision: str = "fp32",
+    limit: float | None = None,
+    overwrite: bool = False,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Iterator[Proved]:
     """Export one model to several formats, one proved file after another.
@@ -99,7 +105,9 @@ def _row(name: str, precision: str) -> Format:
     if name not in FORMATS:
         raise Refusal(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
     if precision not in FORMATS[name].precisions:
-        raise Refusal(f"{name} is not written in {precision} by this version; it is in {', '.join(FORMATS[name].precisions)}")
+        raise Refusal(
+            f"{name} is not written in {precision} by this version; it is in {', '.join(FORMATS[name].precisions)}"
+        )
     return FORMATS[name]
 
 
@@ -110,7 +118,7 @@ def _open_folder(folder: Path, model: LarIqa, overwrite: bool) -> tuple[Manifest
         sha256 = save_checkpoint(model, stage / REFERENCE)
         same = old is not None and old.checkpoint_sha256 == sha256
         if old is not None and not same and not overwrite:
-            raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite to replace it")
+            raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite")
         publish(stage / REFERENCE, folder / REFERENCE)
     kept = old.artifacts if same else ()
     return replace(new_manifest(model, sha256), artifacts=kept), () if old is None or same else old.artifacts

@@ -1,4 +1,4 @@
-"""Prove an export again, on photos of the user's choice: every file of a folder against the checkpoint kept beside it."""
+"""Prove an export again, on the user's photos: every file of a folder against the checkpoint kept beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from lariqa_train.refusal import Refusal
 
 
 def verify(
-    target: Path, photos: Sequence[str], checkpoint: Path | None = None, limit: float | None = None,
+    target: Path,
+    photos: Sequence[str],
+    checkpoint: Path | None = None,
+    limit: float | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Iterator[tuple[Artifact, Parity]]:
     """Compare artifacts with their reference.
@@ -33,7 +36,7 @@ def verify(
         Each artifact with its parity.
 
     Raises:
-        Refusal: nothing to verify, the checkpoint is another one, or the photos' scores are too alike to prove anything.
+        Refusal: nothing to verify, the checkpoint is another one, or the photos' scores are too alike.
     """
     folder = target if target.is_dir() and not target.suffix else target.parent
     manifest = read_manifest(folder)
@@ -45,7 +48,10 @@ def verify(
         raise Refusal(f"{checkpoint} is not the checkpoint that {folder} was exported from (its sha256 differs)")
     rows = [row for row in manifest.artifacts if folder == target or row.file == target.name]
     if not rows:
-        raise Refusal(f"{folder / FILE_NAME} does not list {target.name}; it lists {', '.join(row.file for row in manifest.artifacts)}")
+        raise Refusal(
+            f"{folder / FILE_NAME} does not list {target.name}; "
+            f"it lists {', '.join(row.file for row in manifest.artifacts)}"
+        )
     known: dict[tuple, tuple] = {}  # several files of one size and view share photos and reference scores
     for row in rows:
         describe(folder / row.file)
@@ -55,6 +61,15 @@ def verify(
             images = photos_from(photos, size) if photos else bundled_photos(*(size or (2160, 3840)))
             spec = model.config.preprocess.with_view(row.synthetic_view)
             reference = Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None)
-            known[size, row.synthetic_view] = images, reference_scores(reference, images, bound, progress), reference.runner.runtime
+            known[size, row.synthetic_view] = (
+                images,
+                reference_scores(reference, images, bound, progress),
+                reference.runner.runtime,
+            )
         images, expected, runtime = known[size, row.synthetic_view]
-        yield row, compare(scorer_for(folder / row.file, manifest, row), expected, images, row.precision, runtime, progress, limit)
+        yield (
+            row,
+            compare(
+                scorer_for(folder / row.file, manifest, row), expected, images, row.precision, runtime, progress, limit
+            ),
+        )

@@ -64,7 +64,8 @@ class Manifest:
             "score": {
                 "higher_is": "better",
                 "nominal_range": [0.0, 1.0],
-                "meaning": "predicted mean opinion score, scaled to 0..1" if self.provenance.trained
+                "meaning": "predicted mean opinion score, scaled to 0..1"
+                if self.provenance.trained
                 else "NOT TRAINED: the number shows that the pipeline works, it says nothing about the photo",
             },
             "artifacts": [asdict(artifact) for artifact in self.artifacts],
@@ -79,11 +80,18 @@ class Manifest:
         """
         schema = data.get("schema") if isinstance(data, dict) else None
         if schema != SCHEMA:
-            raise Refusal(f"{where} has schema {schema!r}, this version reads {SCHEMA!r}; export again with this toolkit")
+            raise Refusal(
+                f"{where} has schema {schema!r}, this version reads {SCHEMA!r}; export again with this toolkit"
+            )
         try:
             config, provenance = read_description(data["model"])
             artifacts = tuple(
-                Artifact(**{**row, "inputs": tuple(InputSpec(**{**spec, "shape": tuple(spec["shape"])}) for spec in row["inputs"])})
+                Artifact(
+                    **{
+                        **row,
+                        "inputs": tuple(InputSpec(**{**spec, "shape": tuple(spec["shape"])}) for spec in row["inputs"]),
+                    }
+                )
                 for row in data["artifacts"]
             )
             return cls(data["checkpoint_sha256"], config, provenance, artifacts, data["toolkit_version"])
@@ -103,7 +111,9 @@ class Manifest:
         return json.dumps(data, separators=(",", ":"))
 
 
-def promise(ready: ExportReady, request: ExportRequest, format_name: str, suffix: str, precision: str, macs: int) -> Artifact:
+def promise(
+    ready: ExportReady, request: ExportRequest, format_name: str, suffix: str, precision: str, macs: int
+) -> Artifact:
     """The row of an artifact that is about to be written."""
     view = ready.preprocess.synthetic_view
     any_size = request.contract == "tensors" and (view == "crop" or "synthetic" not in ready.config.branches)
@@ -159,4 +169,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def size_bytes(path: Path) -> int:
     """Bytes of a file, or of all files in a folder (an .mlpackage is one)."""
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
+    return (
+        sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
+    )

@@ -26,7 +26,9 @@ def backend(module: str, extra: str) -> ModuleType:
     except ImportError as missing:
         if not (missing.name or "").startswith(module.split(".")[0]):
             raise  # installed, but broken: that is worth the traceback
-        raise Refusal(f"this needs the package {module!r}, which is not installed: pip install 'lariqa[{extra}]'") from missing
+        raise Refusal(
+            f"this needs the package {module!r}, which is not installed: pip install 'lariqa[{extra}]'"
+        ) from missing
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -53,7 +55,9 @@ def quietly(doing: str) -> Iterator[None]:
         except Exception as failed:  # converters raise whatever they like; it is passed on, with its name
             noise.seek(max(0, noise.tell() - 400))
             last = " ".join(noise.read().decode(errors="replace").split())
-            raise Refusal(f"{doing} failed: {type(failed).__name__}: {failed}. Its last output: {last or '(none)'}") from failed
+            raise Refusal(
+                f"{doing} failed: {type(failed).__name__}: {failed}. Its last output: {last or '(none)'}"
+            ) from failed
         finally:
             sys.stdout.flush(), sys.stderr.flush()
             os.dup2(kept[0], 1), os.dup2(kept[1], 2)

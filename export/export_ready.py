@@ -8,8 +8,8 @@ In the pixels contract everything after the decoded photo is in the graph:
     image -> float -> authentic: Pillow's resize in whole numbers (pillow_resize)   -.
                    -> synthetic: as it is, or centre crop and black border          -'-> - 255 mean -> branch
 
-The division by 255 std goes into the first convolution's weights. The mean must not: the convolution pads with zeros, and
-zero means "mean colour" only as long as the mean is subtracted before. Both views stay exact up to float rounding.
+The division by 255 std goes into the first convolution's weights. The mean must not: the convolution pads with zeros,
+and zero means "mean colour" only as long as the mean is subtracted before. Both views stay exact up to float rounding.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What the artifact must take: contract, photo size, synthetic view (None: the one the weights were trained with)."""
+    """What the artifact must take: contract, photo size, synthetic view (None: as the weights were trained)."""
 
     contract: Contract = "pixels"
     height: int = 2160
@@ -71,7 +71,10 @@ class ExportReady(nn.Module):
         """Inputs of the right shape and dtype, for the converters' tracing; noise, so that nothing folds away."""
         generator = torch.Generator().manual_seed(0)
         noise = (torch.rand(spec.shape, generator=generator) for spec in self.inputs)
-        return tuple((x * 255).to(torch.uint8) if spec.dtype == "uint8" else x for x, spec in zip(noise, self.inputs, strict=True))
+        return tuple(
+            (x * 255).to(torch.uint8) if spec.dtype == "uint8" else x
+            for x, spec in zip(noise, self.inputs, strict=True)
+        )
 
 
 class FromPixels(ExportReady):
@@ -176,7 +179,7 @@ def pool_by_mean(model: nn.Module) -> None:
 
 
 def fold_std(backbone: nn.Module, spec: PreprocessSpec) -> bool:
-    """Divide the first convolution's weights by 255 std, in place; False where timm names no plain convolution there."""
+    """Divide the first convolution's weights by 255 std, in place; False where timm names no plain one."""
     names = backbone.pretrained_cfg.get("first_conv") or ()
     names = (names,) if isinstance(names, str) else names
     modules = dict(backbone.named_modules())

@@ -52,7 +52,9 @@ def format_of(path: Path) -> Format:
     for row in FORMATS.values():
         if path.suffix == row.suffix:
             return row
-    raise Refusal(f"{path} is not a model: its name ends in none of {', '.join(row.suffix for row in FORMATS.values())}")
+    raise Refusal(
+        f"{path} is not a model: its name ends in none of {', '.join(row.suffix for row in FORMATS.values())}"
+    )
 
 
 def describe(path: Path) -> tuple[Manifest, Artifact]:
@@ -67,7 +69,9 @@ def describe(path: Path) -> tuple[Manifest, Artifact]:
     for artifact in manifest.artifacts if manifest else ():
         if artifact.file == path.name:
             if sha256_of(path) != artifact.sha256:
-                raise Refusal(f"{path} is not the file that lariqa.json beside it was written for (its sha256 differs); export again")
+                raise Refusal(
+                    f"{path} is not the file that lariqa.json beside it describes (its sha256 differs); export again"
+                )
             return manifest, artifact
     text = format_of(path).metadata(path)
     if text is None:

@@ -12,8 +12,8 @@ k = 2^8 * a + b with |b| <= 2^7, and each part is one linear filter with weights
     lo = sum_j (b_ij / 2^22) in_j     a multiple of 2^-22 below 4:    24 bits  (checked for every filter)
     out = floor(hi) + floor((hi - floor(hi)) + lo + 1/2)
 
-Every term is exact whatever the order of summation, with or without fused multiply-add, so ONNX Runtime, LiteRT, Core ML
-and PyTorch agree with Pillow bit for bit in float32. In float16 the result is within a level or two.
+Every term is exact whatever the order of summation, with or without fused multiply-add: ONNX Runtime, LiteRT, Core
+ML and PyTorch agree with Pillow bit for bit in float32. In float16 the result is within a level or two.
 
 The filters, one output after another, repeat with the period Q of n_in / n_out = P / Q (in lowest terms):
 
@@ -39,7 +39,7 @@ BAND = 16  # outputs per band, and the longest period worth a convolution of its
 
 @dataclass(frozen=True)
 class Filters:
-    """One axis of a resize: output i is ``sum_j weights[i, j] * input[j] / 2^22``; banded, so kept as a dense matrix."""
+    """One axis of a resize: output i is ``sum_j weights[i, j] * input[j] / 2^22``, for first[i] <= j < last[i]."""
 
     n_in: int
     n_out: int
@@ -177,7 +177,7 @@ class PillowResize(nn.Module):
 
 
 def cut(image: torch.Tensor, axis: int, start: int, stop: int) -> torch.Tensor:
-    """``image`` from ``start`` to ``stop`` along ``axis``; itself where that is all of it, so that no op is exported."""
+    """``image`` from ``start`` to ``stop`` along ``axis``; itself, and no operator, where that is all of it."""
     return image if (start, stop) == (0, image.shape[axis]) else image.narrow(axis, start, stop - start)
 
 

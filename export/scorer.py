@@ -1,4 +1,4 @@
-"""A photo's pixels -> its score, whatever runs the model. The end of the trip, and all that ``benchmarks`` knows of it."""
+"""A photo's pixels -> its score, whatever runs the model: the end of the trip, all that ``benchmarks`` knows of it."""
 
 from __future__ import annotations
 

@@ -28,8 +28,13 @@ def write_coreml(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
         model, example, inputs = _traceable(ready, ct)
         traced = torch.jit.trace(model, example, check_trace=False)
         package = ct.convert(
-            traced, convert_to="mlprogram", inputs=inputs, outputs=[ct.TensorType("score", dtype=np.float32)],
-            minimum_deployment_target=ct.target.iOS16, compute_precision=ct.precision.FLOAT32, skip_model_load=True,
+            traced,
+            convert_to="mlprogram",
+            inputs=inputs,
+            outputs=[ct.TensorType("score", dtype=np.float32)],
+            minimum_deployment_target=ct.target.iOS16,
+            compute_precision=ct.precision.FLOAT32,
+            skip_model_load=True,
         )
         package.short_description = "LAR-IQA no-reference image quality"
         package.user_defined_metadata[METADATA_KEY] = embedded
@@ -64,7 +69,11 @@ class _FromPlanes(nn.Module):
 
 def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, ...], list]:
     if not isinstance(ready, FromPixels):
-        return ready, ready.example(), [ct.TensorType(spec.name, shape=spec.shape, dtype=np.float32) for spec in ready.inputs]
+        return (
+            ready,
+            ready.example(),
+            [ct.TensorType(spec.name, shape=spec.shape, dtype=np.float32) for spec in ready.inputs],
+        )
     planes = ready.example()[0].permute(0, 3, 1, 2).float()
     image = ct.ImageType("image", shape=tuple(planes.shape), color_layout=ct.colorlayout.RGB)
     return _FromPlanes(ready).eval(), (planes,), [image]

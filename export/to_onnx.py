@@ -43,8 +43,14 @@ def write_onnx(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     backend("onnxscript", "onnx")
     with quietly("the conversion to ONNX"):
         program = torch.onnx.export(
-            ready, ready.example(), dynamo=True, opset_version=OPSET, external_data=False, verbose=False,
-            input_names=[spec.name for spec in ready.inputs], output_names=["score"],
+            ready,
+            ready.example(),
+            dynamo=True,
+            opset_version=OPSET,
+            external_data=False,
+            verbose=False,
+            input_names=[spec.name for spec in ready.inputs],
+            output_names=["score"],
         )
         model = program.model_proto
         _dequantize_instead_of_cast(model)
@@ -97,6 +103,13 @@ def _dequantize_instead_of_cast(model) -> None:
 def _drop_notes(model) -> None:
     del model.metadata_props[:]
     model.graph.doc_string = ""
-    for part in (*model.graph.node, *model.graph.initializer, *model.graph.value_info, *model.graph.input, *model.graph.output, model.graph):
+    for part in (
+        *model.graph.node,
+        *model.graph.initializer,
+        *model.graph.value_info,
+        *model.graph.input,
+        *model.graph.output,
+        model.graph,
+    ):
         part.doc_string = ""
         del part.metadata_props[:]

@@ -37,7 +37,7 @@ def staging(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Yields a path to write one file or folder to; on success it takes the name ``path``. Raises as :func:`staging`."""
+    """Yields a path to write to; on success what is there takes the name ``path``. Raises as :func:`staging`."""
     with staging(path.parent) as stage:
         yield stage / path.name
         replace(stage / path.name, path)
@@ -70,4 +70,6 @@ def remove(path: Path) -> None:
 
 def unwritable(folder: Path, odd: OSError) -> Refusal:
     """The one sentence for "this could not be written here"."""
-    return Refusal(f"cannot write in {folder}: {odd.strerror or odd}; nothing was changed there, choose another place or make room")
+    return Refusal(
+        f"cannot write in {folder}: {odd.strerror or odd}; nothing was changed there, choose another place or make room"
+    )

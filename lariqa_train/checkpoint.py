@@ -1,7 +1,7 @@
 """A Checkpoint: weights, configuration, preprocessing and provenance in one .safetensors file.
 
-The description stands as JSON under the key ``lariqa`` of the file's own metadata, so one file is all one needs to keep.
-A folder written by ``save_pretrained`` (``config.json`` + ``model.safetensors``) loads as well.
+The description stands as JSON under the key ``lariqa`` of the file's own metadata, so one file is all one needs to
+keep. A folder written by ``save_pretrained`` (``config.json`` + ``model.safetensors``) loads as well.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def load_checkpoint(path: str | Path) -> LarIqa:
         raise Refusal(f"{path} holds weights but no lariqa description; for the authors' files use `lariqa import`")
     version = header.pop("schema_version", SCHEMA_VERSION)
     if version != SCHEMA_VERSION:
-        raise Refusal(f"{path} has checkpoint schema {version}, this version reads {SCHEMA_VERSION}; upgrade the toolkit")
+        raise Refusal(
+            f"{path} has checkpoint schema {version}, this version reads {SCHEMA_VERSION}; upgrade the toolkit"
+        )
     try:
         model = LarIqa(header)
         wrong = model.load_state_dict(tensors, strict=False)

@@ -36,7 +36,9 @@ def make_demo_checkpoint(config: LarIqaConfig | None = None, seed: int = 0) -> L
     generator_state = torch.get_rng_state()
     torch.manual_seed(seed)
     try:
-        model = LarIqa(config, Provenance(trained=False, made_by=f"lariqa demo --seed {seed}: calibrated random weights"))
+        model = LarIqa(
+            config, Provenance(trained=False, made_by=f"lariqa demo --seed {seed}: calibrated random weights")
+        )
     finally:
         torch.set_rng_state(generator_state)
     views = calibration_views(model.config, seed)
@@ -93,7 +95,7 @@ def _calibrate_heads(model: LarIqa, views: dict[str, torch.Tensor]) -> None:
     if isinstance(last, nn.Linear):
         last.bias.add_(SCORE_MEAN - model(**views).mean())
         return
-    # A KAN layer has no bias. Its splines sum to one inside the grid, so raising all coefficients alike raises the score.
+    # A KAN layer has no bias. Its splines sum to one inside the grid: raising all coefficients alike raises the score.
     before = model(**views).mean()
     last.spline_weight.add_(1 / last.spline_scaler[..., None])
     gain = model(**views).mean() - before

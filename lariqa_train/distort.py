@@ -43,7 +43,9 @@ def darken(image: np.ndarray, severity: float) -> np.ndarray:
 DISTORTIONS = {"blurred": blur, "noisy": noise, "recompressed": recompress, "dark": darken}
 
 
-def versions(image: np.ndarray, severity: float = 0.5, kinds: tuple[str, ...] = tuple(DISTORTIONS)) -> dict[str, np.ndarray]:
+def versions(
+    image: np.ndarray, severity: float = 0.5, kinds: tuple[str, ...] = tuple(DISTORTIONS)
+) -> dict[str, np.ndarray]:
     """The photo itself as "original", and one damaged version of each kind."""
     return {"original": image, **{kind: DISTORTIONS[kind](image, severity) for kind in kinds}}
 

@@ -40,21 +40,56 @@ class Kind:
 
 
 KINDS = (
-    Kind("two-branch KAN", ("authentic.", "syntetic.", "aut_dw.layers.0."), ("aut_up.",), PAPER_HEADS["kan"], True, (
-        (r"authentic\.", "authentic.backbone."), (r"syntetic\.", "synthetic.backbone."),
-        (r"aut_dw\.", "authentic.reducer."), (r"syn_dw\.", "synthetic.reducer."), (r"head\.", "regressor."),
-    )),
-    Kind("two-branch MLP", ("authentic.", "syntetic.", "aut_up."), (), PAPER_HEADS["mlp-authors"], True, (
-        (r"authentic\.", "authentic.backbone."), (r"syntetic\.", "synthetic.backbone."),
-        (r"aut_up\.", "authentic.reducer.1."), (r"aut_dw\.", "authentic.reducer.3."),
-        (r"syn_up\.", "synthetic.reducer.1."), (r"syn_dw\.", "synthetic.reducer.3."), (r"head\.", "regressor."),
-    )),
-    Kind("one-branch KAN", ("base.", "aut_dw.layers.0."), ("authentic.",), PAPER_HEADS["kan-small"], False, (
-        (r"base\.", "{branch}.backbone."), (r"aut_dw\.", "{branch}.reducer."), (r"head\.", "regressor."),
-    )),
-    Kind("bare backbone", ("conv_stem.", "blocks.", "classifier."), ("authentic.", "base."), None, False, (
-        (r"", "{branch}.backbone."),
-    )),
+    Kind(
+        "two-branch KAN",
+        ("authentic.", "syntetic.", "aut_dw.layers.0."),
+        ("aut_up.",),
+        PAPER_HEADS["kan"],
+        True,
+        (
+            (r"authentic\.", "authentic.backbone."),
+            (r"syntetic\.", "synthetic.backbone."),
+            (r"aut_dw\.", "authentic.reducer."),
+            (r"syn_dw\.", "synthetic.reducer."),
+            (r"head\.", "regressor."),
+        ),
+    ),
+    Kind(
+        "two-branch MLP",
+        ("authentic.", "syntetic.", "aut_up."),
+        (),
+        PAPER_HEADS["mlp-authors"],
+        True,
+        (
+            (r"authentic\.", "authentic.backbone."),
+            (r"syntetic\.", "synthetic.backbone."),
+            (r"aut_up\.", "authentic.reducer.1."),
+            (r"aut_dw\.", "authentic.reducer.3."),
+            (r"syn_up\.", "synthetic.reducer.1."),
+            (r"syn_dw\.", "synthetic.reducer.3."),
+            (r"head\.", "regressor."),
+        ),
+    ),
+    Kind(
+        "one-branch KAN",
+        ("base.", "aut_dw.layers.0."),
+        ("authentic.",),
+        PAPER_HEADS["kan-small"],
+        False,
+        (
+            (r"base\.", "{branch}.backbone."),
+            (r"aut_dw\.", "{branch}.reducer."),
+            (r"head\.", "regressor."),
+        ),
+    ),
+    Kind(
+        "bare backbone",
+        ("conv_stem.", "blocks.", "classifier."),
+        ("authentic.", "base."),
+        None,
+        False,
+        ((r"", "{branch}.backbone."),),
+    ),
 )
 
 
@@ -77,11 +112,16 @@ def import_authors(path: str | Path, branch: str | None = None) -> tuple[LarIqa,
     if branch not in (None, *VIEWS):
         raise Refusal(f"--branch is {branch!r}; it must be one of {', '.join(VIEWS)}")
     if not kind.both_branches and branch is None:
-        raise Refusal(f"{path} holds one branch ({kind.name}) and does not say which view: pass --branch authentic or --branch synthetic")
+        raise Refusal(
+            f"{path} holds one branch ({kind.name}) and does not say which view: "
+            "pass --branch authentic or --branch synthetic"
+        )
     if kind.both_branches and branch is not None:
         raise Refusal(f"{path} holds both branches ({kind.name}); leave --branch out")
     config = LarIqaConfig(branches=VIEWS if kind.both_branches else (branch,), head=kind.head)
-    provenance = Provenance(trained=True, made_by=f"the LAR-IQA authors, {kind.name}, from {path.name}", source_sha256=sha256_of(path))
+    provenance = Provenance(
+        trained=True, made_by=f"the LAR-IQA authors, {kind.name}, from {path.name}", source_sha256=sha256_of(path)
+    )
     model = LarIqa(config, provenance)
     _fill(model, {_rename(name, kind, branch): (name, tensor) for name, tensor in state.items()}, kind, path)
     return model.eval(), kind.name
@@ -94,14 +134,21 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as odd:
         if "weights_only" in str(odd).lower() or "unsupported" in str(odd).lower():
-            raise Refusal(f"{path} holds more than tensors, which could run code when loaded: refused; ask its author for a plain state dict") from odd
+            raise Refusal(
+                f"{path} holds more than tensors, which could run code when loaded: refused; "
+                "ask its author for a plain state dict"
+            ) from odd
         raise Refusal(f"{path} is not a PyTorch weight file: it is damaged or something else ({_short(odd)})") from odd
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as odd:
-        raise Refusal(f"{path} is not a readable PyTorch weight file; is the download complete? ({_short(odd)})") from odd
+        raise Refusal(
+            f"{path} is not a readable PyTorch weight file; is the download complete? ({_short(odd)})"
+        ) from odd
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not state or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise Refusal(f"{path} is no state dict (names -> tensors) but a {type(state).__name__}; save model.state_dict()")
+        raise Refusal(
+            f"{path} is no state dict (names -> tensors) but a {type(state).__name__}; save model.state_dict()"
+        )
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}  # DataParallel's prefix
 
 

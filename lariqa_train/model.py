@@ -49,8 +49,12 @@ class LarIqaConfig:
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain JSON values."""
-        return {**asdict(self), "branches": list(self.branches), "preprocess": self.preprocess.to_json(),
-                "head": asdict(self.head) | {"grid_range": list(self.head.grid_range)} if self.head else None}
+        return {
+            **asdict(self),
+            "branches": list(self.branches),
+            "preprocess": self.preprocess.to_json(),
+            "head": asdict(self.head) | {"grid_range": list(self.head.grid_range)} if self.head else None,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> LarIqaConfig:

@@ -49,8 +49,15 @@ class PreprocessSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The spec as plain JSON values, with the words that a reader in another language needs."""
-        return {**asdict(self), "mean": list(self.mean), "std": list(self.std), "resize": "pillow-bilinear-antialias-width-first",
-                "crop": "torchvision-center-crop", "crop_fill_rgb": [0, 0, 0], "channel_order": "RGB"}
+        return {
+            **asdict(self),
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "resize": "pillow-bilinear-antialias-width-first",
+            "crop": "torchvision-center-crop",
+            "crop_fill_rgb": [0, 0, 0],
+            "channel_order": "RGB",
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> PreprocessSpec:

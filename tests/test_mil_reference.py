@@ -529,9 +529,11 @@ def test_inputs_that_are_not_the_declared_ones_are_refused(inputs, sentence, tmp
         MilProgram(doubled(tmp_path)).run(**inputs)
 
 
-def test_inputs_are_left_as_they_were(tmp_path):
-    x = normal(2, 3)[:, ::-1]
-    x.flags.writeable = False
+@pytest.mark.filterwarnings("error:The given NumPy array is not writable")
+@pytest.mark.parametrize("locked", [False, True], ids=["shared memory", "read-only and reversed"])
+def test_inputs_are_left_as_they_were(locked, tmp_path):
+    x = normal(2, 3)[:, ::-1] if locked else normal(2, 3)
+    x.flags.writeable = not locked
     before = x.copy()
     package = built(tmp_path, lambda x: mb.sigmoid_hard(x=mb.identity(x=x), alpha=F32(0.2), beta=F32(0.5)), (2, 3))
     y = only(MilProgram(package).run(x=x))
