@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from export.backends import backend, quietly
+from export.to_coreml import open_program
 
 
 def open_coreml(path: Path) -> CoreMLRunner | MilRunner:
@@ -33,8 +35,6 @@ class CoreMLRunner:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """Input name -> array as the manifest describes it; returns the score."""
-        from PIL import Image
-
         fed = {name: Image.fromarray(value[0]) if name in self.images else value for name, value in inputs.items()}
         return float(np.asarray(self.model.predict(fed)["score"]).item())
 
@@ -45,9 +45,7 @@ class MilRunner:
     executes_artifact = False
 
     def __init__(self, path: Path) -> None:
-        from export.mil_reference import MilProgram
-
-        self.program = MilProgram(path)
+        self.program = open_program(path)
         self.runtime = "MIL reference evaluator"
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:

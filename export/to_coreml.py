@@ -16,6 +16,7 @@ from torch import nn
 
 from export.backends import backend, quietly, versions
 from export.export_ready import ExportReady, FromPixels
+from export.mil_reference import MilProgram
 
 METADATA_KEY = "lariqa"
 
@@ -26,9 +27,10 @@ def write_coreml(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
         ct = backend("coremltools", "coreml")
     with quietly("the conversion to Core ML"), torch.inference_mode():
         model, example, inputs = _traceable(ready, ct)
-        traced = torch.jit.trace(model, example, check_trace=False)
+        # torch.export rather than torch.jit.trace: traces of the attention backbones break with numpy 2.
+        program = torch.export.export(model, example).run_decompositions({})
         package = ct.convert(
-            traced,
+            program,
             convert_to="mlprogram",
             inputs=inputs,
             outputs=[ct.TensorType("score", dtype=np.float32)],
@@ -44,16 +46,23 @@ def write_coreml(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
 
 def read_coreml_metadata(path: Path) -> str | None:
     """The embedded manifest's text, or None."""
-    from export.mil_reference import MilProgram
-
-    return MilProgram(path).metadata.get(METADATA_KEY)
+    return open_program(path).metadata.get(METADATA_KEY)
 
 
 def coreml_operators(path: Path) -> Counter[str]:
     """Operator -> how often the program has it."""
-    from export.mil_reference import MilProgram
+    return open_program(path).op_types
 
-    return MilProgram(path).op_types
+
+def open_program(path: Path) -> MilProgram:
+    """The ML Program in a package, ready for the reference evaluator.
+
+    Raises:
+        Refusal: coremltools is not installed, or the package is damaged or no ML Program.
+    """
+    with quietly("importing coremltools"):
+        backend("coremltools", "coreml")
+    return MilProgram(path)
 
 
 class _FromPlanes(nn.Module):
@@ -74,6 +83,6 @@ def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, .
             ready.example(),
             [ct.TensorType(spec.name, shape=spec.shape, dtype=np.float32) for spec in ready.inputs],
         )
-    planes = ready.example()[0].permute(0, 3, 1, 2).float()
+    planes = ready.example()[0].permute(0, 3, 1, 2).float().contiguous()
     image = ct.ImageType("image", shape=tuple(planes.shape), color_layout=ct.colorlayout.RGB)
     return _FromPlanes(ready).eval(), (planes,), [image]

@@ -133,7 +133,7 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as odd:
-        if "weights_only" in str(odd).lower() or "unsupported" in str(odd).lower():
+        if re.search(r"unsupported (global|class)|blocklisted|not allowed", str(odd), re.IGNORECASE):
             raise Refusal(
                 f"{path} holds more than tensors, which could run code when loaded: refused; "
                 "ask its author for a plain state dict"

@@ -1,0 +1,68 @@
+"""``python -m benchmarks.parity_matrix``: parity of every format, contract, view and size, in one table.
+
+Three formats x two contracts x two views x four photo sizes, from the decoded pixels to the score, on the bundled photo
+and its damaged versions, with the demo checkpoint. About half an hour on two cores; ``make test`` proves a selection.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+from benchmarks.parity import LIMITS, Parity, compare, reference_scores
+from benchmarks.proved_export import export_proved
+from benchmarks.workload import bundled_photos
+from export.export_ready import ExportRequest
+from export.formats import FORMATS, open_artifact
+from export.run_torch import TorchRunner
+from export.scorer import Scorer
+from lariqa_train.demo_checkpoint import make_demo_checkpoint
+from lariqa_train.model import LarIqa
+
+SIZES = ((3840, 2160), (2160, 3840), (4032, 3024), (1280, 720))  # width x height; the last is smaller than the crop
+VIEWS = ("crop", "full")
+
+
+def matrix(model: LarIqa) -> Iterator[tuple[str, str, str, tuple[int, int], Parity]]:
+    """(format, contract, view, (width, height), parity) for every combination."""
+    for contract, view in product(("pixels", "tensors"), VIEWS):
+        any_size = contract == "tensors" and view == "crop"  # one file serves photos of every size
+        for width, height in SIZES[:1] if any_size else SIZES:
+            with tempfile.TemporaryDirectory() as folder:
+                request = ExportRequest(contract, height, width, view)
+                for proved in export_proved(model, request, list(FORMATS), Path(folder)):
+                    yield proved.artifact.format, contract, view, (width, height), proved.parity
+                    for other in SIZES[1:] if any_size else ():
+                        yield proved.artifact.format, contract, view, other, again(proved.path, model, view, other)
+
+
+def again(artifact: Path, model: LarIqa, view: str, size: tuple[int, int]) -> Parity:
+    """Parity of one file on photos of another size."""
+    photos = bundled_photos(size[1], size[0])
+    reference = Scorer(
+        TorchRunner(model), model.config.preprocess.with_view(view), model.config.branches, "tensors", None
+    )
+    expected = reference_scores(reference, photos, LIMITS["fp32"], lambda step: None)
+    return compare(
+        open_artifact(artifact), expected, photos, "fp32", reference.runner.runtime, lambda step: None
+    )  # fmt: skip
+
+
+def main() -> int:
+    """Print the table as it grows; status 1 if any limit was missed."""
+    print("| format | contract | view | photo | worst | mean | reference spread | |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    missed = 0
+    for name, contract, view, (width, height), parity in matrix(make_demo_checkpoint()):
+        verdict = "ok" if parity.passed else "MISSED"
+        missed += not parity.passed
+        figures = f"{parity.worst:.1e} | {parity.mean:.1e} | {parity.spread:.2f}"
+        print(f"| {name} | {contract} | {view} | {width}x{height} | {figures} | {verdict} |", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
