@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: setup demo test lint lock clean
+.PHONY: setup demo parity test lint lock clean
 
 setup: $(READY)
 
@@ -17,6 +17,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(VENV)/bin/uv pip install --python $(VENV)/bin/python -r requirements.lock
 	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
+
+parity: $(READY)
+	@$(VENV)/bin/python -m benchmarks.parity_matrix
 
 demo: $(READY)
 	@$(VENV)/bin/lariqa demo

@@ -1,21 +1,24 @@
 """The front door: parse, call one function, print.
 
 Exit status: 0 done; 1 a limit was missed; 2 the input or the request was wrong, with one sentence; 130 Ctrl-C.
-Imports stand inside the commands, so that ``lariqa --help`` answers at once.
+Results go to stdout; progress, notes and errors to stderr.
+Imports stand inside the commands, after the checks that need none: ``lariqa --help`` and a wrong path are answered at
+once, and not after the seconds that importing torch takes.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
 import time
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
-import click
 import typer
 from rich import box
 from rich.console import Console
@@ -24,6 +27,29 @@ from rich.table import Column, Table
 
 from lariqa_train.refusal import Refusal
 
+AUTHORS_SUFFIXES = (".pt", ".pth")
+INTERRUPTED, PIPE_CLOSED = 130, 141  # as a shell counts: 128 + the signal, SIGINT and SIGPIPE
+# What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
+WrongUsage = typer.BadParameter.__base__
+
+
+class Screen(Console):
+    """A console that prints text as it is, and whose reader may leave (``lariqa score ... | head``)."""
+
+    def __init__(self, **options) -> None:
+        super().__init__(highlight=False, emoji=False, **options)
+
+    def on_broken_pipe(self) -> NoReturn:
+        reader_left()
+
+
+# To a file or a pipe, a table is as wide as its longest file name.
+out = Screen(width=None if sys.stdout.isatty() else 10_000)
+# Progress goes to a copy of stderr: while a converter works, its own output is kept away from the real one.
+progress_console = Screen(
+    file=os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -31,9 +57,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="LAR-IQA on devices: import or make a checkpoint, export it to ONNX, Core ML and TFLite, and prove the score.",
 )
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-# Progress goes to a copy of stderr: while a converter works, its own output is kept away from the real one.
-progress_console = Console(file=os.fdopen(os.dup(2), "w", buffering=1), highlight=False)
 
 ModelArgument = Annotated[
     Path, typer.Argument(help="A checkpoint (.safetensors or save_pretrained folder) or an artifact.")
@@ -45,6 +68,7 @@ ViewOption = Annotated[
         "--synthetic-view", help="Synthetic branch: centre crop, or every pixel. Default: as the weights were trained."
     ),
 ]
+LimitOption = Annotated[float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")]
 
 
 @app.command("import")
@@ -54,6 +78,12 @@ def import_command(
     branch: Annotated[str | None, typer.Option(help="For one-branch files: authentic or synthetic.")] = None,
 ) -> None:
     """Turn the authors' published weights into a checkpoint."""
+    if not weights.is_file():
+        raise Refusal(f"no file at {weights}; give the authors' .pt or .pth file")
+    if output.suffix != ".safetensors" or output.is_dir():
+        raise Refusal(f"-o is {output}; expected the name of a file that ends in .safetensors")
+    check_folder(output.parent)
+
     from lariqa_train.checkpoint import save_checkpoint
     from lariqa_train.import_authors import import_authors
 
@@ -63,13 +93,13 @@ def import_command(
         step(f"writing {output}")
         save_checkpoint(model, output)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    out.print(f"{kind}: {parameters:,} parameters, branches {' + '.join(model.config.branches)} -> {output}")
+    say(f"{kind}: {parameters:,} parameters, branches {' + '.join(model.config.branches)} -> {output}")
     follow = (
         f"lariqa export {output} -o exported"
         if model.config.head
         else "train a head on it: a bare encoder gives no score"
     )
-    out.print(f"Next: {follow}")
+    note(f"Next: {follow}")
 
 
 @app.command()
@@ -87,39 +117,42 @@ def export(
         str, typer.Option("--input", help="pixels: the decoded photo itself; tensors: the two normalised views.")
     ] = "pixels",
     synthetic_view: ViewOption = None,
-    limit: Annotated[
-        float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")
-    ] = None,
+    limit: LimitOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another checkpoint's export in the output folder.")] = False,
 ) -> None:
     """Write artifacts and prove, file by file, that they score as PyTorch does."""
+    check_checkpoint(checkpoint)
+    check_folder(output)
+    check_limit(limit)
+    width, height = parse_size(size)
+    names = list(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
+    if not names:
+        raise Refusal(f"--format is {formats!r}; expected one or several of onnx, coreml, tflite, with commas between")
+
     from benchmarks.proved_export import export_proved
     from export.export_ready import ExportRequest
     from lariqa_train.checkpoint import load_checkpoint
 
-    width, height = parse_size(size)
     request = ExportRequest(contract, height, width, synthetic_view)
-    names = [name.strip() for name in formats.split(",") if name.strip()]
-    missed = False
+    proofs = []
     with steps() as step:
         step(f"reading {checkpoint}")
         model = load_checkpoint(checkpoint)
-        proofs = []
-        for proved in export_proved(
-            model, request, names, output, precision=precision, limit=limit, overwrite=overwrite, progress=step
-        ):
-            missed |= not proved.parity.passed
-            proofs.append(proved)
+        options = {"precision": precision, "limit": limit, "overwrite": overwrite, "progress": step}
+        try:
+            for proved in export_proved(model, request, names, output, **options):
+                proofs.append(proved)
+        except Refusal:  # of a later format: those before it are finished, and stay
+            print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
+            raise
     print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
-    not_trained_note(model.provenance)
-    for proved in proofs:
-        if not proved.parity.passed:
-            out.print(
-                f"[red]Past the limit:[/] {escape(str(proved.path))} was set aside; an older good file was not touched."
-            )
+    note_training(model.provenance)
+    missed = [proved for proved in proofs if not proved.parity.passed]
+    for proved in missed:
+        note(f"{proved.path} was set aside; an older good file was not touched.", "Past the limit:", "red")
     if missed:
         raise typer.Exit(1)
-    out.print(f"Next: lariqa score {proofs[0].path} PHOTO.jpg      lariqa verify {output} --photos FOLDER")
+    note(f"Next: lariqa score {proofs[0].path} PHOTO.jpg      lariqa verify {output} --photos FOLDER")
 
 
 @app.command()
@@ -131,17 +164,19 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
     """Score photos with a checkpoint or any artifact."""
+    check_model(model)
     from lariqa_train.photo import open_photo, photos_in
 
+    files, rows = photos_in(photos), []
     with steps() as step:
         step(f"opening {model}")
         scorer, provenance = open_model(model, synthetic_view)
-        files, rows = photos_in(photos), []
         for number, photo in enumerate(files, 1):
             step(f"photo {number} of {len(files)}: {photo}")
             row = {"photo": str(photo)}
             try:
-                row["score"] = scorer.score(open_photo(photo), fit)
+                with named(photo):
+                    row["score"] = finite(scorer.score(open_photo(photo), fit))
             except Refusal as refusal:
                 row["error"] = str(refusal)
             row |= {
@@ -152,12 +187,12 @@ def score(
             }
             rows.append(row)
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        say(json.dumps(rows, indent=2))
     else:
         for row in rows:
             if "score" in row:
-                out.print(f"{row['score']:.6f}  {escape(row['photo'])}")
-        not_trained_note(provenance)
+                say(f"{row['score']:.6f}  {row['photo']}")
+    note_training(provenance)
     for row in rows:
         if "error" in row:
             complain(row["error"])
@@ -173,17 +208,25 @@ def verify(
         typer.Option("--photos", help="Folder, file or pattern; may be repeated. Default: the bundled photo."),
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="The reference, if not the one kept in the folder.")] = None,
-    limit: Annotated[
-        float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")
-    ] = None,
+    limit: LimitOption = None,
 ) -> None:
     """Prove an export again, on your photos."""
+    if not target.exists():
+        raise Refusal(f"nothing is at {target}; give a folder that `lariqa export` wrote, or an artifact in it")
+    if checkpoint is not None:
+        check_checkpoint(checkpoint)
+    check_limit(limit)
+    from lariqa_train.photo import photos_in
+
+    photos_in(photos or [])
     from benchmarks.verify import verify as verify_export
 
     with steps() as step:
         proofs = list(verify_export(target, photos or [], checkpoint, limit, step))
     print_proofs(proofs, str(target), photos=True)
-    if not all(parity.passed for _, parity in proofs):
+    missed = [artifact.file for artifact, parity in proofs if not parity.passed]
+    if missed:
+        note(", ".join(missed), "Past the limit:", "red")
         raise typer.Exit(1)
 
 
@@ -195,19 +238,20 @@ def inspect(
     ] = None,
 ) -> None:
     """Show what a checkpoint or an artifact is, and how well its KAN's splines cover real features."""
-    from export.formats import describe, format_of
-
+    check_model(model)
     if is_checkpoint(model):
         inspect_checkpoint(model, photos or [])
         return
     if photos:
         raise Refusal("KAN coverage is measured on a checkpoint, not on an artifact; leave --photos out")
+    from export.formats import describe, format_of
+
     manifest, artifact = describe(model)
     operators = format_of(model).operators(model)
-    shown = manifest.to_json() | {"artifacts": manifest.to_json()["artifacts"]}
+    shown = manifest.to_json()
     shown["artifacts"] = [row for row in shown["artifacts"] if row["file"] == artifact.file]
-    out.print_json(json.dumps(shown))
-    out.print(
+    say_json(shown)
+    say(
         f"{sum(operators.values())} operators: "
         + ", ".join(f"{name} {count}" for name, count in operators.most_common())
     )
@@ -218,10 +262,11 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the checkpoint and the artifacts.")] = Path(
         "demo-output"
     ),
-    seed: Annotated[int, typer.Option(help="Of the stand-in weights.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the stand-in weights.")] = 1,
     synthetic_view: ViewOption = None,
 ) -> None:
     """The whole trip on the bundled 3840x2160 photo: checkpoint, three formats, parity, scores."""
+    check_folder(output)
     from benchmarks.proved_export import export_proved
     from export.export_ready import ExportRequest
     from lariqa_train.checkpoint import save_checkpoint
@@ -239,21 +284,21 @@ def demo(
     print_proofs(
         [(proved.artifact, proved.parity) for proved in proofs], f"{output}, bundled photo 3840x2160", photos=True
     )
-    not_trained_note(model.provenance)
+    note_training(model.provenance)
     if not all(proved.parity.passed for proved in proofs):
         raise typer.Exit(1)
-    out.print(
-        f"Next: lariqa score {proofs[-1].path} PHOTO.jpg --fit      lariqa inspect {checkpoint} --photos PHOTO.jpg"
-    )
+    note(f"Next: lariqa score {proofs[-1].path} PHOTO.jpg --fit      lariqa inspect {checkpoint} --photos PHOTO.jpg")
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
     """Print a checkpoint's description and, given photos, its KAN coverage."""
+    from lariqa_train.photo import open_photo, photos_in
+
+    files = photos_in(photos)
     import torch
 
     from lariqa_train.checkpoint import load_checkpoint
     from lariqa_train.kan_coverage import watch_coverage
-    from lariqa_train.photo import open_photo, photos_in
     from lariqa_train.preprocess import prepare
 
     model = load_checkpoint(path)
@@ -261,18 +306,21 @@ def inspect_checkpoint(path: Path, photos: list[str]) -> None:
     heads = parameters - sum(
         p.numel() for view in model.config.branches for p in getattr(model, view).backbone.parameters()
     )
-    out.print_json(json.dumps({"parameters": parameters, "of_them_in_heads": heads, **model.describe()}))
-    if not photos:
-        return
     with steps() as step, watch_coverage(model) as coverage, torch.inference_mode():
-        for photo in photos_in(photos):
+        if files and not coverage:
+            raise Refusal(f"{path} has no KAN layer, so no coverage to measure; leave --photos out")
+        for photo in files:
             step(f"KAN inputs of {photo}")
-            model(**prepare(open_photo(photo), model.config.preprocess, model.config.branches))
-    table = Table("KAN layer", "inputs", "inside the spline support", "inside the core grid", title="KAN coverage")
+            with named(photo):
+                model(**prepare(open_photo(photo), model.config.preprocess, model.config.branches))
+    say_json({"parameters": parameters, "of_them_in_heads": heads, **model.describe()})
+    if not files:
+        return
+    table = Table("KAN layer", "inputs", "inside the spline support", "inside the core grid", box=box.SIMPLE_HEAD)
     for name, row in coverage.items():
         table.add_row(name, f"{row.inputs}", f"{row.in_support:.1%}", f"{row.in_core:.1%}")
     out.print(table)
-    out.print("Outside the support a spline is zero: there the layer is only its SiLU part.")
+    note("Outside the support a spline is zero: there the layer is only its SiLU part.")
 
 
 def open_model(path: Path, synthetic_view: str | None):
@@ -296,19 +344,79 @@ def open_model(path: Path, synthetic_view: str | None):
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether ``path`` is a checkpoint rather than an artifact; an export folder is neither, and refused."""
-    from export.artifact import FILE_NAME, read_manifest
+    """Whether ``path`` has the name of a checkpoint; of what is there, an artifact has none such."""
+    return path.suffix == ".safetensors" or (path / "config.json").exists()
 
+
+def check_model(path: Path) -> None:
+    """Refuse, before anything heavy is imported, what is neither a checkpoint nor an artifact."""
     if not path.exists():
         raise Refusal(f"no model at {path}; `lariqa import`, `lariqa export` or `lariqa demo` makes one")
-    if path.suffix in (".pt", ".pth"):
+    if path.suffix in AUTHORS_SUFFIXES:
         raise Refusal(
             f"{path} is a file of the authors' kind; first: lariqa import {path} -o {path.with_suffix('.safetensors')}"
         )
-    if path.is_dir() and (path / FILE_NAME).exists():
-        files = ", ".join(str(path / row.file) for row in read_manifest(path).artifacts)
-        raise Refusal(f"{path} holds several artifacts; name one of {files}")
-    return path.suffix == ".safetensors" or (path.is_dir() and (path / "config.json").exists())
+    if path.is_dir() and not is_checkpoint(path) and (inside := models_in(path)):
+        raise Refusal(f"{path} is a folder with several files; name one of {', '.join(map(str, inside))}")
+
+
+def check_checkpoint(path: Path) -> None:
+    """Refuse, before anything heavy is imported, what is no checkpoint."""
+    if path.exists() and path.suffix not in AUTHORS_SUFFIXES and not is_checkpoint(path):
+        raise Refusal(
+            f"{path} is no checkpoint: expected a .safetensors file or a folder written by save_pretrained; "
+            "an export folder keeps its own as reference.safetensors"
+        )
+    check_model(path)
+
+
+def models_in(folder: Path) -> list[Path]:
+    """What in a folder may be a model, by its name; in an .mlpackage, itself a folder, nothing."""
+    return sorted(path for path in folder.iterdir() if path.suffix not in ("", ".json") and path.name[0] != ".")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse, before anything heavy is imported, a place where no folder can be."""
+    there = next(part for part in (path, *path.absolute().parents) if part.exists())
+    if not there.is_dir():
+        raise Refusal(f"nothing can be written in {path}, because {there} is a file; choose another folder")
+
+
+def check_limit(limit: float | None) -> None:
+    """Refuse a limit that no comparison, or every one, would keep."""
+    if limit is not None and not 0 <= limit < math.inf:
+        raise Refusal(f"--limit is {limit}; expected a number from 0 on, in score units, for example 1e-5")
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """ "3840x2160" -> (3840, 2160)."""
+    from lariqa_train.photo import MAX_PIXELS
+
+    match = re.fullmatch(r"([0-9]{1,9})[xX]([0-9]{1,9})", text)
+    if not match:
+        raise Refusal(f"--size is {text!r}; expected WIDTHxHEIGHT in pixels, for example 3840x2160")
+    width, height = int(match[1]), int(match[2])
+    if width * height > MAX_PIXELS:
+        raise Refusal(f"--size is {text}; expected at most {MAX_PIXELS / 1e6:g} megapixels, as for photos")
+    return width, height
+
+
+@contextmanager
+def named(photo: Path):
+    """Begin a refusal of this photo with its name, where it does not say it itself."""
+    try:
+        yield
+    except Refusal as refusal:
+        if str(photo) in str(refusal):
+            raise
+        raise Refusal(f"{photo}: {refusal}") from refusal
+
+
+def finite(score: float) -> float:
+    """The score, if it is a number."""
+    if not math.isfinite(score):
+        raise Refusal(f"the score is {score}, not a number: the weights are damaged; import or train them again")
+    return score
 
 
 def views_used(scorer) -> dict[str, str]:
@@ -331,13 +439,8 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
     first = proofs[0][1]
     table = Table(
         Column("artifact", overflow="fold"),
-        *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "run by")),
-        title=escape(title),
+        *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "limit", "run by")),
         box=box.SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-        caption=f"score: of {escape(first.photos[0].photo)}; worst, mean: |difference| to {first.reference} over "
-        f"{len(first.photos)} photos, limit {first.limit:.0e}",
     )
     for artifact, parity in proofs:
         colour = "green" if parity.passed else "red"
@@ -347,32 +450,36 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
             f"{parity.photos[0].score:.6f}",
             f"[{colour}]{parity.worst:.1e}[/]",
             f"{parity.mean:.1e}",
+            f"{parity.limit:.0e}",
             f"{artifact.status}: {parity.runtime}",
         )
+    say(title)
     out.print(table)
-    if photos:
-        table = Table("photo", "PyTorch", *(artifact.format for artifact, _ in proofs), box=box.SIMPLE_HEAD)
-        for index, photo in enumerate(first.photos):
-            scores = [parity.photos[index].score for _, parity in proofs]
-            table.add_row(escape(photo.photo), f"{photo.reference:.6f}", *(f"{score:.6f}" for score in scores))
+    say(
+        f"score: of {first.photos[0].photo}; worst, mean: |difference| to {first.reference} "
+        f"over {len(first.photos)} photos"
+    )
+    if not photos:
+        return
+    # One table for all artifacts that were held against the same reference: another size or view has other scores.
+    for reference, group in groupby(proofs, key=lambda proof: [photo.reference for photo in proof[1].photos]):
+        group = list(group)
+        table = Table("PyTorch", *(artifact.format for artifact, _ in group), "photo", box=box.SIMPLE_HEAD)
+        table.columns[-1].overflow = "fold"
+        for index, expected in enumerate(reference):
+            scores = [expected, *(parity.photos[index].score for _, parity in group)]
+            table.add_row(*(f"{score:.6f}" for score in scores), escape(group[0][1].photos[index].photo))
         out.print(table)
 
 
-def not_trained_note(provenance) -> None:
+def note_training(provenance) -> None:
     """Say it wherever a score is shown."""
     if not provenance.trained:
-        out.print(
-            "[yellow]NOT TRAINED[/]: these weights are a calibrated stand-in; "
-            "the scores show that the pipeline works, not quality."
+        note(
+            "these weights are a calibrated stand-in; the scores show that the pipeline works, not quality.",
+            "NOT TRAINED:",
+            "yellow",
         )
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """ "3840x2160" -> (3840, 2160)."""
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text)
-    if not match:
-        raise Refusal(f"--size is {text!r}; expected WIDTHxHEIGHT in pixels, for example 3840x2160")
-    return int(match[1]), int(match[2])
 
 
 @contextmanager
@@ -383,34 +490,70 @@ def steps():
         with progress_console.status("...") as status:
             yield lambda step: status.update(f"{escape(step)} [dim]({time.monotonic() - began:.0f} s)[/]")
     else:
-        yield lambda step: progress_console.print(f"[{time.monotonic() - began:5.0f} s] {step}", markup=False)
+        yield lambda step: progress_console.out(f"[{time.monotonic() - began:5.0f} s] {step}")
 
 
-def complain(sentence: str) -> None:
-    """One refusal, on stderr."""
-    progress_console.print(f"[red]error:[/] {escape(sentence)}", soft_wrap=True)
+def say(line: str) -> None:
+    """One line of the result, on stdout: neither wrapped nor read as markup, so that file names stay what they are."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        reader_left()
+
+
+def say_json(data: dict) -> None:
+    """A result in JSON."""
+    say(json.dumps(data, indent=2))
+
+
+def note(sentence: str, heading: str = "", colour: str = "") -> None:
+    """What is worth saying beside the result, on stderr."""
+    if heading:
+        progress_console.out(heading, style=colour, end=" ")
+    progress_console.out(sentence)
+
+
+def complain(sentence: str) -> int:
+    """One refusal, on stderr; returns the exit status for it."""
+    note(sentence, "error:", "red")
+    return 2
+
+
+def reader_left() -> NoReturn:
+    """End quietly; what Python still holds for the closed pipe goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(PIPE_CLOSED)
+
+
+def wrong_usage(wrong: Exception) -> str:
+    """What Typer has to say about a command line that it could not parse."""
+    sentence = " ".join(wrong.format_message().split()).replace("Value error, ", "").rstrip(".")
+    command = wrong.ctx.command_path if wrong.ctx else "lariqa"
+    return f"{sentence}; see `{command} --help`"
 
 
 def main() -> None:
     """Run the command line; see the module for the exit status."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may have bytes that are no text
     try:
         status = app(standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
     except Refusal as refusal:
-        complain(str(refusal))
-        sys.exit(2)
-    except click.exceptions.Abort:
-        complain("interrupted; nothing half-written was left")
-        sys.exit(130)
-    except KeyboardInterrupt:
-        complain("interrupted; nothing half-written was left")
-        sys.exit(130)
-    except click.ClickException as wrong:
-        wrong.show()
-        sys.exit(2)
+        status = complain(str(refusal))
+    except WrongUsage as wrong:
+        # Without any argument the message is the help, which Typer has printed itself.
+        status = complain(wrong_usage(wrong)) if sys.argv[1:] else 2
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
     except MemoryError:
-        complain("out of memory; the full view of a large photo needs about 2 GB, --synthetic-view crop about 0.5 GB")
-        sys.exit(2)
+        status = complain(
+            "out of memory; the full view of a large photo needs about 2 GB, --synthetic-view crop about 0.5 GB"
+        )
+    except OSError as odd:  # nothing that a program can help: a file without permission, a full disk, a lost network
+        status = complain(f"the system says: {odd}; check the path, its permissions and the free space")
+    if status == INTERRUPTED:  # Typer turns Ctrl-C into this
+        complain("interrupted; nothing half-written was left")
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 if __name__ == "__main__":

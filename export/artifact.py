@@ -95,7 +95,7 @@ class Manifest:
                 for row in data["artifacts"]
             )
             return cls(data["checkpoint_sha256"], config, provenance, artifacts, data["toolkit_version"])
-        except (KeyError, TypeError) as odd:
+        except (KeyError, TypeError, ValueError, AttributeError) as odd:
             raise Refusal(f"{where} is not a complete manifest: {odd}") from odd
 
     def with_artifact(self, artifact: Artifact) -> Manifest:
@@ -156,9 +156,10 @@ def read_manifest(folder: Path) -> Manifest | None:
 def parse_manifest(text: str, where: str) -> Manifest:
     """JSON text -> Manifest; see :meth:`Manifest.from_json`."""
     try:
-        return Manifest.from_json(json.loads(text), where)
-    except json.JSONDecodeError as odd:
-        raise Refusal(f"{where} is not JSON: {odd}") from odd
+        data = json.loads(text)
+    except (ValueError, RecursionError) as odd:
+        raise Refusal(f"{where} is not JSON: {odd}; export again") from odd
+    return Manifest.from_json(data, where)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -25,7 +25,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.fused_kan import FusionReport, fuse_kans
-from export.pillow_resize import PillowResize
+from export.pillow_resize import PillowResize, cut
 from lariqa_train.model import LarIqa, LarIqaConfig
 from lariqa_train.preprocess import MIN_SIDE_PX, PreprocessSpec, plan_center_crop
 from lariqa_train.refusal import Refusal
@@ -110,9 +110,9 @@ class FromPixels(ExportReady):
     def cropped(self, planes: torch.Tensor) -> torch.Tensor:
         """(1, 3, H, W) -> the centre crop (1, 3, crop, crop) in float32, with black where the photo is smaller."""
         plan = self.crop
-        rows, columns = slice(plan.top, plan.top + plan.height), slice(plan.left, plan.left + plan.width)
-        cut = planes[:, :, rows, columns].to(torch.float32)
-        return F.pad(cut, (plan.pad_left, plan.pad_right, plan.pad_top, plan.pad_bottom)) if plan.pads else cut
+        inner = cut(planes, 2, plan.top, plan.top + plan.height)
+        inner = cut(inner, 3, plan.left, plan.left + plan.width).to(torch.float32)
+        return F.pad(inner, (plan.pad_left, plan.pad_right, plan.pad_top, plan.pad_bottom)) if plan.pads else inner
 
 
 class FromTensors(ExportReady):

@@ -63,8 +63,9 @@ def load_checkpoint(path: str | Path) -> LarIqa:
     try:
         model = LarIqa(header)
         wrong = model.load_state_dict(tensors, strict=False)
-    except (RuntimeError, TypeError) as odd:  # torch reports wrong shapes as RuntimeError
-        raise Refusal(f"{path}: the weights do not fit the configuration beside them: {odd}") from odd
+    except (RuntimeError, TypeError, ValueError, AttributeError) as odd:  # torch reports wrong shapes as RuntimeError
+        told = " ".join(str(odd).split())[:300]
+        raise Refusal(f"{path}: the weights do not fit the configuration beside them: {told}") from odd
     if wrong.missing_keys or wrong.unexpected_keys:
         raise Refusal(f"{path}: missing weights {wrong.missing_keys[:5]}, unknown weights {wrong.unexpected_keys[:5]}")
     return model.eval()
@@ -103,7 +104,7 @@ def _read_json(path: Path) -> dict:
 def _parse(text: str | None, path: Path) -> dict | None:
     try:
         parsed = json.loads(text) if text else None
-    except json.JSONDecodeError as odd:
+    except (ValueError, RecursionError) as odd:
         raise Refusal(f"the description in {path} is not JSON: {odd}") from odd
     if parsed is not None and not isinstance(parsed, dict):
         raise Refusal(f"the description in {path} is a {type(parsed).__name__}, not an object")

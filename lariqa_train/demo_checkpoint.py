@@ -14,6 +14,7 @@ higher means nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -26,13 +27,21 @@ from lariqa_train.model import LarIqa, LarIqaConfig, Provenance
 from lariqa_train.preprocess import prepare
 
 REDUCED_STD = 0.4
-LEAST_VARIANCE = 1e-2  # a channel that slept through the calibration must not explode when another photo wakes it
+LEAST_VARIANCE = 1e-2  # of the layer's mean: a channel asleep on these pictures must not explode on others
 SCORE_MEAN, SCORE_STD = 0.5, 0.15
-CALIBRATION_CROP_PX = 512  # native pixels, enough for the statistics at a fraction of the time
+CALIBRATION_CROP_PX = 512  # enough for the statistics, at a fraction of the time
 
 
-def make_demo_checkpoint(config: LarIqaConfig | None = None, seed: int = 1) -> LarIqa:
-    """Build, seed and calibrate a model; the same seed gives the same weights on the same torch version."""
+def make_demo_checkpoint(
+    config: LarIqaConfig | None = None, seed: int = 1, pictures: Iterable[np.ndarray] | None = None
+) -> LarIqa:
+    """Build, seed and calibrate a model.
+
+    Args:
+        config: of the model; the paper's by default.
+        seed: the same seed gives the same weights on the same version of torch.
+        pictures: (H, W, 3) uint8 images of one size to calibrate on, instead of parts of the bundled photo.
+    """
     generator_state = torch.get_rng_state()
     torch.manual_seed(seed)
     try:
@@ -41,7 +50,7 @@ def make_demo_checkpoint(config: LarIqaConfig | None = None, seed: int = 1) -> L
         )
     finally:
         torch.set_rng_state(generator_state)
-    views = calibration_views(model.config, seed)
+    views = calibration_views(model.config, seed, pictures)
     with torch.no_grad():
         for view in model.config.branches:
             branch = getattr(model, view)
@@ -52,15 +61,27 @@ def make_demo_checkpoint(config: LarIqaConfig | None = None, seed: int = 1) -> L
     return model.eval()
 
 
-def calibration_views(config: LarIqaConfig, seed: int) -> dict[str, torch.Tensor]:
-    """View name -> (N, 3, h, w): several crops of the bundled photo, whole and damaged."""
+def calibration_pictures(seed: int) -> list[np.ndarray]:
+    """Parts of the bundled photo at its native pixels, as they are and damaged."""
     photo, random = bundled_photo(), np.random.default_rng(seed)
-    spec = replace(config.preprocess, synthetic_view="crop", synthetic_crop_px=CALIBRATION_CROP_PX)
-    prepared = []
+    height, width = photo.shape[0] // 2, photo.shape[1] // 2
+    pictures = []
     for severity in (0.25, 0.5, 1.0):
-        top, left = random.integers(0, photo.shape[0] - 1080), random.integers(0, photo.shape[1] - 1920)
-        part = photo[top : top + 1080, left : left + 1920]
-        prepared += [prepare(image, spec, config.branches) for image in versions(part, severity).values()]
+        top, left = random.integers(0, photo.shape[0] - height), random.integers(0, photo.shape[1] - width)
+        pictures += versions(photo[top : top + height, left : left + width], severity).values()
+    return pictures
+
+
+def calibration_views(
+    config: LarIqaConfig, seed: int, pictures: Iterable[np.ndarray] | None
+) -> dict[str, torch.Tensor]:
+    """View name -> (N, 3, h, w) of all pictures; of the bundled ones the synthetic view is a small crop."""
+    spec = config.preprocess
+    if pictures is None:
+        pictures = calibration_pictures(seed)
+        crop = min(spec.synthetic_crop_px, CALIBRATION_CROP_PX)
+        spec = replace(spec, synthetic_view="crop", synthetic_crop_px=crop)
+    prepared = [prepare(picture, spec, config.branches) for picture in pictures]
     return {view: torch.cat([views[view] for views in prepared]) for view in config.branches}
 
 
@@ -74,7 +95,7 @@ def set_batch_norm_statistics(backbone: nn.Module, images: torch.Tensor) -> None
     backbone.eval()
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
-        norm.running_var.clamp_min_(LEAST_VARIANCE)
+        norm.running_var.clamp_min_(LEAST_VARIANCE * norm.running_var.mean())
 
 
 def standardise_features(backbone: nn.Module, images: torch.Tensor) -> None:

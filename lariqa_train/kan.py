@@ -66,8 +66,12 @@ class KanLinear(nn.Module):
         device: torch.device | str | None = None,
     ):
         super().__init__()
-        for what, value in (("in_features", in_features), ("out_features", out_features),
-                            ("grid_size", grid_size), ("spline_order", spline_order)):
+        for what, value in (
+            ("in_features", in_features),
+            ("out_features", out_features),
+            ("grid_size", grid_size),
+            ("spline_order", spline_order),
+        ):
             if value < 1:
                 raise Refusal(f"{what} of a KAN layer must be at least 1, got {value}")
         lo, hi = grid_range
@@ -82,8 +86,10 @@ class KanLinear(nn.Module):
         knots = (lo * (grid_size - steps) + hi * steps) / grid_size  # on the line to the last bit
         knots = knots.to(dtype or torch.get_default_dtype())
         if not (knots.diff() > 0).all():
-            raise Refusal(f"grid_range ({lo}, {hi}) in {grid_size} intervals gives equal knots in {knots.dtype}; "
-                          "use a wider range, fewer intervals or a wider dtype")
+            raise Refusal(
+                f"grid_range ({lo}, {hi}) in {grid_size} intervals gives equal knots in {knots.dtype}; "
+                "use a wider range, fewer intervals or a wider dtype"
+            )
         like = {"dtype": knots.dtype, "device": device}
         splines = grid_size + spline_order
         self.register_buffer("grid", knots.to(device).repeat(in_features, 1))  # (in, G + 2k + 1)
@@ -152,8 +158,10 @@ class KanLinear(nn.Module):
         knots = knots.T.to(self.grid.dtype)
         if not (knots.diff() > 0).all():
             row = int((knots.diff() <= 0).any(-1).nonzero()[0])
-            raise Refusal(f"the data of input {row} repeat so much that knots coincide: {knots[row].tolist()}; "
-                          f"use a larger blend than {blend}")
+            raise Refusal(
+                f"the data of input {row} repeat so much that knots coincide: {knots[row].tolist()}; "
+                f"use a larger blend than {blend}"
+            )
 
         old = _bases_by_input(samples, self.grid, k)  # (in, N, n)
         new = _bases_by_input(samples, knots, k)

@@ -58,6 +58,7 @@ def coverage_of(x: Tensor, grid: Tensor, order: int) -> Coverage:
         grid: (in, n + order + 1), knots of each input.
         order: k, the number of knots added on each side of the core.
     """
+
     def count_between(lo: Tensor, hi: Tensor) -> int:
         return int(((x >= lo) & (x <= hi)).sum())
 
