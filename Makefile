@@ -24,11 +24,13 @@ parity: $(READY)
 demo: $(READY)
 	@$(VENV)/bin/lariqa demo
 
+# Two processes with one thread each: the converters use one core whatever they are given.
 test: $(READY) lint
-	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check --quiet .
 
 # Resolve pyproject.toml's ranges anew; the lock holds exact versions and no addresses.
 lock:

@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -81,7 +81,7 @@ def import_command(
     if not weights.is_file():
         raise Refusal(f"no file at {weights}; give the authors' .pt or .pth file")
     if output.suffix != ".safetensors" or output.is_dir():
-        raise Refusal(f"-o is {output}; expected the name of a file that ends in .safetensors")
+        raise Refusal(f"-o is {output}; expected the name of a file, not a folder, that ends in .safetensors")
     check_folder(output.parent)
 
     from lariqa_train.checkpoint import save_checkpoint
@@ -140,8 +140,8 @@ def export(
         model = load_checkpoint(checkpoint)
         options = {"precision": precision, "limit": limit, "overwrite": overwrite, "progress": step}
         try:
-            for proved in export_proved(model, request, names, output, **options):
-                proofs.append(proved)
+            with closing(export_proved(model, request, names, output, **options)) as exporting:
+                proofs.extend(exporting)
         except Refusal:  # of a later format: those before it are finished, and stay
             print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
             raise
@@ -165,7 +165,8 @@ def score(
 ) -> None:
     """Score photos with a checkpoint or any artifact."""
     check_model(model)
-    from lariqa_train.photo import open_photo, photos_in
+    from lariqa_train.photo import open_photo
+    from lariqa_train.photo_files import photos_in
 
     files, rows = photos_in(photos), []
     with steps() as step:
@@ -216,7 +217,7 @@ def verify(
     if checkpoint is not None:
         check_checkpoint(checkpoint)
     check_limit(limit)
-    from lariqa_train.photo import photos_in
+    from lariqa_train.photo_files import photos_in
 
     photos_in(photos or [])
     from benchmarks.verify import verify as verify_export
@@ -292,7 +293,8 @@ def demo(
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
     """Print a checkpoint's description and, given photos, its KAN coverage."""
-    from lariqa_train.photo import open_photo, photos_in
+    from lariqa_train.photo import open_photo
+    from lariqa_train.photo_files import photos_in
 
     files = photos_in(photos)
     import torch

@@ -11,7 +11,16 @@ from pathlib import Path
 
 from benchmarks.parity import LIMITS, Parity, compare, reference_scores
 from benchmarks.workload import bundled_photos
-from export.artifact import Artifact, Manifest, new_manifest, promise, read_manifest, size_bytes, write_manifest
+from export.artifact import (
+    FILE_NAME,
+    Artifact,
+    Manifest,
+    new_manifest,
+    promise,
+    read_manifest,
+    size_bytes,
+    write_manifest,
+)
 from export.export_ready import ExportReady, ExportRequest, count_macs, make_export_ready
 from export.formats import FORMATS, Format, scorer_for
 from export.operators import refuse_forbidden
@@ -66,17 +75,21 @@ def export_proved(
         Refusal: the request cannot be served; files finished before stay.
     """
     rows = [_row(name, precision) for name in formats]
-    manifest, forgotten = _open_folder(folder, model, overwrite)
-    progress("fusing the KAN, baking in the preprocessing")
-    ready = make_export_ready(model, request)
-    macs = count_macs(ready)
-    photos = bundled_photos(request.height, request.width)
-    spec = model.config.preprocess.with_view(request.synthetic_view)
-    reference = Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None)
-    expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
-    for row in rows:
-        artifact = promise(ready, request, row.name, row.suffix, precision, macs)
-        with staging(folder) as stage:
+    old = read_manifest(folder) if folder.is_dir() else None
+    with staging(folder) as stage:
+        manifest, forgotten = _manifest_to_add_to(
+            old, model, save_checkpoint(model, stage / REFERENCE), overwrite, folder
+        )
+        rejects = replace(manifest, artifacts=())
+        progress("fusing the KAN, baking in the preprocessing")
+        ready = make_export_ready(model, request)
+        macs = count_macs(ready)
+        photos = bundled_photos(request.height, request.width)
+        spec = model.config.preprocess.with_view(request.synthetic_view)
+        reference = Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None)
+        expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
+        for row in rows:
+            artifact = promise(ready, request, row.name, row.suffix, precision, macs)
             staged = stage / artifact.file
             progress(f"converting to {row.name}")
             artifact = _write(row, ready, staged, manifest, artifact)
@@ -86,19 +99,17 @@ def export_proved(
             del scorer  # the runtime holds the file open
             artifact = replace(artifact, status=status, parity=parity.to_json())
             if parity.passed:
-                publish(staged, folder / artifact.file)
                 manifest = manifest.with_artifact(artifact)
-                write_manifest(folder, manifest)
+                _publish(stage, (REFERENCE, artifact.file), manifest, folder)
+                for gone in forgotten:
+                    if gone.file != artifact.file:
+                        remove(folder / gone.file)
+                forgotten = ()
                 yield Proved(folder / artifact.file, artifact, parity)
             else:
-                rejected = folder / REJECTED
-                rejected.mkdir(exist_ok=True)
-                publish(staged, rejected / artifact.file)
-                write_manifest(rejected, replace(manifest, artifacts=(artifact,)))
-                yield Proved(rejected / artifact.file, artifact, parity)
-    for row in forgotten:
-        if row.file not in {kept.file for kept in manifest.artifacts}:
-            remove(folder / row.file)
+                rejects = rejects.with_artifact(artifact)
+                _publish(stage, (artifact.file,), rejects, folder / REJECTED)
+                yield Proved(folder / REJECTED / artifact.file, artifact, parity)
 
 
 def _row(name: str, precision: str) -> Format:
@@ -111,17 +122,24 @@ def _row(name: str, precision: str) -> Format:
     return FORMATS[name]
 
 
-def _open_folder(folder: Path, model: LarIqa, overwrite: bool) -> tuple[Manifest, tuple[Artifact, ...]]:
-    """(the manifest to add to, rows of another checkpoint's export that will be gone), with the reference in place."""
-    old = read_manifest(folder) if folder.is_dir() else None
-    with staging(folder) as stage:
-        sha256 = save_checkpoint(model, stage / REFERENCE)
-        same = old is not None and old.checkpoint_sha256 == sha256
-        if old is not None and not same and not overwrite:
-            raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite")
-        publish(stage / REFERENCE, folder / REFERENCE)
-    kept = old.artifacts if same else ()
-    return replace(new_manifest(model, sha256), artifacts=kept), () if old is None or same else old.artifacts
+def _manifest_to_add_to(
+    old: Manifest | None, model: LarIqa, sha256: str, overwrite: bool, folder: Path
+) -> tuple[Manifest, tuple[Artifact, ...]]:
+    """(the manifest to add to, rows of another checkpoint's export that go as soon as the first new file is proved)."""
+    if old is not None and old.checkpoint_sha256 == sha256:
+        return replace(new_manifest(model, sha256), artifacts=old.artifacts), ()
+    if old is not None and not overwrite:
+        raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite")
+    return new_manifest(model, sha256), () if old is None else old.artifacts
+
+
+def _publish(stage: Path, names: Sequence[str], manifest: Manifest, folder: Path) -> None:
+    """Give finished files their names, and ``folder`` the manifest that goes with them: all written, then renamed."""
+    write_manifest(stage, manifest)
+    folder.mkdir(exist_ok=True)
+    for name in (*names, FILE_NAME):
+        if (stage / name).exists():  # the reference goes with the first file
+            publish(stage / name, folder / name)
 
 
 def _write(row: Format, ready: ExportReady, staged: Path, manifest: Manifest, artifact: Artifact) -> Artifact:

@@ -9,7 +9,7 @@ from benchmarks.parity import LIMITS, Parity, compare, reference_scores
 from benchmarks.proved_export import REFERENCE
 from benchmarks.workload import bundled_photos, photos_from
 from export.artifact import FILE_NAME, Artifact, read_manifest
-from export.formats import describe, scorer_for
+from export.formats import FORMATS, describe, scorer_for
 from export.run_torch import TorchRunner
 from export.scorer import Scorer
 from lariqa_train.checkpoint import load_checkpoint, sha256_of
@@ -38,7 +38,7 @@ def verify(
     Raises:
         Refusal: nothing to verify, the checkpoint is another one, or the photos' scores are too alike.
     """
-    folder = target if target.is_dir() and not target.suffix else target.parent
+    folder = target.parent if target.suffix in {row.suffix for row in FORMATS.values()} else target
     manifest = read_manifest(folder)
     if manifest is None or not manifest.artifacts:
         raise Refusal(f"{folder} holds no {FILE_NAME} with artifacts; `lariqa export` makes one")
@@ -55,7 +55,7 @@ def verify(
     known: dict[tuple, tuple] = {}  # several files of one size and view share photos and reference scores
     for row in rows:
         describe(folder / row.file)
-        bound = LIMITS[row.precision] if limit is None else limit
+        bound = limit or LIMITS[row.precision]  # with a limit of 0 the spread still has to be some
         size = None if row.photo_width_px is None else (row.photo_height_px, row.photo_width_px)
         if (size, row.synthetic_view) not in known:
             images = photos_from(photos, size) if photos else bundled_photos(*(size or (2160, 3840)))

@@ -9,7 +9,8 @@ import numpy as np
 
 from export.scorer import fit_to
 from lariqa_train.distort import bundled_photo, versions
-from lariqa_train.photo import open_photo, photos_in
+from lariqa_train.photo import open_photo
+from lariqa_train.photo_files import photos_in
 
 
 def bundled_photos(height: int, width: int) -> dict[str, np.ndarray]:

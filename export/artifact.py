@@ -43,6 +43,19 @@ class Artifact:
     status: Status = "converted"
     parity: dict[str, Any] | None = None  # benchmarks.parity.Parity as JSON
 
+    def __post_init__(self) -> None:
+        # A manifest may come from anywhere, and it says which files beside it are opened, replaced and removed.
+        is_name = isinstance(self.file, str) and Path(self.file).name == self.file and Path(self.file).suffix
+        size = (self.photo_height_px, self.photo_width_px)
+        has_size = all(isinstance(side, int) and side > 0 for side in size)
+        shapes = [spec.shape for spec in self.inputs]
+        fits = shapes == [(1, *size, 3)] if self.contract == "pixels" else self.contract == "tensors"
+        if not is_name or not fits or not (has_size or size == (None, None)):
+            raise Refusal(
+                f"the row of {self.file!r} contradicts itself: contract {self.contract!r}, photo size {size}, "
+                f"inputs {shapes}"
+            )
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -158,7 +171,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as odd:
-        raise Refusal(f"{where} is not JSON: {odd}; export again") from odd
+        raise Refusal(f"{where} is not JSON: {odd}; export again, into another folder") from odd
     return Manifest.from_json(data, where)
 
 

@@ -68,6 +68,12 @@ def describe(path: Path) -> tuple[Manifest, Artifact]:
     manifest = read_manifest(path.parent)
     for artifact in manifest.artifacts if manifest else ():
         if artifact.file == path.name:
+            row = format_of(path)
+            if artifact.format != row.name or artifact.precision not in row.precisions:
+                raise Refusal(
+                    f"lariqa.json says that {path} is {artifact.format} in {artifact.precision}; this version opens "
+                    f"{row.suffix} files as {row.name} in {', '.join(row.precisions)}; export again"
+                )
             if sha256_of(path) != artifact.sha256:
                 raise Refusal(
                     f"{path} is not the file that lariqa.json beside it describes (its sha256 differs); export again"
@@ -77,6 +83,8 @@ def describe(path: Path) -> tuple[Manifest, Artifact]:
     if text is None:
         raise Refusal(f"{path} carries no lariqa manifest: it was not written by `lariqa export`")
     manifest = parse_manifest(text, f"the manifest inside {path}")
+    if [artifact.format for artifact in manifest.artifacts] != [format_of(path).name]:
+        raise Refusal(f"the manifest inside {path} describes another file; export again")
     return manifest, manifest.artifacts[0]
 
 

@@ -145,8 +145,10 @@ class FusedKanLinear(nn.Module):
             constants = (grid[:, :-1].T, (1 / grid.diff()).T, *_hats_and_bubbles(grid, order))
             bases = NonuniformBases(*(constant.contiguous().to(dtype) for constant in constants))
         if not all(constant.isfinite().all() for constant in bases.buffers()):
-            raise Refusal(f"the knots of {name} are too close together for {dtype} (narrowest interval "
-                          f"{grid.diff().min():.4g}); convert the model to a wider dtype before fusing")
+            raise Refusal(
+                f"the knots of {name} are too close together for {dtype} (narrowest interval "
+                f"{grid.diff().min():.4g}); convert the model to a wider dtype before fusing"
+            )
         activation = layer.base_activation
         if isinstance(activation, type):  # a layer that keeps the class and calls base_activation()(x)
             activation = activation()
@@ -200,13 +202,16 @@ class FusionReport:
 
     def summary(self) -> str:
         """One line in all, and one per layer."""
-        lines = [f"{len(self.layers)} KAN layer(s) fused: "
-                 f"{self.parameters_before:,} -> {self.parameters_after:,} weights"]
+        lines = [
+            f"{len(self.layers)} KAN layer(s) fused: {self.parameters_before:,} -> {self.parameters_after:,} weights"
+        ]
         for layer in self.layers:
             places = " = ".join(name or "(the model itself)" for name in (layer.name, *layer.shared_as))
-            lines.append(f"  {places}: {layer.in_features} -> {layer.out_features}, order {layer.spline_order}, "
-                         f"grid {layer.grid_size} {layer.form}, {layer.parameters_before:,} -> "
-                         f"{layer.parameters_after:,} weights, worst difference {layer.worst_difference:.1e}")
+            lines.append(
+                f"  {places}: {layer.in_features} -> {layer.out_features}, order {layer.spline_order}, "
+                f"grid {layer.grid_size} {layer.form}, {layer.parameters_before:,} -> "
+                f"{layer.parameters_after:,} weights, worst difference {layer.worst_difference:.1e}"
+            )
         return "\n".join(lines)
 
 
@@ -236,15 +241,29 @@ def fuse_kans(model: nn.Module, allow_nonuniform: bool = True) -> tuple[nn.Modul
         fused[layer] = FusedKanLinear.from_kan(layer, f"KAN layer '{name}'")
         if fused[layer].form == "nonuniform" and not allow_nonuniform:
             steps = layer.grid.diff()
-            raise Refusal(f"the grid of KAN layer '{name}' is not uniform within {UNIFORM_ULPS} roundings (steps "
-                          f"{steps.min():.6g}..{steps.max():.6g}); allow non-uniform grids to fuse it")
+            raise Refusal(
+                f"the grid of KAN layer '{name}' is not uniform within {UNIFORM_ULPS} roundings (steps "
+                f"{steps.min():.6g}..{steps.max():.6g}); allow non-uniform grids to fuse it"
+            )
         difference = _prove(layer, fused[layer], name)
         outputs, inputs, splines = layer.spline_weight.shape
         stored = (layer.base_weight, layer.spline_weight, getattr(layer, "spline_scaler", None))
         before, after = sum(w.numel() for w in stored if w is not None), fused[layer].weight.numel()
         order = int(layer.spline_order)
-        rows.append(FusedLayer(name, tuple(shared_as), inputs, outputs, order, splines - order,
-                               fused[layer].form, before, after, difference))
+        rows.append(
+            FusedLayer(
+                name,
+                tuple(shared_as),
+                inputs,
+                outputs,
+                order,
+                splines - order,
+                fused[layer].form,
+                before,
+                after,
+                difference,
+            )
+        )
 
     for parent in list(fused_model.modules()):
         for child_name, child in parent._modules.items():  # named_children() skips the second place of a child
@@ -271,13 +290,17 @@ def _prove(layer: nn.Module, fused: FusedKanLinear, name: str) -> float:
     size = F.linear(fused.features(x).abs(), fused.weight.abs()).double().max()
     fused.train(was_training)
     if got.shape != expected.shape:
-        raise Refusal(f"KAN layer '{name}' gives {tuple(expected.shape)} where the KAN formula gives "
-                      f"{tuple(got.shape)}: it computes something else and cannot be fused")
+        raise Refusal(
+            f"KAN layer '{name}' gives {tuple(expected.shape)} where the KAN formula gives "
+            f"{tuple(got.shape)}: it computes something else and cannot be fused"
+        )
     difference = float((got - expected).abs().max() / size.clamp_min(torch.finfo(torch.float64).tiny))
     limit = PROOF_ULPS * torch.finfo(grid.dtype).eps
     if not difference <= limit:
-        raise Refusal(f"KAN layer '{name}' differs from the KAN formula by {difference:.2e} of its size (limit "
-                      f"{limit:.2e}): its forward computes something else and cannot be fused")
+        raise Refusal(
+            f"KAN layer '{name}' differs from the KAN formula by {difference:.2e} of its size (limit "
+            f"{limit:.2e}): its forward computes something else and cannot be fused"
+        )
     return difference
 
 
@@ -285,8 +308,10 @@ def _read(layer: nn.Module, name: str) -> tuple[Tensor, Tensor, Tensor, int]:
     """base (O, P), spline with its scaler (O, P, n), grid (P, n + k + 1), all float64, and the order k; or refuses."""
     order = int(layer.spline_order)
     if order < 1:
-        raise Refusal(f"{name} has splines of order {order}, a staircase that no comparison-free form can give; "
-                      "fuse_kans needs order 1 or more")
+        raise Refusal(
+            f"{name} has splines of order {order}, a staircase that no comparison-free form can give; "
+            "fuse_kans needs order 1 or more"
+        )
     tensors = {"base_weight": layer.base_weight, "spline_weight": layer.spline_weight, "grid": layer.grid}
     scaler = getattr(layer, "spline_scaler", None)
     if scaler is not None and getattr(layer, "enable_standalone_scale_spline", True):
@@ -294,11 +319,17 @@ def _read(layer: nn.Module, name: str) -> tuple[Tensor, Tensor, Tensor, int]:
 
     shapes = {what: tuple(tensor.shape) for what, tensor in tensors.items()}
     outputs, inputs, splines = (*shapes["spline_weight"], 0, 0, 0)[:3]
-    fitting = {"base_weight": (outputs, inputs), "spline_weight": (outputs, inputs, splines),
-               "grid": (inputs, splines + order + 1), "spline_scaler": (outputs, inputs)}
+    fitting = {
+        "base_weight": (outputs, inputs),
+        "spline_weight": (outputs, inputs, splines),
+        "grid": (inputs, splines + order + 1),
+        "spline_scaler": (outputs, inputs),
+    }
     if 0 in fitting["spline_weight"] or any(shape != fitting[what] for what, shape in shapes.items()):
-        raise Refusal(f"the shapes of {name} do not fit together: {shapes}; expected base_weight (out, in), "
-                      f"spline_weight (out, in, n), grid (in, n + {order + 1}) and, if any, spline_scaler (out, in)")
+        raise Refusal(
+            f"the shapes of {name} do not fit together: {shapes}; expected base_weight (out, in), "
+            f"spline_weight (out, in, n), grid (in, n + {order + 1}) and, if any, spline_scaler (out, in)"
+        )
     dtypes = {what: tensor.dtype for what, tensor in tensors.items()}
     if len(set(dtypes.values())) > 1 or not layer.grid.is_floating_point():
         raise Refusal(f"{name} needs one floating dtype, got {dtypes}; convert the model first")
@@ -310,8 +341,10 @@ def _read(layer: nn.Module, name: str) -> tuple[Tensor, Tensor, Tensor, int]:
     if len(stuck):
         row = int(stuck[0])
         knots = ", ".join(f"{knot:.6g}" for knot in wide["grid"][row].tolist())
-        raise Refusal(f"the knots of {name} must increase strictly, but those of input {row} are [{knots}]; "
-                      "rebuild its grid (for instance update_grid with a larger blend)")
+        raise Refusal(
+            f"the knots of {name} must increase strictly, but those of input {row} are [{knots}]; "
+            "rebuild its grid (for instance update_grid with a larger blend)"
+        )
     spline = wide["spline_weight"]
     if "spline_scaler" in wide:
         spline = spline * wide["spline_scaler"].unsqueeze(-1)
@@ -339,6 +372,7 @@ def _fit_lines(grid: Tensor, order: int, epsilon: float) -> tuple[Tensor, Tensor
 
 def _rise(j: int, order: int) -> list[float]:
     """Coefficients of w, w^2 .. w^k in P_j(w) of formula (2); integers over k!, so rounded once."""
+
     def integer(d: int) -> int:
         powers = ((-1) ** i * math.comb(order + 1, i) * (j - i) ** (order - d) for i in range(j + 1))
         return math.comb(order, d) * sum(powers)

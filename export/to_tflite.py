@@ -10,6 +10,7 @@ The converter's file is then repaired in its flatbuffer:
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from pathlib import Path
 
@@ -59,10 +60,14 @@ def tflite_operators(path: Path) -> Counter[str]:
 
 def _load(path: Path):
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
-    data = path.read_bytes()
-    if data[4:8] != b"TFL3":
+    try:
+        data = path.read_bytes()
+        model = schema.ModelT.InitFromPackedBuf(data, 0) if data[4:8] == b"TFL3" else None
+    except (OSError, struct.error, LookupError, ValueError, TypeError) as odd:  # what flatbuffers raises past the end
+        raise Refusal(f"{path} is not a readable TFLite file ({odd}); is the download complete?") from odd
+    if model is None:
         raise Refusal(f"{path} is not a TFLite file; is the download complete?")
-    return schema.ModelT.InitFromPackedBuf(data, 0)
+    return model
 
 
 def _serialise(model) -> bytes:

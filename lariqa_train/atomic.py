@@ -18,10 +18,12 @@ from lariqa_train.refusal import Refusal
 @contextlib.contextmanager
 def staging(folder: Path) -> Iterator[Path]:
     """Yields an empty folder inside ``folder`` (so, on its disk) to write in; it is removed afterwards, come what may.
+    So is ``folder``, if it was made for this and nothing came of it.
 
     Raises:
         Refusal: ``folder`` cannot be made or written, or the disk is full.
     """
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
@@ -33,6 +35,9 @@ def staging(folder: Path) -> Iterator[Path]:
         raise unwritable(folder, odd) from odd
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        if is_new:
+            with contextlib.suppress(OSError):  # it is not empty: something was finished
+                folder.rmdir()
 
 
 @contextlib.contextmanager
@@ -44,7 +49,13 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def replace(new: Path, path: Path) -> None:
-    """Rename ``new`` (a file or a folder, same disk) to ``path``; an older folder there is set aside, then removed."""
+    """Rename ``new`` (a file or a folder, same disk) to ``path``; an older folder there is set aside, then removed.
+
+    Raises:
+        Refusal: ``new`` is a file and ``path`` a folder, so not an older version of it.
+    """
+    if path.is_dir() and not new.is_dir():
+        raise Refusal(f"{path} is a folder, and a file of that name is to be written; choose another name")
     if not path.is_dir():
         os.replace(new, path)
         return

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import pickle
 import re
-import zipfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,25 +131,33 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise Refusal(f"no file at {path}; give the authors' .pt or .pth file")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd files: they are told in one sentence below
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as odd:
         if re.search(r"unsupported (global|class)|blocklisted|not allowed", str(odd), re.IGNORECASE):
             raise Refusal(
                 f"{path} holds more than tensors, which could run code when loaded: refused; "
                 "ask its author for a plain state dict"
             ) from odd
-        raise Refusal(f"{path} is not a PyTorch weight file: it is damaged or something else ({_short(odd)})") from odd
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as odd:
+        raise Refusal(f"{path} is not a PyTorch weight file: it is damaged or something else") from odd
+    except Exception as odd:  # a damaged pickle raises anything: an assertion, a lookup, a call with wrong arguments
         raise Refusal(
             f"{path} is not a readable PyTorch weight file; is the download complete? ({_short(odd)})"
         ) from odd
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not state or not all(isinstance(value, torch.Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not state or not all(_is_named_tensor(*item) for item in state.items()):
         raise Refusal(
-            f"{path} is no state dict (names -> tensors) but a {type(state).__name__}; save model.state_dict()"
+            f"{path} is no state dict (names -> plain tensors) but a {type(state).__name__}; save model.state_dict()"
         )
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}  # DataParallel's prefix
+
+
+def _is_named_tensor(name: object, value: object) -> bool:
+    """Whether this entry of a loaded file is what a model's own state dict has: not sparse, complex or without data."""
+    plain = isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_meta
+    return plain and isinstance(name, str) and not value.is_complex() and not value.is_quantized
 
 
 def _kind_of(state: dict[str, torch.Tensor], path: Path) -> Kind:

@@ -8,14 +8,13 @@ values whose white is defined nowhere) is refused.
 """
 
 import functools
-import glob
 import io
 import logging
 import os
 import struct
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,9 +28,9 @@ BACKGROUND = (255, 255, 255)  # shows through transparency: the white page of br
 
 # Pillow's names; JPEG includes MPO. Left out although Pillow opens them: JPEG2000, because OpenJPEG shows a file cut
 # between two tiles without a word; EPS, which would start Ghostscript; and formats that hold no photos.
-_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
-_KINDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
-_HEIC_SUFFIXES = {".heic", ".heif", ".hif"}
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
+KINDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
+HEIC_SUFFIXES = {".heic", ".heif", ".hif"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}  # an AVIF carries mif1 too
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 50706, 254, 258, 262  # TIFF tags
@@ -92,66 +91,6 @@ def open_photo(path: str | os.PathLike) -> np.ndarray:
         return np.array(rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb)
 
 
-def photos_in(paths: Iterable[str | os.PathLike]) -> list[Path]:
-    """Expands files, folders and quoted glob patterns to photo files.
-
-    A file named in full is kept whatever its suffix: ``open_photo`` judges it. A folder, searched recursively, gives
-    its photos by suffix, sorted; so does a pattern (``*``, ``?``, ``[...]``, ``**``). In both, names that begin with
-    a dot are skipped (``._IMG_1.jpg`` is no photo), and links to folders are not followed.
-
-    Args:
-        paths: what the user typed, in the order that is to be kept.
-
-    Returns:
-        Each file once, however its path is spelled.
-
-    Raises:
-        Refusal: a path or a pattern that matches no photo; a folder without photos, or one that cannot be listed.
-    """
-    found: dict[Path, Path] = {}  # where the file really is -> the path as it was given
-    for path in paths:
-        for photo in _expanded(os.fspath(path)):
-            found.setdefault(photo.resolve(), photo)
-    return list(found.values())
-
-
-def _expanded(given: str) -> list[Path]:
-    if os.path.isdir(given):
-        photos = sorted(filter(_has_photo_suffix, _files_below(Path(given))))
-        if not photos:
-            raise Refusal(f"{given}: expected a folder with photos ({_KINDS}), came one without; name another folder")
-        return photos
-    if os.path.exists(given):
-        return [Path(given)]
-    if not glob.has_magic(given):
-        raise Refusal(f"{given}: expected a photo, a folder or a pattern, but nothing is there; check the spelling")
-    matches = [Path(match) for match in glob.glob(given, recursive=True)]
-    photos = sorted(match for match in matches if match.is_file() and _has_photo_suffix(match))
-    if not photos:
-        raise Refusal(
-            f"{given}: expected a pattern that matches photos ({_KINDS}), "
-            f"came one that matches {len(matches)} paths and no photo among them; check the pattern"
-        )
-    return photos
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise Refusal(
-            f"{error.filename}: expected a folder that can be listed, came {_reason(error)}; "
-            "change its permissions or name the photos themselves"
-        ) from error
-
-    for parent, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in files if not name.startswith("."))
-
-
-def _has_photo_suffix(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    return suffix in _HEIC_SUFFIXES or Image.registered_extensions().get(suffix) in (*_FORMATS, "MPO")
-
-
 def _opened(path: Path) -> io.BufferedReader:
     """The file, open and not empty."""
     if os.path.isdir(path):
@@ -165,7 +104,7 @@ def _opened(path: Path) -> io.BufferedReader:
     except PermissionError as error:
         raise Refusal(f"{path}: expected a file that may be read, came one without permission; change it") from error
     except (OSError, ValueError) as error:  # a name too long, a loop of links, a null character
-        raise Refusal(f"{path}: expected a file that can be opened, came {_reason(error)}; check the path") from error
+        raise Refusal(f"{path}: expected a file that can be opened, came {reason_of(error)}; check the path") from error
     if not stream.peek(1):
         stream.close()
         raise Refusal(f"{path}: expected a photo, came an empty file (0 bytes); copy or export the photo again")
@@ -192,14 +131,14 @@ def _decoding(path: Path, head: bytes) -> Iterator[None]:
         yield
     except UnidentifiedImageError as error:
         raise Refusal(
-            f"{path}: expected a photo ({_KINDS}), came a file of another kind or one too damaged to tell "
+            f"{path}: expected a photo ({KINDS}), came a file of another kind or one too damaged to tell "
             f"(it begins with {head[:12]!r}); export it again as JPEG or PNG"
         ) from error
     except Image.DecompressionBombError as error:  # Pillow's own check of sizes, tiles and frames
         raise _too_large(path, "a header that claims more than twice as much") from error
     except _DECODER_ERRORS as error:
         raise Refusal(
-            f"{path}: expected a whole photo, came a damaged or truncated one ({_reason(error)}); "
+            f"{path}: expected a whole photo, came a damaged or truncated one ({reason_of(error)}); "
             "copy or export the photo again"
         ) from error
 
@@ -209,7 +148,7 @@ def _formats_for(path: Path, head: bytes) -> tuple[str, ...]:
     box_bytes = int.from_bytes(head[:4], "big")
     brands = {head[8:12], *(head[i : i + 4] for i in range(16, min(box_bytes, len(head)), 4))}
     if head[4:8] != b"ftyp" or brands & _AVIF_BRANDS or not brands & _HEIC_BRANDS:
-        return _FORMATS
+        return FORMATS
     if not _heic_opens():
         raise Refusal(
             f"{path}: expected a photo that needs no extra package, came a HEIC; "
@@ -300,5 +239,6 @@ def _too_large(path: Path, came: str) -> Refusal:
     return Refusal(f"{path}: expected at most {MAX_PIXELS / 1e6:g} megapixels, came {came}; scale or crop the photo")
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """What an exception says, on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

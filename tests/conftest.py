@@ -1,8 +1,14 @@
 """Models small enough for tests: a fiftieth of the real one, calibrated like it, so that their scores differ."""
 
+import resource
+import signal
+from contextlib import contextmanager
+
 import pytest
+from PIL import Image
 
 from benchmarks.workload import bundled_photos
+from lariqa_train.checkpoint import save_checkpoint
 from lariqa_train.demo_checkpoint import make_demo_checkpoint
 from lariqa_train.distort import versions
 from lariqa_train.heads import HeadConfig
@@ -40,3 +46,38 @@ def make_tiny_model():
 def tiny_model(tiny_config, make_tiny_model):
     """The tiny configuration, calibrated for photos of 200x150."""
     return make_tiny_model(tiny_config())
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_model, tmp_path_factory):
+    """The tiny model as a file. Do not change it: copy it."""
+    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
+    save_checkpoint(tiny_model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory):
+    """Five photos of 200x150, one original and four damaged, whose tiny scores differ. Do not change it: copy it."""
+    folder = tmp_path_factory.mktemp("photos")
+    for name, image in bundled_photos(150, 200).items():
+        Image.fromarray(image).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def no_file_above():
+    """A context in which the kernel lets no file of ours grow above so many bytes, as on a full disk."""
+
+    @contextmanager
+    def limited(size_bytes: int):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, ignored)
+
+    return limited

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image, ImageFile
 
 from lariqa_train import photo
-from lariqa_train.photo import open_photo, photos_in
+from lariqa_train.photo import open_photo
+from lariqa_train.photo_files import photos_in
 from lariqa_train.refusal import Refusal
 
 NOISE = np.random.default_rng(7).integers(0, 256, (12, 14, 3), dtype=np.uint8)  # (H, W, 3)
