@@ -22,7 +22,8 @@ from export.scorer import Scorer
 from lariqa_train.demo_checkpoint import make_demo_checkpoint
 from lariqa_train.model import LarIqa
 
-SIZES = ((3840, 2160), (2160, 3840), (4032, 3024), (1280, 720))  # width x height; the last is smaller than the crop
+PHOTOS = "3840x2160 2160x3840 4032x3024 1280x720"  # width x height; the last is smaller than the crop
+SIZES = [tuple(map(int, size.split("x"))) for size in PHOTOS.split()]
 VIEWS = ("crop", "full")
 
 

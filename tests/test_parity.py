@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.parity import Parity, PhotoParity, compare, reference_scores
+from benchmarks.parity import LIMITS, Parity, PhotoParity, compare, reference_scores
 from benchmarks.workload import bundled_photos, photos_from
 from export.scorer import Scorer, fit_to
 from lariqa_train.preprocess import PreprocessSpec
@@ -35,9 +35,10 @@ def photos():
     return {str(level): np.full((40, 50, 3), level, np.uint8) for level in (10, 100, 200)}
 
 
-@pytest.mark.parametrize(("error", "passes"), [(0, True), (9e-6, True), (-9e-6, True), (1.1e-5, False), (-2e-5, False),
+@pytest.mark.parametrize(("limits", "passes"), [(0, True), (0.9, True), (-0.9, True), (1.1, False), (-2, False),
                                                (float("nan"), False)])  # fmt: skip
-def test_the_limit_decides(photos, error, passes):
+def test_the_limit_decides(photos, limits, passes):
+    error = limits * LIMITS["fp32"]
     expected = reference_scores(scorer(), photos, 1e-5, silent)
     parity = compare(scorer(error), expected, photos, "fp32", "the reference", silent)
     assert parity.passed is passes
