@@ -11,11 +11,12 @@ import importlib.metadata
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from export.export_ready import ExportReady, ExportRequest, InputSpec
+from export.export_ready import Contract, ExportReady, ExportRequest, InputSpec
 from lariqa_train.atomic import writing
 from lariqa_train.model import LarIqa, LarIqaConfig, Provenance, read_description
+from lariqa_train.preprocess import VIEWS
 from lariqa_train.refusal import Refusal
 
 SCHEMA = "lariqa-manifest/1"
@@ -48,9 +49,11 @@ class Artifact:
         is_name = isinstance(self.file, str) and Path(self.file).name == self.file and Path(self.file).suffix
         size = (self.photo_height_px, self.photo_width_px)
         has_size = all(isinstance(side, int) and side > 0 for side in size)
-        shapes = [spec.shape for spec in self.inputs]
-        fits = shapes == [(1, *size, 3)] if self.contract == "pixels" else self.contract == "tensors"
-        if not is_name or not fits or not (has_size or size == (None, None)):
+        shapes = {spec.name: spec.shape for spec in self.inputs}
+        promised = {"image": (1, *size, 3)}
+        fits = shapes == promised if self.contract == "pixels" else shapes.keys() <= set(VIEWS) and bool(shapes)
+        known = self.contract in get_args(Contract)
+        if not is_name or not known or not fits or not (has_size or size == (None, None)):
             raise Refusal(
                 f"the row of {self.file!r} contradicts itself: contract {self.contract!r}, photo size {size}, "
                 f"inputs {shapes}"

@@ -1,4 +1,5 @@
 """Floor 1: what the model is, and how it learns. Imports nothing from the floors above.
 
-Reading order: photo, photo_files -> preprocess -> kan -> heads -> model -> checkpoint -> import_authors, demo_checkpoint.
+Reading order: photo, photo_files -> preprocess -> kan -> heads -> model -> checkpoint -> import_authors, and
+demo_checkpoint for want of trained weights.
 """

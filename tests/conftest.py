@@ -5,6 +5,7 @@ import signal
 from contextlib import contextmanager
 
 import pytest
+import torch
 from PIL import Image
 
 from benchmarks.workload import bundled_photos
@@ -30,14 +31,15 @@ def tiny_config():
 
 
 @pytest.fixture(scope="session")
-def make_tiny_model():
+def make_tiny_model(one_thread):
     """A function that makes a tiny calibrated model for photos of one size."""
 
     def make(config: LarIqaConfig, height: int = 150, width: int = 200, seed: int = 1) -> LarIqa:
         # Calibrated on the photos of the test, and mirrored and damaged more: a tiny random network is wild on others.
         photo = bundled_photos(height, width)["original"]
         pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photo, severity).values()]
-        return make_demo_checkpoint(config, seed, pictures + [image[:, ::-1] for image in pictures])
+        with one_thread():
+            return make_demo_checkpoint(config, seed, pictures + [image[:, ::-1] for image in pictures])
 
     return make
 
@@ -63,6 +65,22 @@ def photo_folder(tmp_path_factory):
     for name, image in bundled_photos(150, 200).items():
         Image.fromarray(image).save(folder / f"{name}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_thread():
+    """A context in which torch uses one thread: two wait for each other while another process has a core of two."""
+
+    @contextmanager
+    def limited():
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    return limited
 
 
 @pytest.fixture

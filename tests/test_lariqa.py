@@ -4,6 +4,7 @@ Most commands run inside the test process, with the same standard streams as on 
 and closed pipes get processes of their own. The models are tiny and the ONNX file is converted once.
 """
 
+import ast
 import hashlib
 import json
 import os
@@ -80,12 +81,10 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny models gain nothing from two threads, and lose much where another process wants the second core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def single_threaded(one_thread):
+    """Tiny models gain nothing from a second thread."""
+    with one_thread():
+        yield
 
 
 @pytest.fixture
@@ -96,6 +95,10 @@ def run(monkeypatch, capfd):
     def run_command(*arguments) -> Ended:
         monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, arguments)])
         capfd.readouterr()
+        # pytest's own sys.stderr goes past the descriptor, which lariqa redirects while a converter works.
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            stream = open(number, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115 - outlives us
+            monkeypatch.setattr(sys, name, stream)
         with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
             monkeypatch.setattr(lariqa.progress_console, "file", stderr)
             with pytest.raises(SystemExit) as ended:
@@ -122,11 +125,12 @@ def ended(process: subprocess.Popen) -> Ended:
 
 
 @pytest.fixture(scope="session")
-def export_folder(tiny_model, tmp_path_factory):
+def export_folder(tiny_model, tmp_path_factory, one_thread):
     """One proved export of the tiny model. Do not change it: ``exported`` is a copy."""
     folder = tmp_path_factory.mktemp("export") / "exported"
-    (proved,) = export_proved(tiny_model, ExportRequest("pixels", 150, 200), ["onnx"], folder)
-    assert proved.parity.passed and proved.parity.spread > 0.05
+    with one_thread():
+        (proved,) = export_proved(tiny_model, ExportRequest("pixels", 150, 200), ["onnx"], folder)
+    assert proved.parity.passed and proved.parity.spread > 0.01
     return folder
 
 
@@ -338,7 +342,7 @@ def test_scores_in_json_say_what_was_scored_by_what_and_how(run, tiny_checkpoint
     for model, runtime in ((tiny_checkpoint, "PyTorch"), (export_folder / ONNX, "ONNX Runtime")):
         rows = run("score", model, photo_folder, "--json").results()
         assert [row["photo"] for row in rows] == [str(path) for path in sorted(photo_folder.iterdir())]
-        assert len({round(row["score"], 2) for row in rows}) > 3
+        assert len({round(row["score"], 4) for row in rows}) == 5
         for row in rows:
             assert row.keys() == {"photo", "score", "model", "runtime", "views", "trained"}
             assert row["model"] == str(model) and row["runtime"].startswith(runtime) and row["trained"] is False
@@ -747,7 +751,7 @@ def test_a_request_that_cannot_be_served_leaves_no_trace(run, tiny_checkpoint, t
     assert snapshot(tmp_path) == {}
 
 
-def test_an_export_is_proved_written_and_shown(run, tiny_checkpoint, tmp_path):
+def test_an_export_is_proved_written_and_shown(run, tiny_checkpoint, tmp_path, quick_onnx):
     folder = tmp_path / "new" / "exported.v1"
     done = run("export", tiny_checkpoint, "-o", folder, *AS_EXPORTED)
     assert done.status == 0 and ONNX in done.stdout and "ONNX Runtime" in done.stdout
@@ -756,9 +760,13 @@ def test_an_export_is_proved_written_and_shown(run, tiny_checkpoint, tmp_path):
     (row,) = json.loads((folder / "lariqa.json").read_text())["artifacts"]
     assert row["parity"]["passed"] and row["status"] == "executed here"
     assert run("verify", folder).status == 0  # a folder whose name has a dot, as a file's has
-    before = snapshot(folder)
-    assert run("export", tiny_checkpoint, "-o", folder, *AS_EXPORTED).status == 0
-    assert snapshot(folder) == before
+
+
+def test_exporting_again_changes_nothing(run, tiny_checkpoint, exported):
+    before = snapshot(exported)
+    again = run("export", tiny_checkpoint, "-o", exported, *AS_EXPORTED)
+    assert again.status == 0 and ONNX in again.stdout
+    assert snapshot(exported) == before
 
 
 def test_formats_exported_one_after_the_other_end_up_in_one_manifest(run, tiny_checkpoint, exported, photo_folder):
@@ -863,7 +871,6 @@ def test_a_later_format_that_fails_leaves_the_earlier_ones_finished(
 def test_a_full_disk_leaves_the_older_export_as_it_was(
     run, tiny_checkpoint, exported, quick_onnx, no_file_above, limit_bytes, tmp_path
 ):
-    quick_onnx.append(lambda: None)
     sizes = {name: (exported / name).stat().st_size for name in ("reference.safetensors", ONNX)}
     limit_bytes = {1_000_000: 1_000_000, 4_800_000: max(sizes.values()) - 1}[limit_bytes]
     before = snapshot(exported)
@@ -911,52 +918,42 @@ def test_ctrl_c_while_a_converter_works_leaves_the_older_export(tiny_checkpoint,
     assert snapshot(exported) == before
 
 
-ABSENT = """
-import importlib.abc, json, sys
-ABSENT = ("onnx", "onnxruntime", "onnxscript", "coremltools", "litert_torch", "ai_edge_litert", "tflite_runtime")
-class Absent(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ABSENT:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Absent())
-import lariqa
-for line in sys.stdin.read().splitlines():
-    sys.argv = ["lariqa", *line.split("\\t")]
-    try:
-        lariqa.main()
-    except SystemExit as ended:
-        print(f"status {ended.code}", file=sys.stderr, flush=True)
-"""
+BACKENDS = ("onnx", "onnxruntime", "onnxscript", "coremltools", "litert_torch", "ai_edge_litert", "tflite_runtime")
+
+
+@pytest.fixture
+def no_backends(monkeypatch):
+    """As where none of the extras is installed: importing one raises ModuleNotFoundError."""
+    loaded = [name for name in sys.modules if name.split(".")[0] in BACKENDS]
+    for name in {*BACKENDS, *loaded}:
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 def test_an_absent_backend_is_named_with_the_extra_that_brings_it(
-    tiny_checkpoint, export_folder, photo_folder, tmp_path
+    run, no_backends, tiny_checkpoint, export_folder, photo_folder, tmp_path
 ):
     (tmp_path / "model.tflite").write_bytes(b"\0\0\0\0TFL3")
     (tmp_path / "model.mlpackage").mkdir()
-    photo = photo_folder / "original.png"
-    export_to = ("export", tiny_checkpoint, "-o", tmp_path / "out", "--size", SIZE, "--format")
-    commands = {
-        ("score", tiny_checkpoint, photo): "",  # PyTorch alone is enough for a checkpoint
-        ("score", export_folder / ONNX, photo): "lariqa[onnx]",
-        ("inspect", export_folder / ONNX): "lariqa[onnx]",
-        ("score", tmp_path / "model.tflite", photo): "lariqa[tflite]",
-        ("score", tmp_path / "model.mlpackage", photo): "lariqa[coreml]",
-        (*export_to, "onnx"): "lariqa[onnx]",
-        (*export_to, "coreml"): "lariqa[coreml]",
-        (*export_to, "tflite"): "lariqa[tflite]",
-    }
-    process = start(sys.executable, "-c", ABSENT, stdin=subprocess.PIPE)
-    stdout, stderr = process.communicate("\n".join("\t".join(map(str, line)) for line in commands), timeout=120)
-    assert process.returncode == 0 and stdout.endswith(f"{photo}\n"), stderr
-    told = [line for line in stderr.splitlines() if not STEP.match(line) and not line.startswith(NOT_TRAINED)]
-    expected = iter(told)
-    for extra in commands.values():
-        if extra:
-            sentence = next(expected)
-            assert sentence.startswith("error: ") and "not installed" in sentence and extra in sentence
-        assert next(expected) == f"status {2 if extra else 0}"
-    assert next(expected, None) is None and not (tmp_path / "out").exists()
+    before = snapshot(tmp_path)
+    for extra, model in (
+        ("onnx", export_folder / ONNX),
+        ("tflite", tmp_path / "model.tflite"),
+        ("coreml", tmp_path / "model.mlpackage"),
+    ):
+        refused(run("score", model, photo_folder), "not installed", f"pip install 'lariqa[{extra}]'")
+        refused(run("inspect", model), "not installed", f"pip install 'lariqa[{extra}]'")
+        to_folder = ("-o", tmp_path / "out", "--size", SIZE, "--format", extra)
+        refused(run("export", tiny_checkpoint, *to_folder), "not installed", f"pip install 'lariqa[{extra}]'")
+    assert snapshot(tmp_path) == before
+    assert run("score", tiny_checkpoint, photo_folder).status == 0  # PyTorch alone is enough for a checkpoint
+
+
+def test_no_file_needs_a_backend_to_be_imported():
+    for file in [HOUSE / "lariqa.py", *(HOUSE / "export").glob("*.py"), *(HOUSE / "benchmarks").glob("*.py")]:
+        for node in ast.parse(file.read_text()).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] in BACKENDS], file
 
 
 # verify, inspect
