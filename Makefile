@@ -22,7 +22,7 @@ parity: $(READY)
 	@$(VENV)/bin/python -m benchmarks.parity_matrix
 
 demo: $(READY)
-	@$(VENV)/bin/lariqa demo
+	@$(VENV)/bin/lariqa demo -o demo-output
 
 # Two processes with one thread each: the converters use one core whatever they are given.
 test: $(READY) lint

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import shutil
 import sys
 import time
 from contextlib import closing, contextmanager
@@ -28,6 +29,8 @@ from rich.table import Column, Table
 from lariqa_train.refusal import Refusal
 
 AUTHORS_SUFFIXES = (".pt", ".pth")
+# How the user can call this program again: by its name if the shell finds it, else by the path that was typed.
+PROGRAM = "lariqa" if shutil.which("lariqa") else sys.argv[0]
 INTERRUPTED, PIPE_CLOSED = 130, 141  # as a shell counts: 128 + the signal, SIGINT and SIGPIPE
 # What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
 WrongUsage = typer.BadParameter.__base__
@@ -95,7 +98,7 @@ def import_command(
     parameters = sum(parameter.numel() for parameter in model.parameters())
     say(f"{kind}: {parameters:,} parameters, branches {' + '.join(model.config.branches)} -> {output}")
     follow = (
-        f"lariqa export {output} -o exported"
+        f"{PROGRAM} export {output} -o exported"
         if model.config.head
         else "train a head on it: a bare encoder gives no score"
     )
@@ -152,7 +155,7 @@ def export(
         note(f"{proved.path} was set aside; an older good file was not touched.", "Past the limit:", "red")
     if missed:
         raise typer.Exit(1)
-    note(f"Next: lariqa score {proofs[0].path} PHOTO.jpg      lariqa verify {output} --photos FOLDER")
+    note(f"Next: {PROGRAM} score {proofs[0].path} PHOTO.jpg\n      {PROGRAM} verify {output} --photos FOLDER")
 
 
 @app.command()
@@ -288,7 +291,7 @@ def demo(
     note_training(model.provenance)
     if not all(proved.parity.passed for proved in proofs):
         raise typer.Exit(1)
-    note(f"Next: lariqa score {proofs[-1].path} PHOTO.jpg --fit      lariqa inspect {checkpoint} --photos PHOTO.jpg")
+    note(f"Next: {PROGRAM} score {proofs[-1].path} PHOTO.jpg --fit\n      {PROGRAM} verify {output} --photos FOLDER")
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:

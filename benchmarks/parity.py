@@ -21,7 +21,7 @@ import numpy as np
 from export.scorer import Scorer
 from lariqa_train.refusal import Refusal
 
-LIMITS = {"fp32": 2e-5}  # promised: 1e-4; measured at full size: 7.4e-6 at worst (docs/experiments.md)
+LIMITS = {"fp32": 5e-5}  # promised: 1e-4; measured over all formats, views and sizes: 1.3e-5 (docs/experiments.md)
 LEAST_SPREAD = 100  # limits
 
 
