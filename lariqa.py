@@ -12,10 +12,12 @@ import json
 import math
 import os
 import re
+import shlex
 import shutil
+import signal
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -23,14 +25,14 @@ from typing import Annotated, Literal, NoReturn
 import typer
 from rich import box
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
+from rich.spinner import Spinner
 from rich.table import Column, Table
 
 from lariqa_train.refusal import Refusal
 
 AUTHORS_SUFFIXES = (".pt", ".pth")
-# How the user can call this program again: by its name if the shell finds it, else by the path that was typed.
-PROGRAM = "lariqa" if shutil.which("lariqa") else sys.argv[0]
 INTERRUPTED, PIPE_CLOSED = 130, 141  # as a shell counts: 128 + the signal, SIGINT and SIGPIPE
 # What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
 WrongUsage = typer.BadParameter.__base__
@@ -98,7 +100,7 @@ def import_command(
     parameters = sum(parameter.numel() for parameter in model.parameters())
     say(f"{kind}: {parameters:,} parameters, branches {' + '.join(model.config.branches)} -> {output}")
     follow = (
-        f"{PROGRAM} export {output} -o exported"
+        typed("export", output, "-o", "exported")
         if model.config.head
         else "train a head on it: a bare encoder gives no score"
     )
@@ -155,7 +157,7 @@ def export(
         note(f"{proved.path} was set aside; an older good file was not touched.", "Past the limit:", "red")
     if missed:
         raise typer.Exit(1)
-    note(f"Next: {PROGRAM} score {proofs[0].path} PHOTO.jpg\n      {PROGRAM} verify {output} --photos FOLDER")
+    note(f"Next: {typed('score', proofs[0].path)} PHOTO.jpg\n      {typed('verify', output)} --photos FOLDER")
 
 
 @app.command()
@@ -272,10 +274,13 @@ def demo(
     """The whole trip on the bundled 3840x2160 photo: checkpoint, three formats, parity, scores."""
     check_folder(output)
     from benchmarks.proved_export import export_proved
+    from export.artifact import read_manifest
     from export.export_ready import ExportRequest
     from lariqa_train.checkpoint import save_checkpoint
     from lariqa_train.demo_checkpoint import make_demo_checkpoint
 
+    if (old := read_manifest(output)) and old.provenance.trained:
+        raise Refusal(f"{output} holds an export of trained weights, which a demo must not replace; choose another -o")
     checkpoint = output / "demo.safetensors"
     with steps() as step:
         step("making a seeded, calibrated checkpoint (not trained)")
@@ -291,7 +296,7 @@ def demo(
     note_training(model.provenance)
     if not all(proved.parity.passed for proved in proofs):
         raise typer.Exit(1)
-    note(f"Next: {PROGRAM} score {proofs[-1].path} PHOTO.jpg --fit\n      {PROGRAM} verify {output} --photos FOLDER")
+    note(f"Next: {typed('score', proofs[-1].path)} PHOTO.jpg --fit\n      {typed('verify', output)} --photos FOLDER")
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
@@ -359,7 +364,8 @@ def check_model(path: Path) -> None:
         raise Refusal(f"no model at {path}; `lariqa import`, `lariqa export` or `lariqa demo` makes one")
     if path.suffix in AUTHORS_SUFFIXES:
         raise Refusal(
-            f"{path} is a file of the authors' kind; first: lariqa import {path} -o {path.with_suffix('.safetensors')}"
+            f"{path} is a file of the authors' kind; first: "
+            + typed("import", path, "-o", path.with_suffix(".safetensors"))
         )
     if path.is_dir() and not is_checkpoint(path) and (inside := models_in(path)):
         raise Refusal(f"{path} is a folder with several files; name one of {', '.join(map(str, inside))}")
@@ -442,9 +448,10 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
     if not proofs:
         return
     first = proofs[0][1]
-    table = Table(
-        Column("artifact", overflow="fold"),
-        *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "limit", "run by")),
+    table = Table(  # on a terminal of 80 columns the numbers stay whole and the words are folded
+        Column("artifact", overflow="fold", min_width=16),
+        *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "limit")),
+        Column("run by", overflow="fold", min_width=12),
         box=box.SIMPLE_HEAD,
     )
     for artifact, parity in proofs:
@@ -477,6 +484,11 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
         out.print(table)
 
 
+def program() -> str:
+    """How to call this program again: by its name if the shell finds it, else by the path that was typed."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "lariqa" and not shutil.which("lariqa") else "lariqa"
+
+
 def note_training(provenance) -> None:
     """Say it wherever a score is shown."""
     if not provenance.trained:
@@ -489,13 +501,33 @@ def note_training(provenance) -> None:
 
 @contextmanager
 def steps():
-    """Show what is being done and for how long: a live line on a terminal, one line per step elsewhere."""
-    began = time.monotonic()
-    if progress_console.is_terminal:
-        with progress_console.status("...") as status:
-            yield lambda step: status.update(f"{escape(step)} [dim]({time.monotonic() - began:.0f} s)[/]")
-    else:
-        yield lambda step: progress_console.out(f"[{time.monotonic() - began:5.0f} s] {step}")
+    """Show what is being done and for how long: a live line on a terminal, one line per step elsewhere.
+
+    Ctrl-C ends the work at the next step at the latest: some packages swallow it, coremltools while it is imported.
+    """
+    began, pressed = time.monotonic(), []
+
+    def press(number, frame) -> NoReturn:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    def begin(step: str) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        if progress_console.is_terminal:
+            shown.update(text=f"{escape(step)} [dim]({time.monotonic() - began:.0f} s)[/]")
+        else:
+            progress_console.out(f"[{time.monotonic() - began:5.0f} s] {step}")
+
+    shown = Spinner("dots")
+    # Not the console's status(), which puts itself in the place of sys.stderr and shows what converters say.
+    live = Live(shown, console=progress_console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        with live if progress_console.is_terminal else nullcontext():
+            yield begin
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def say(line: str) -> None:
@@ -509,6 +541,11 @@ def say(line: str) -> None:
 def say_json(data: dict) -> None:
     """A result in JSON."""
     say(json.dumps(data, indent=2))
+
+
+def typed(*words: object) -> str:
+    """A command as one types it into a shell."""
+    return shlex.join([program(), *map(str, words)])
 
 
 def note(sentence: str, heading: str = "", colour: str = "") -> None:

@@ -28,8 +28,8 @@ def write_tflite(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
     with quietly("importing litert-torch"):
         litert_torch = backend("litert_torch", "tflite")
     with quietly("the conversion to TFLite"):
-        litert_torch.convert(ready, ready.example()).export(str(path))
-        model = _load(path)
+        # Its bytes, not its file: where the disk is full, the converter's own writing ends the whole process.
+        model = _parsed(litert_torch.convert(ready, ready.example()).model_content(), path)
         _dequantize_instead_of_cast(model)
         _name_inputs_and_output(model, [spec.name for spec in ready.inputs])
         _embed(model, embedded)
@@ -59,15 +59,20 @@ def tflite_operators(path: Path) -> Counter[str]:
 
 
 def _load(path: Path):
-    schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     try:
-        data = path.read_bytes()
-        model = schema.ModelT.InitFromPackedBuf(data, 0) if data[4:8] == b"TFL3" else None
-    except (OSError, struct.error, LookupError, ValueError, TypeError) as odd:  # what flatbuffers raises past the end
-        raise Refusal(f"{path} is not a readable TFLite file ({odd}); is the download complete?") from odd
-    if model is None:
+        return _parsed(path.read_bytes(), path)
+    except OSError as odd:
+        raise Refusal(f"{path} is not a readable TFLite file ({odd}); is it a file at all?") from odd
+
+
+def _parsed(data: bytes, path: Path):
+    schema = backend("ai_edge_litert.schema_py_generated", "tflite")
+    if data[4:8] != b"TFL3":
         raise Refusal(f"{path} is not a TFLite file; is the download complete?")
-    return model
+    try:
+        return schema.ModelT.InitFromPackedBuf(data, 0)
+    except (struct.error, LookupError, ValueError, TypeError) as odd:  # what flatbuffers raises past the end
+        raise Refusal(f"{path} is not a readable TFLite file ({odd}); is the download complete?") from odd
 
 
 def _serialise(model) -> bytes:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from lariqa_train.refusal import Refusal
 
+STAGE = ".writing-"  # begins the name of the hidden folder that is written in
+
 
 @contextlib.contextmanager
 def staging(folder: Path) -> Iterator[Path]:
@@ -26,7 +28,7 @@ def staging(folder: Path) -> Iterator[Path]:
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+        stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
     except OSError as odd:
         raise unwritable(folder, odd) from odd
     try:
@@ -81,6 +83,7 @@ def remove(path: Path) -> None:
 
 def unwritable(folder: Path, odd: OSError) -> Refusal:
     """The one sentence for "this could not be written here"."""
+    folder = folder.parent if folder.name.startswith(STAGE) else folder  # the user's folder, not ours in it
     return Refusal(
         f"cannot write in {folder}: {odd.strerror or odd}; nothing was changed there, choose another place or make room"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -39,6 +40,9 @@ def save_checkpoint(model: LarIqa, path: str | Path) -> str:
             save_file(tensors, beside, metadata={"lariqa": described})
         except SafetensorError as odd:  # its way of saying that the disk is full
             raise unwritable(path.parent, OSError(str(odd))) from odd
+        umask = os.umask(0)  # the only way to read it is to set it
+        os.umask(umask)
+        beside.chmod(0o666 & ~umask)  # as any other file; safetensors lets the owner alone read it
     return sha256_of(path)
 
 

@@ -5,6 +5,7 @@ and closed pipes get processes of their own. The models are tiny and the ONNX fi
 """
 
 import ast
+import contextlib
 import hashlib
 import json
 import os
@@ -12,9 +13,12 @@ import pickle
 import re
 import shutil
 import signal
+import stat
 import struct
 import subprocess
 import sys
+import time
+import types
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -419,7 +423,7 @@ def wrong_models(folder: Path, tiny_checkpoint: Path) -> dict[str, tuple[Path, l
     stored("other project/model.safetensors", {"weight": torch.zeros(2)})
     encoder = {name: tensor for name, tensor in state.items() if ".backbone." in name}
     return {
-        "authors' file": (written("authors.pth", b"whatever"), ["authors.pth", "lariqa import"]),
+        "authors' file": (written("authors.pth", b"whatever"), ["authors.pth", " import "]),
         "bare encoder": (saved("encoder.safetensors", encoder, head=None), ["bare encoder", "train a head"]),
         "another project's": (stored("other.safetensors", {"weight": torch.zeros(2)}), ["no lariqa description"]),
         "another project's folder": (config, ["other project", "provenance"]),
@@ -752,13 +756,14 @@ def test_a_request_that_cannot_be_served_leaves_no_trace(run, tiny_checkpoint, t
 
 
 def test_an_export_is_proved_written_and_shown(run, tiny_checkpoint, tmp_path, quick_onnx):
-    folder = tmp_path / "new" / "exported.v1"
+    folder = tmp_path / "new" / "exported to onnx.v1"
     done = run("export", tiny_checkpoint, "-o", folder, *AS_EXPORTED)
     assert done.status == 0 and ONNX in done.stdout and "ONNX Runtime" in done.stdout
-    assert done.said[0].startswith(NOT_TRAINED) and "lariqa score" in done.said[1]
+    assert done.said[0].startswith(NOT_TRAINED) and f"score '{folder / ONNX}'" in done.said[1]  # ready for a shell
     assert snapshot(folder).keys() == {ONNX, "lariqa.json", "reference.safetensors"}
     (row,) = json.loads((folder / "lariqa.json").read_text())["artifacts"]
     assert row["parity"]["passed"] and row["status"] == "executed here"
+    assert len({stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}) == 1  # all readable to the same people
     assert run("verify", folder).status == 0  # a folder whose name has a dot, as a file's has
 
 
@@ -840,6 +845,15 @@ def test_another_checkpoints_export_is_replaced_on_request_alone(
     assert run("verify", exported, "--photos", photo_folder).status == 0
 
 
+def test_a_demo_does_not_replace_what_was_trained(run, exported):
+    manifest = json.loads((exported / "lariqa.json").read_text())
+    manifest["model"]["provenance"]["trained"] = True
+    (exported / "lariqa.json").write_text(json.dumps(manifest))
+    before = snapshot(exported)
+    refused(run("demo", "-o", exported), exported, "trained weights", "choose another")
+    assert snapshot(exported) == before
+
+
 def test_overwriting_touches_nothing_before_a_new_file_is_proved(run, another_checkpoint, exported, quick_onnx):
     before, asked = snapshot(exported), ("export", another_checkpoint, "-o", exported, *AS_EXPORTED, "--overwrite")
     assert run(*asked, "--limit", "0").status == 1
@@ -877,8 +891,18 @@ def test_a_full_disk_leaves_the_older_export_as_it_was(
     for folder in (exported, tmp_path / "new"):
         with no_file_above(limit_bytes):
             full = run("export", tiny_checkpoint, "-o", folder, *AS_EXPORTED)
-        refused(full, f"cannot write in {folder}", "make room")
+        refused(full, f"cannot write in {folder}: ", "make room")
     assert snapshot(exported) == before and not (tmp_path / "new").exists()
+
+
+def test_the_tflite_converter_is_not_let_near_the_disk(run, tiny_checkpoint, tmp_path, monkeypatch):
+    # Its own way of writing ends the process, without a word and with what it had written, when the disk is full.
+    answer = types.SimpleNamespace(model_content=lambda: b"no flatbuffer")
+    converter = types.SimpleNamespace(convert=lambda ready, example: answer)
+    monkeypatch.setitem(sys.modules, "litert_torch", converter)
+    asked = ("--size", SIZE, "--format", "tflite")
+    refused(run("export", tiny_checkpoint, "-o", tmp_path / "out", *asked), "not a TFLite file")
+    assert snapshot(tmp_path) == {}
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/lariqa"])
@@ -901,6 +925,22 @@ def test_ctrl_c_in_the_middle_of_a_file_leaves_the_older_one(run, tiny_checkpoin
         assert (stopped.status, stopped.stdout) == (130, "")
         assert stopped.said == ["error: interrupted; nothing half-written was left"]
     assert snapshot(exported) == before and not (tmp_path / "new").exists()
+
+
+def test_ctrl_c_that_a_package_swallows_still_ends_the_export(run, tiny_checkpoint, exported, quick_onnx):
+    def swallow() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        swallowed.append(True)
+
+    swallowed, before = [], snapshot(exported)
+    quick_onnx.append(swallow)
+    stopped = run("export", tiny_checkpoint, "-o", exported, *AS_EXPORTED)
+    assert swallowed and (stopped.status, stopped.stdout) == (130, "")
+    assert stopped.said == ["error: interrupted; nothing half-written was left"]
+    assert snapshot(exported) == before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_while_a_converter_works_leaves_the_older_export(tiny_checkpoint, exported):
