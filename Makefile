@@ -26,7 +26,7 @@ demo: $(READY)
 
 # Two processes with one thread each: the converters use one core whatever they are given.
 test: $(READY) lint
-	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .
