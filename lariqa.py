@@ -336,14 +336,12 @@ def inspect_checkpoint(path: Path, photos: list[str]) -> None:
 def open_model(path: Path, synthetic_view: str | None):
     """(Scorer, Provenance) for a checkpoint or an artifact."""
     from export.formats import describe, scorer_for
-    from export.run_torch import TorchRunner
-    from export.scorer import Scorer
+    from export.run_torch import reference_scorer
     from lariqa_train.checkpoint import load_checkpoint
 
     if is_checkpoint(path):
         model = load_checkpoint(path)
-        spec = model.config.preprocess.with_view(synthetic_view)
-        return Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None), model.provenance
+        return reference_scorer(model, synthetic_view), model.provenance
     manifest, artifact = describe(path)
     if synthetic_view not in (None, artifact.synthetic_view):
         raise Refusal(

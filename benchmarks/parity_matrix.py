@@ -17,8 +17,7 @@ from benchmarks.proved_export import export_proved
 from benchmarks.workload import bundled_photos
 from export.export_ready import ExportRequest
 from export.formats import FORMATS, open_artifact
-from export.run_torch import TorchRunner
-from export.scorer import Scorer
+from export.run_torch import reference_scorer
 from lariqa_train.demo_checkpoint import make_demo_checkpoint
 from lariqa_train.model import LarIqa
 
@@ -43,13 +42,9 @@ def matrix(model: LarIqa) -> Iterator[tuple[str, str, str, tuple[int, int], Pari
 def again(artifact: Path, model: LarIqa, view: str, size: tuple[int, int]) -> Parity:
     """Parity of one file on photos of another size."""
     photos = bundled_photos(size[1], size[0])
-    reference = Scorer(
-        TorchRunner(model), model.config.preprocess.with_view(view), model.config.branches, "tensors", None
-    )
+    reference = reference_scorer(model, view)
     expected = reference_scores(reference, photos, LIMITS["fp32"], lambda step: None)
-    return compare(
-        open_artifact(artifact), expected, photos, "fp32", reference.runner.runtime, lambda step: None
-    )  # fmt: skip
+    return compare(open_artifact(artifact), expected, photos, "fp32", reference.runner.runtime, lambda step: None)
 
 
 def main() -> int:

@@ -24,8 +24,7 @@ from export.artifact import (
 from export.export_ready import ExportReady, ExportRequest, count_macs, make_export_ready
 from export.formats import FORMATS, Format, scorer_for
 from export.operators import refuse_forbidden
-from export.run_torch import TorchRunner
-from export.scorer import Scorer
+from export.run_torch import reference_scorer
 from lariqa_train.atomic import remove, staging
 from lariqa_train.atomic import replace as publish
 from lariqa_train.checkpoint import save_checkpoint, sha256_of
@@ -85,8 +84,7 @@ def export_proved(
         ready = make_export_ready(model, request)
         macs = count_macs(ready)
         photos = bundled_photos(request.height, request.width)
-        spec = model.config.preprocess.with_view(request.synthetic_view)
-        reference = Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None)
+        reference = reference_scorer(model, request.synthetic_view)
         expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
         for row in rows:
             artifact = promise(ready, request, row.name, row.suffix, precision, macs)

@@ -10,8 +10,7 @@ from benchmarks.proved_export import REFERENCE
 from benchmarks.workload import bundled_photos, photos_from
 from export.artifact import FILE_NAME, Artifact, read_manifest
 from export.formats import FORMATS, describe, scorer_for
-from export.run_torch import TorchRunner
-from export.scorer import Scorer
+from export.run_torch import reference_scorer
 from lariqa_train.checkpoint import load_checkpoint, sha256_of
 from lariqa_train.refusal import Refusal
 
@@ -59,8 +58,7 @@ def verify(
         size = None if row.photo_width_px is None else (row.photo_height_px, row.photo_width_px)
         if (size, row.synthetic_view) not in known:
             images = photos_from(photos, size) if photos else bundled_photos(*(size or (2160, 3840)))
-            spec = model.config.preprocess.with_view(row.synthetic_view)
-            reference = Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None)
+            reference = reference_scorer(model, row.synthetic_view)
             known[size, row.synthetic_view] = (
                 images,
                 reference_scores(reference, images, bound, progress),

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from export.backends import backend, quietly
+from lariqa_train.refusal import Refusal
 
 
 class TfliteRunner:
@@ -39,8 +40,13 @@ class TfliteRunner:
 def _interpreter():
     """(Interpreter class, name and version of the runtime)."""
     try:
-        from tflite_runtime.interpreter import Interpreter
-    except ImportError:
         module = backend("ai_edge_litert.interpreter", "tflite")
-        return module.Interpreter, f"LiteRT {importlib.metadata.version('ai-edge-litert')}"
-    return Interpreter, f"tflite-runtime {importlib.metadata.version('tflite-runtime')}"
+    except Refusal:
+        try:
+            from tflite_runtime.interpreter import Interpreter
+        except ImportError:
+            pass
+        else:
+            return Interpreter, f"tflite-runtime {importlib.metadata.version('tflite-runtime')}"
+        raise
+    return module.Interpreter, f"LiteRT {importlib.metadata.version('ai-edge-litert')}"

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from export.scorer import Scorer
 from lariqa_train.model import LarIqa
 from lariqa_train.refusal import Refusal
+
+
+def reference_scorer(model: LarIqa, synthetic_view: str | None = None) -> Scorer:
+    """The checkpoint's model as a Scorer for photos of any size; None: the view that it was trained with."""
+    spec = model.config.preprocess.with_view(synthetic_view)
+    return Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None)
 
 
 class TorchRunner:

@@ -1,8 +1,8 @@
 """Export-ready model -> a Core ML ML Program, an .mlpackage folder.
 
-Deployment target iOS 16 / macOS 13: the first with the fast path for ML Programs on all compute units that the sample
-app supports. In the pixels contract the input is an image (a CVPixelBuffer, RGB): Core ML itself turns it into floats,
-so the graph holds no cast. Names and dtypes are given; left to itself the converter renames and narrows them.
+Deployment target iOS 16 / macOS 13: every operator used here is in its opset. In the pixels contract the input is an
+image (a CVPixelBuffer, RGB): Core ML itself turns it into floats, so the graph holds no cast. Names and dtypes are
+given; left to itself the converter renames and narrows them.
 """
 
 from __future__ import annotations
