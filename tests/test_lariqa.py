@@ -37,6 +37,7 @@ from benchmarks.workload import bundled_photos
 from export.export_ready import ExportRequest
 from export.formats import FORMATS
 from export.to_onnx import METADATA_KEY
+from lariqa_cli import screen
 from lariqa_train.checkpoint import load_checkpoint, save_checkpoint
 from lariqa_train.heads import PAPER_HEADS
 from lariqa_train.model import LarIqa, LarIqaConfig
@@ -96,7 +97,7 @@ def single_threaded(one_thread):
 @pytest.fixture
 def run(monkeypatch, capfd):
     """A function that runs one command as ``lariqa ARGUMENTS...`` would, and returns how it ended."""
-    monkeypatch.setattr(lariqa, "out", lariqa.Screen(width=10_000))  # as in a pipe, wherever pytest itself prints to
+    monkeypatch.setattr(screen, "out", screen.Screen(width=10_000))  # as in a pipe, wherever pytest itself prints to
 
     def run_command(*arguments) -> Ended:
         monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, arguments)])
@@ -106,7 +107,7 @@ def run(monkeypatch, capfd):
             stream = open(number, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115 - outlives us
             monkeypatch.setattr(sys, name, stream)
         with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
-            monkeypatch.setattr(lariqa.progress_console, "file", stderr)
+            monkeypatch.setattr(screen.progress_console, "file", stderr)
             with pytest.raises(SystemExit) as ended:
                 lariqa.main()
         return Ended(ended.value.code, *capfd.readouterr())
@@ -263,7 +264,9 @@ def test_the_help_and_errors_about_paths_come_without_importing_torch(no_torch, 
 
 
 def test_whoever_stops_reading_ends_the_program_without_a_word():
-    process = start(sys.executable, "-c", "import lariqa\nfor i in range(100_000): lariqa.say('0.5  photo.jpg')")
+    process = start(
+        sys.executable, "-c", "from lariqa_cli.screen import say\nfor i in range(100_000): say('0.5  photo.jpg')"
+    )
     process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == "" and process.wait(60) == 141
@@ -995,7 +998,10 @@ def test_an_absent_backend_is_named_with_the_extra_that_brings_it(
 
 
 def test_no_file_needs_a_backend_to_be_imported():
-    for file in [HOUSE / "lariqa.py", *(HOUSE / "export").glob("*.py"), *(HOUSE / "benchmarks").glob("*.py")]:
+    for file in [
+        HOUSE / "lariqa.py",
+        *(file for floor in ("export", "benchmarks", "lariqa_cli") for file in (HOUSE / floor).glob("*.py")),
+    ]:
         for node in ast.parse(file.read_text()).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []

@@ -1,0 +1,86 @@
+"""Arguments that several commands share, and their checks: before anything heavy is imported, in one sentence each."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from lariqa_cli.screen import typed
+from lariqa_train.refusal import Refusal
+
+AUTHORS_SUFFIXES = (".pt", ".pth")
+
+ModelArgument = Annotated[
+    Path, typer.Argument(help="A checkpoint (.safetensors or save_pretrained folder) or an artifact.")
+]
+PhotosArgument = Annotated[list[str], typer.Argument(help="Photo files, folders, or quoted patterns.")]
+ViewOption = Annotated[
+    Literal["crop", "full"] | None,
+    typer.Option(
+        "--synthetic-view", help="Synthetic branch: centre crop, or every pixel. Default: as the weights were trained."
+    ),
+]
+LimitOption = Annotated[float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")]
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether ``path`` has the name of a checkpoint; of what is there, an artifact has none such."""
+    return path.suffix == ".safetensors" or (path / "config.json").exists()
+
+
+def check_model(path: Path) -> None:
+    """Refuse, before anything heavy is imported, what is neither a checkpoint nor an artifact."""
+    if not path.exists():
+        raise Refusal(f"no model at {path}; `lariqa import`, `lariqa export` or `lariqa demo` makes one")
+    if path.suffix in AUTHORS_SUFFIXES:
+        raise Refusal(
+            f"{path} is a file of the authors' kind; first: "
+            + typed("import", path, "-o", path.with_suffix(".safetensors"))
+        )
+    if path.is_dir() and not is_checkpoint(path) and (inside := models_in(path)):
+        raise Refusal(f"{path} is a folder with several files; name one of {', '.join(map(str, inside))}")
+
+
+def check_checkpoint(path: Path) -> None:
+    """Refuse, before anything heavy is imported, what is no checkpoint."""
+    if path.exists() and path.suffix not in AUTHORS_SUFFIXES and not is_checkpoint(path):
+        raise Refusal(
+            f"{path} is no checkpoint: expected a .safetensors file or a folder written by save_pretrained; "
+            "an export folder keeps its own as reference.safetensors"
+        )
+    check_model(path)
+
+
+def models_in(folder: Path) -> list[Path]:
+    """What in a folder may be a model, by its name; in an .mlpackage, itself a folder, nothing."""
+    return sorted(path for path in folder.iterdir() if path.suffix not in ("", ".json") and path.name[0] != ".")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse, before anything heavy is imported, a place where no folder can be."""
+    there = next(part for part in (path, *path.absolute().parents) if part.exists())
+    if not there.is_dir():
+        raise Refusal(f"nothing can be written in {path}, because {there} is a file; choose another folder")
+
+
+def check_limit(limit: float | None) -> None:
+    """Refuse a limit that no comparison, or every one, would keep."""
+    if limit is not None and not 0 <= limit < math.inf:
+        raise Refusal(f"--limit is {limit}; expected a number from 0 on, in score units, for example 1e-5")
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """ "3840x2160" -> (3840, 2160)."""
+    from lariqa_train.photo import MAX_PIXELS
+
+    match = re.fullmatch(r"([0-9]{1,9})[xX]([0-9]{1,9})", text)
+    if not match:
+        raise Refusal(f"--size is {text!r}; expected WIDTHxHEIGHT in pixels, for example 3840x2160")
+    width, height = int(match[1]), int(match[2])
+    if width * height > MAX_PIXELS:
+        raise Refusal(f"--size is {text}; expected at most {MAX_PIXELS / 1e6:g} megapixels, as for photos")
+    return width, height

@@ -1,0 +1,75 @@
+"""``lariqa inspect``: what a checkpoint or an artifact is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from lariqa_cli.arguments import ModelArgument, check_model, is_checkpoint
+from lariqa_cli.score_command import named
+from lariqa_cli.screen import note, say, say_json, show, steps
+from lariqa_train.refusal import Refusal
+
+
+def inspect_model(
+    model: ModelArgument,
+    photos: Annotated[
+        list[str] | None, typer.Option("--photos", help="Measure KAN coverage on these; may be repeated.")
+    ] = None,
+) -> None:
+    """Show what a checkpoint or an artifact is, and how well its KAN's splines cover real features."""
+    check_model(model)
+    if is_checkpoint(model):
+        inspect_checkpoint(model, photos or [])
+        return
+    if photos:
+        raise Refusal("KAN coverage is measured on a checkpoint, not on an artifact; leave --photos out")
+    from export.formats import describe, format_of
+
+    manifest, artifact = describe(model)
+    operators = format_of(model).operators(model)
+    shown = manifest.to_json()
+    shown["artifacts"] = [row for row in shown["artifacts"] if row["file"] == artifact.file]
+    say_json(shown)
+    say(
+        f"{sum(operators.values())} operators: "
+        + ", ".join(f"{name} {count}" for name, count in operators.most_common())
+    )
+
+
+def inspect_checkpoint(path: Path, photos: list[str]) -> None:
+    """Print a checkpoint's description and, given photos, its KAN coverage."""
+    from lariqa_train.photo import open_photo
+    from lariqa_train.photo_files import photos_in
+
+    files = photos_in(photos)
+    import torch
+
+    from lariqa_train.checkpoint import load_checkpoint
+    from lariqa_train.kan_coverage import watch_coverage
+    from lariqa_train.preprocess import prepare
+
+    model = load_checkpoint(path)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    heads = parameters - sum(
+        p.numel() for view in model.config.branches for p in getattr(model, view).backbone.parameters()
+    )
+    with steps() as step, watch_coverage(model) as coverage, torch.inference_mode():
+        if files and not coverage:
+            raise Refusal(f"{path} has no KAN layer, so no coverage to measure; leave --photos out")
+        for photo in files:
+            step(f"KAN inputs of {photo}")
+            with named(photo):
+                model(**prepare(open_photo(photo), model.config.preprocess, model.config.branches))
+    say_json({"parameters": parameters, "of_them_in_heads": heads, **model.describe()})
+    if not files:
+        return
+    table = Table("KAN layer", "inputs", "inside the spline support", "inside the core grid", box=box.SIMPLE_HEAD)
+    for name, row in coverage.items():
+        table.add_row(name, f"{row.inputs}", f"{row.in_support:.1%}", f"{row.in_core:.1%}")
+    show(table)
+    note("Outside the support a spline is zero: there the layer is only its SiLU part.")

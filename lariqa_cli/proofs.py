@@ -1,0 +1,62 @@
+"""Proofs on the screen: one row per artifact, and what must be said beside every score."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from rich import box
+from rich.markup import escape
+from rich.table import Column, Table
+
+from lariqa_cli.screen import note, say, show
+
+
+def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
+    """One row per artifact: score, size, parity, how it was run; with ``photos``, each photo's scores as well."""
+    if not proofs:
+        return
+    first = proofs[0][1]
+    table = Table(  # on a terminal of 80 columns the numbers stay whole and the words are folded
+        Column("artifact", overflow="fold", min_width=16),
+        *(Column(name, no_wrap=True) for name in ("MB", "score", "worst", "mean", "limit")),
+        Column("run by", overflow="fold", min_width=12),
+        box=box.SIMPLE_HEAD,
+    )
+    for artifact, parity in proofs:
+        colour = "green" if parity.passed else "red"
+        table.add_row(
+            escape(artifact.file),
+            f"{artifact.bytes / 1e6:.1f}",
+            f"{parity.photos[0].score:.6f}",
+            f"[{colour}]{parity.worst:.1e}[/]",
+            f"{parity.mean:.1e}",
+            f"{parity.limit:.0e}",
+            f"{artifact.status}: {parity.runtime}",
+        )
+    say(title)
+    show(table)
+    say(
+        f"score: of {first.photos[0].photo}; worst, mean: |difference| to {first.reference} "
+        f"over {len(first.photos)} photos"
+    )
+    if not photos:
+        return
+    # One table for all artifacts that were held against the same reference: another size or view has other scores.
+    for reference, group in groupby(proofs, key=lambda proof: [photo.reference for photo in proof[1].photos]):
+        group = list(group)
+        table = Table("PyTorch", *(artifact.format for artifact, _ in group), "photo", box=box.SIMPLE_HEAD)
+        table.columns[-1].overflow = "fold"
+        for index, expected in enumerate(reference):
+            scores = [expected, *(parity.photos[index].score for _, parity in group)]
+            table.add_row(*(f"{score:.6f}" for score in scores), escape(group[0][1].photos[index].photo))
+        show(table)
+
+
+def note_training(provenance) -> None:
+    """Say it wherever a score is shown."""
+    if not provenance.trained:
+        note(
+            "these weights are a calibrated stand-in; the scores show that the pipeline works, not quality.",
+            "NOT TRAINED:",
+            "yellow",
+        )

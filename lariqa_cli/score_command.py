@@ -1,0 +1,110 @@
+"""``lariqa score``: photos -> scores."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lariqa_cli.arguments import ModelArgument, PhotosArgument, ViewOption, check_model, is_checkpoint
+from lariqa_cli.proofs import note_training
+from lariqa_cli.screen import complain, say, steps
+from lariqa_train.refusal import Refusal
+
+
+def score_photos(
+    model: ModelArgument,
+    photos: PhotosArgument,
+    synthetic_view: ViewOption = None,
+    fit: Annotated[bool, typer.Option("--fit", help="Resample photos that do not have the artifact's size.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
+    """Score photos with a checkpoint or any artifact."""
+    check_model(model)
+    from lariqa_train.photo import open_photo
+    from lariqa_train.photo_files import photos_in
+
+    files, rows = photos_in(photos), []
+    with steps() as step:
+        step(f"opening {model}")
+        scorer, provenance = open_model(model, synthetic_view)
+        for number, photo in enumerate(files, 1):
+            step(f"photo {number} of {len(files)}: {photo}")
+            row = {"photo": str(photo)}
+            try:
+                with named(photo):
+                    row["score"] = finite(scorer.score(open_photo(photo), fit))
+            except Refusal as refusal:
+                row["error"] = str(refusal)
+            row |= {
+                "model": str(model),
+                "runtime": scorer.runner.runtime,
+                "views": views_used(scorer),
+                "trained": provenance.trained,
+            }
+            rows.append(row)
+    if as_json:
+        say(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            if "score" in row:
+                say(f"{row['score']:.6f}  {row['photo']}")
+    note_training(provenance)
+    for row in rows:
+        if "error" in row:
+            complain(row["error"])
+    if any("error" in row for row in rows):
+        raise typer.Exit(2)
+
+
+def open_model(path: Path, synthetic_view: str | None):
+    """(Scorer, Provenance) for a checkpoint or an artifact."""
+    from export.formats import describe, scorer_for
+    from export.run_torch import reference_scorer
+    from lariqa_train.checkpoint import load_checkpoint
+
+    if is_checkpoint(path):
+        model = load_checkpoint(path)
+        return reference_scorer(model, synthetic_view), model.provenance
+    manifest, artifact = describe(path)
+    if synthetic_view not in (None, artifact.synthetic_view):
+        raise Refusal(
+            f"{path} was exported with the {artifact.synthetic_view} view; "
+            f"export another with --synthetic-view {synthetic_view}"
+        )
+    return scorer_for(path, manifest, artifact), manifest.provenance
+
+
+@contextmanager
+def named(photo: Path):
+    """Begin a refusal of this photo with its name, where it does not say it itself."""
+    try:
+        yield
+    except Refusal as refusal:
+        if str(photo) in str(refusal):
+            raise
+        raise Refusal(f"{photo}: {refusal}") from refusal
+
+
+def finite(score: float) -> float:
+    """The score, if it is a number."""
+    if not math.isfinite(score):
+        raise Refusal(f"the score is {score}, not a number: the weights are damaged; import or train them again")
+    return score
+
+
+def views_used(scorer) -> dict[str, str]:
+    """View name -> what of the photo it is, in words."""
+    spec = scorer.preprocess
+    side, crop = spec.authentic_side_px, spec.synthetic_crop_px
+    words = {
+        "authentic": f"whole photo resized to {side}x{side}",
+        "synthetic": "whole photo, native pixels"
+        if spec.synthetic_view == "full"
+        else f"centre crop {crop}x{crop}, native pixels",
+    }
+    return {view: words[view] for view in scorer.views}

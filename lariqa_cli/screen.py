@@ -1,0 +1,118 @@
+"""What a person sees: results on stdout; progress, notes and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import sys
+import time
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
+from rich.table import Table
+
+INTERRUPTED, PIPE_CLOSED = 130, 141  # as a shell counts: 128 + the signal, SIGINT and SIGPIPE
+
+
+class Screen(Console):
+    """A console that prints text as it is, and whose reader may leave (``lariqa score ... | head``)."""
+
+    def __init__(self, **options) -> None:
+        super().__init__(highlight=False, emoji=False, **options)
+
+    def on_broken_pipe(self) -> NoReturn:
+        reader_left()
+
+
+# To a file or a pipe, a table is as wide as its longest file name.
+out = Screen(width=None if sys.stdout.isatty() else 10_000)
+# Progress goes to a copy of stderr: while a converter works, its own output is kept away from the real one.
+progress_console = Screen(
+    file=os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+)
+
+
+@contextmanager
+def steps():
+    """Show what is being done and for how long: a live line on a terminal, one line per step elsewhere.
+
+    Ctrl-C ends the work at the next step at the latest: some packages swallow it, coremltools while it is imported.
+    """
+    began, pressed = time.monotonic(), []
+
+    def press(number, frame) -> NoReturn:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    def begin(step: str) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        if progress_console.is_terminal:
+            shown.update(text=f"{escape(step)} [dim]({time.monotonic() - began:.0f} s)[/]")
+        else:
+            progress_console.out(f"[{time.monotonic() - began:5.0f} s] {step}")
+
+    shown = Spinner("dots")
+    # Not the console's status(), which puts itself in the place of sys.stderr and shows what converters say.
+    live = Live(shown, console=progress_console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        with live if progress_console.is_terminal else nullcontext():
+            yield begin
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def say(line: str) -> None:
+    """One line of the result, on stdout: neither wrapped nor read as markup, so that file names stay what they are."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        reader_left()
+
+
+def say_json(data: dict) -> None:
+    """A result in JSON."""
+    say(json.dumps(data, indent=2))
+
+
+def show(table: Table) -> None:
+    """A table of the result, on stdout."""
+    out.print(table)
+
+
+def typed(*words: object) -> str:
+    """A command as one types it into a shell."""
+    return shlex.join([program(), *map(str, words)])
+
+
+def program() -> str:
+    """How to call this program again: by its name if the shell finds it, else by the path that was typed."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "lariqa" and not shutil.which("lariqa") else "lariqa"
+
+
+def note(sentence: str, heading: str = "", colour: str = "") -> None:
+    """What is worth saying beside the result, on stderr."""
+    if heading:
+        progress_console.out(heading, style=colour, end=" ")
+    progress_console.out(sentence)
+
+
+def complain(sentence: str) -> int:
+    """One refusal, on stderr; returns the exit status for it."""
+    note(sentence, "error:", "red")
+    return 2
+
+
+def reader_left() -> NoReturn:
+    """End quietly; what Python still holds for the closed pipe goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(PIPE_CLOSED)
