@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.parity import LIMITS, Parity, compare, reference_scores
 from benchmarks.proved_export import export_proved
-from benchmarks.workload import bundled_photos
+from benchmarks.workload import proof_photos
 from export.export_ready import ExportRequest
 from export.formats import FORMATS, open_artifact
 from export.run_torch import reference_scorer
@@ -41,7 +41,7 @@ def matrix(model: LarIqa) -> Iterator[tuple[str, str, str, tuple[int, int], Pari
 
 def again(artifact: Path, model: LarIqa, view: str, size: tuple[int, int]) -> Parity:
     """Parity of one file on photos of another size."""
-    photos = bundled_photos(size[1], size[0])
+    photos = proof_photos(size[1], size[0])
     reference = reference_scorer(model, view)
     expected = reference_scores(reference, photos, LIMITS["fp32"], lambda step: None)
     return compare(open_artifact(artifact), expected, photos, "fp32", reference.runner.runtime, lambda step: None)

@@ -5,12 +5,13 @@ A file that misses the parity limit goes to ``rejected/`` with its manifest; wha
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.parity import LIMITS, Parity, compare, reference_scores
-from benchmarks.workload import bundled_photos
+from benchmarks.workload import proof_photos
 from export.artifact import (
     FILE_NAME,
     Artifact,
@@ -28,6 +29,8 @@ from export.run_torch import reference_scorer
 from lariqa_train.atomic import remove, staging
 from lariqa_train.atomic import replace as publish
 from lariqa_train.checkpoint import save_checkpoint, sha256_of
+from lariqa_train.golden import FILE_NAME as GOLDEN
+from lariqa_train.golden import TILE
 from lariqa_train.model import LarIqa
 from lariqa_train.refusal import Refusal
 
@@ -61,7 +64,7 @@ def export_proved(
         model: from ``load_checkpoint``.
         request: contract, photo size, view.
         formats: names in ``export.formats.FORMATS``.
-        folder: where the files, ``lariqa.json`` and the reference checkpoint go; made if need be.
+        folder: where the files, ``lariqa.json``, the golden tile and the reference checkpoint go; made if need be.
         precision: "fp32".
         limit: another parity limit, in score units.
         overwrite: whether ``folder`` may hold an export of another checkpoint, which is then removed.
@@ -79,11 +82,12 @@ def export_proved(
         manifest, forgotten = _manifest_to_add_to(
             old, model, save_checkpoint(model, stage / REFERENCE), overwrite, folder
         )
+        shutil.copyfile(TILE, stage / GOLDEN)
         rejects = replace(manifest, artifacts=())
         progress("fusing the KAN, baking in the preprocessing")
         ready = make_export_ready(model, request)
         macs = count_macs(ready)
-        photos = bundled_photos(request.height, request.width)
+        photos = proof_photos(request.height, request.width)
         reference = reference_scorer(model, request.synthetic_view)
         expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
         for row in rows:
@@ -98,7 +102,7 @@ def export_proved(
             artifact = replace(artifact, status=status, parity=parity.to_json())
             if parity.passed:
                 manifest = manifest.with_artifact(artifact)
-                _publish(stage, (REFERENCE, artifact.file), manifest, folder)
+                _publish(stage, (REFERENCE, GOLDEN, artifact.file), manifest, folder)
                 for gone in forgotten:
                     if gone.file != artifact.file:
                         remove(folder / gone.file)
@@ -136,7 +140,7 @@ def _publish(stage: Path, names: Sequence[str], manifest: Manifest, folder: Path
     write_manifest(stage, manifest)
     folder.mkdir(exist_ok=True)
     for name in (*names, FILE_NAME):
-        if (stage / name).exists():  # the reference goes with the first file
+        if (stage / name).exists():  # the reference and the golden tile go with the first file
             publish(stage / name, folder / name)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.parity import LIMITS, Parity, compare, reference_scores
 from benchmarks.proved_export import REFERENCE
-from benchmarks.workload import bundled_photos, photos_from
+from benchmarks.workload import photos_from, proof_photos
 from export.artifact import FILE_NAME, Artifact, read_manifest
 from export.formats import FORMATS, describe, scorer_for
 from export.run_torch import reference_scorer
@@ -57,7 +57,7 @@ def verify(
         bound = limit or LIMITS[row.precision]  # with a limit of 0 the spread still has to be some
         size = None if row.photo_width_px is None else (row.photo_height_px, row.photo_width_px)
         if (size, row.synthetic_view) not in known:
-            images = photos_from(photos, size) if photos else bundled_photos(*(size or (2160, 3840)))
+            images = photos_from(photos, size) if photos else proof_photos(*(size or (2160, 3840)))
             reference = reference_scorer(model, row.synthetic_view)
             known[size, row.synthetic_view] = (
                 images,

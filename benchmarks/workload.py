@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from export.scorer import fit_to
+from lariqa_train import golden
 from lariqa_train.distort import bundled_photo, versions
 from lariqa_train.photo import open_photo
 from lariqa_train.photo_files import photos_in
@@ -21,6 +22,11 @@ def bundled_photos(height: int, width: int) -> dict[str, np.ndarray]:
         turned = np.rot90(photo) if (height > width) != (photo.shape[0] > photo.shape[1]) else photo
         photo = fit_to(np.ascontiguousarray(turned), height, width)
     return versions(photo)
+
+
+def proof_photos(height: int, width: int) -> dict[str, np.ndarray]:
+    """What every export is proved on: the bundled photos, and the golden one that phones test themselves with."""
+    return {**bundled_photos(height, width), golden.FILE_NAME: golden.golden_photo(height, width)}
 
 
 def photos_from(paths: Iterable[str | Path], size_px: tuple[int, int] | None) -> dict[str, np.ndarray]:

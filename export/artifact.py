@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from export.export_ready import Contract, ExportReady, ExportRequest, InputSpec
+from lariqa_train import golden
 from lariqa_train.atomic import writing
+from lariqa_train.checkpoint import sha256_of
 from lariqa_train.model import LarIqa, LarIqaConfig, Provenance, read_description
 from lariqa_train.preprocess import VIEWS
 from lariqa_train.refusal import Refusal
@@ -84,6 +86,7 @@ class Manifest:
                 if self.provenance.trained
                 else "NOT TRAINED: the number shows that the pipeline works, it says nothing about the photo",
             },
+            "golden": {"file": golden.FILE_NAME, "sha256": sha256_of(golden.TILE), "fill": golden.FILL},
             "artifacts": [asdict(artifact) for artifact in self.artifacts],
         }
 

@@ -57,7 +57,7 @@ def check_checkpoint(path: Path) -> None:
 
 def models_in(folder: Path) -> list[Path]:
     """What in a folder may be a model, by its name; in an .mlpackage, itself a folder, nothing."""
-    return sorted(path for path in folder.iterdir() if path.suffix not in ("", ".json") and path.name[0] != ".")
+    return sorted(path for path in folder.iterdir() if path.suffix not in ("", ".json", ".png") and path.name[0] != ".")
 
 
 def check_folder(path: Path) -> None:

@@ -12,6 +12,7 @@ from benchmarks.workload import bundled_photos
 from lariqa_train.checkpoint import save_checkpoint
 from lariqa_train.demo_checkpoint import make_demo_checkpoint
 from lariqa_train.distort import versions
+from lariqa_train.golden import golden_photo
 from lariqa_train.heads import HeadConfig
 from lariqa_train.model import LarIqa, LarIqaConfig
 from lariqa_train.preprocess import PreprocessSpec
@@ -38,6 +39,7 @@ def make_tiny_model(one_thread):
         # Calibrated on the photos of the test, and mirrored and damaged more: a tiny random network is wild on others.
         photo = bundled_photos(height, width)["original"]
         pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photo, severity).values()]
+        pictures.append(golden_photo(height, width))
         with one_thread():
             return make_demo_checkpoint(config, seed, pictures + [image[:, ::-1] for image in pictures])
 

@@ -57,7 +57,7 @@ def test_the_manifest_beside_the_files_is_true(exported):
     for row in manifest.artifacts:
         assert row.sha256 == sha256_of(folder / row.file) and row.bytes == size_bytes(folder / row.file) > 1e6
         assert (row.contract, row.synthetic_view, row.precision) == (contract, view, "fp32")
-        assert row.parity["passed"] and row.parity["limit"] == LIMITS["fp32"] and len(row.parity["photos"]) == 5
+        assert row.parity["passed"] and row.parity["limit"] == LIMITS["fp32"] and len(row.parity["photos"]) == 6
         assert row.status == ("checked" if row.format == "coreml" else "executed here")
         any_size = contract == "tensors" and view == "crop"
         assert (row.photo_width_px, row.photo_height_px) == ((None, None) if any_size else (WIDTH, HEIGHT))

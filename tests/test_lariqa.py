@@ -33,7 +33,7 @@ from safetensors.torch import load_file, save_file
 
 import lariqa
 from benchmarks.proved_export import export_proved
-from benchmarks.workload import bundled_photos
+from benchmarks.workload import proof_photos
 from export.export_ready import ExportRequest
 from export.formats import FORMATS
 from export.to_onnx import METADATA_KEY
@@ -168,11 +168,11 @@ def quick_onnx(export_folder, monkeypatch):
     monkeypatch.setitem(FORMATS, "onnx", replace(FORMATS["onnx"], write=write))
     (row,) = json.loads((export_folder / "lariqa.json").read_text())["artifacts"]
     monkeypatch.setattr("benchmarks.proved_export.count_macs", lambda ready: row["macs"])
-    monkeypatch.setattr("benchmarks.proved_export.bundled_photos", cached_photos)
+    monkeypatch.setattr("benchmarks.proved_export.proof_photos", cached_photos)
     return meanwhile
 
 
-cached_photos = functools.cache(bundled_photos)
+cached_photos = functools.cache(proof_photos)
 
 
 @pytest.fixture
@@ -777,7 +777,7 @@ def test_an_export_is_proved_written_and_shown(run, tiny_checkpoint, tmp_path, q
     done = run("export", tiny_checkpoint, "-o", folder, *AS_EXPORTED)
     assert done.status == 0 and ONNX in done.stdout and "ONNX Runtime" in done.stdout
     assert done.said[0].startswith(NOT_TRAINED) and f"score '{folder / ONNX}'" in done.said[1]  # ready for a shell
-    assert snapshot(folder).keys() == {ONNX, "lariqa.json", "reference.safetensors"}
+    assert snapshot(folder).keys() == {ONNX, "lariqa.json", "golden.png", "reference.safetensors"}
     (row,) = json.loads((folder / "lariqa.json").read_text())["artifacts"]
     assert row["parity"]["passed"] and row["status"] == "executed here"
     assert len({stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}) == 1  # all readable to the same people
@@ -886,7 +886,7 @@ def test_a_later_format_that_fails_leaves_the_earlier_ones_finished(
     asked = ("--size", SIZE, "--format", "onnx,tflite")
     ended = run("export", tiny_checkpoint, "-o", tmp_path / "out", *asked)
     assert ended.status == 2 and ONNX in ended.stdout and "No space left" in ended.said[-1]
-    assert snapshot(tmp_path / "out").keys() == {ONNX, "lariqa.json", "reference.safetensors"}
+    assert snapshot(tmp_path / "out").keys() == {ONNX, "lariqa.json", "golden.png", "reference.safetensors"}
     assert run("verify", tmp_path / "out").status == 0
 
 
