@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lariqa_train.refusal import Refusal
 
@@ -81,10 +81,18 @@ class Latency(Part):
     cpu_ms: list[float] = []  # processor time of the whole run, all threads
     started_s: list[float] = []  # when each run began, since the start of the measurement
 
+    @model_validator(mode="after")
+    def _lists_run_in_parallel(self) -> Latency:
+        for name in ("decode_ms", "preprocess_ms", "post_ms", "cpu_ms", "started_s"):
+            if len(getattr(self, name)) not in (0, len(self.inference_ms)):
+                raise ValueError(f"{name} has {len(getattr(self, name))} entries for {len(self.inference_ms)} runs")
+        return self
+
     @property
     def total_ms(self) -> list[float]:
-        """Photo file to score."""
-        return [sum(parts) for parts in zip(self.decode_ms, self.preprocess_ms, self.inference_ms, self.post_ms)]
+        """Photo file to score; empty where a part was not measured."""
+        parts = (self.decode_ms, self.preprocess_ms, self.inference_ms, self.post_ms)
+        return [sum(run) for run in zip(*parts, strict=True)] if all(parts) else []
 
 
 class Memory(Part):
