@@ -9,13 +9,14 @@ from pathlib import Path
 
 from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
 from export.export_ready import ExportReady
+from export.file_layers import FileLayers
 from export.run_coreml import open_coreml
 from export.run_onnx import OnnxRunner
 from export.run_tflite import TfliteRunner
 from export.scorer import Runner, Scorer
-from export.to_coreml import coreml_operators, read_coreml_metadata, write_coreml
-from export.to_onnx import onnx_operators, read_onnx_metadata, write_onnx
-from export.to_tflite import read_tflite_metadata, tflite_operators, write_tflite
+from export.to_coreml import coreml_layers, coreml_operators, read_coreml_metadata, write_coreml
+from export.to_onnx import onnx_layers, onnx_operators, read_onnx_metadata, write_onnx
+from export.to_tflite import read_tflite_metadata, tflite_layers, tflite_operators, write_tflite
 from lariqa_train.checkpoint import sha256_of
 from lariqa_train.refusal import Refusal
 
@@ -31,14 +32,15 @@ class Format:
     open: Callable[[Path], Runner]
     metadata: Callable[[Path], str | None]
     operators: Callable[[Path], Counter[str]]
+    layers: Callable[[Path], FileLayers]
 
 
 FORMATS = {
     row.name: row
     for row in (
-        Format("onnx", ".onnx", ("fp32",), write_onnx, OnnxRunner, read_onnx_metadata, onnx_operators),
-        Format("coreml", ".mlpackage", ("fp32",), write_coreml, open_coreml, read_coreml_metadata, coreml_operators),
-        Format("tflite", ".tflite", ("fp32",), write_tflite, TfliteRunner, read_tflite_metadata, tflite_operators),
+        Format("onnx", ".onnx", ("fp32",), write_onnx, OnnxRunner, read_onnx_metadata, onnx_operators, onnx_layers),
+        Format("coreml", ".mlpackage", ("fp32",), write_coreml, open_coreml, read_coreml_metadata, coreml_operators, coreml_layers),
+        Format("tflite", ".tflite", ("fp32",), write_tflite, TfliteRunner, read_tflite_metadata, tflite_operators, tflite_layers),
     )
 }
 

@@ -16,12 +16,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
 
 from export import mil_ops
+from export.file_layers import FileLayers, layer_of
 from lariqa_train.refusal import Refusal
 
 if TYPE_CHECKING:  # coremltools prints while it is imported, so this module imports it only to open a package
@@ -109,8 +111,10 @@ class MilProgram:
 
         self._constants: dict[str, Any] = {}
         operations = []
+        self._stored_numbers = self._stored_bytes = 0
         for op in block.operations:
             if op.type == "const" or op.type.startswith("constexpr_"):
+                self._count_stored(op)
                 self._constants |= self._evaluate(op, self._constants)
             else:
                 operations.append(op)
@@ -144,6 +148,40 @@ class MilProgram:
             for name in finished:  # at 3840x2160 one value takes up to 531 MB
                 del values[name]
         return {name: values[name].numpy() for name in self.outputs}
+
+    def layers(self) -> FileLayers:
+        """Convolutions, matrix products and weights, in the order of the program."""
+        layers = []
+        for op, _ in self._steps:
+            bound = {name: argument.arguments[0].name for name, argument in op.inputs.items() if argument.arguments}
+            shape = {name: self._specs[value].shape for name, value in bound.items() if value in self._specs}
+            result = op.outputs[0].name
+            if op.type == "conv":
+                summed, factors = prod(shape["weight"][1:]), ("weight",)
+            elif op.type == "linear":
+                summed, factors = shape["weight"][1], ("weight",)
+            elif op.type == "matmul":
+                turned = self._constants.get(bound.get("transpose_x", ""), torch.tensor(False))
+                summed, factors = shape["x"][-2 if bool(turned) else -1], ("y", "x")
+            else:
+                continue
+            weight = next((bound[name] for name in factors if bound[name] in self._constants), "")
+            layers.append(
+                layer_of(result, op.type, self._specs[result].shape, summed, weight, self._specs[weight].shape)
+                if weight
+                else layer_of(result, op.type, self._specs[result].shape, summed, "", ())
+            )
+        return FileLayers(tuple(layers), self._stored_numbers, self._stored_bytes)
+
+    def _count_stored(self, op: Operation) -> None:
+        """Add a constant's numbers and bytes, as stored: compressed weights count by what they are compressed to."""
+        for name, value in op.attributes.items():
+            if name != "name" and value.type.WhichOneof("type") == "tensorType":
+                spec = self._spec(name, value.type)
+                if spec.dtype != "string":
+                    bits = int(spec.dtype.lstrip("abcdefghijklmnopqrstuvwxyz") or 8)  # bool has no number
+                    self._stored_numbers += prod(spec.shape)
+                    self._stored_bytes += (prod(spec.shape) * bits + 7) // 8
 
     def _checked(self, inputs: dict[str, np.ndarray | torch.Tensor]) -> dict[str, torch.Tensor]:
         if inputs.keys() != self.inputs.keys():

@@ -16,6 +16,7 @@ from torch import nn
 
 from export.backends import backend, quietly, versions
 from export.export_ready import ExportReady, FromPixels
+from export.file_layers import FileLayers
 from export.mil_reference import MilProgram
 
 METADATA_KEY = "lariqa"
@@ -52,6 +53,11 @@ def read_coreml_metadata(path: Path) -> str | None:
 def coreml_operators(path: Path) -> Counter[str]:
     """Operator -> how often the program has it."""
     return open_program(path).op_types
+
+
+def coreml_layers(path: Path) -> FileLayers:
+    """Convolutions, matrix products and weights of the program."""
+    return open_program(path).layers()
 
 
 def open_program(path: Path) -> MilProgram:

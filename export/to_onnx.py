@@ -12,12 +12,14 @@ phones' included, open it. Exported by ``torch.onnx.export(dynamo=True)``, then 
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 from pathlib import Path
 
 import torch
 
 from export.backends import backend, quietly, versions
 from export.export_ready import ExportReady
+from export.file_layers import FileLayers, layer_of
 from lariqa_train.refusal import Refusal
 
 OPSET = 18
@@ -72,6 +74,44 @@ def read_onnx_metadata(path: Path) -> str | None:
 def onnx_operators(path: Path) -> Counter[str]:
     """Operator -> how often the file has it."""
     return Counter(node.op_type for node in _load(path).graph.node)
+
+
+def onnx_layers(path: Path) -> FileLayers:
+    """Convolutions, matrix products and weights of the file; its shapes are inferred where it does not state them."""
+    onnx = backend("onnx", "onnx")
+    graph = onnx.shape_inference.infer_shapes(_load(path)).graph
+    values = [*graph.value_info, *graph.output, *graph.input]
+    shapes = {value.name: tuple(d.dim_value for d in value.type.tensor_type.shape.dim) for value in values}
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    shapes |= {name: tuple(tensor.dims) for name, tensor in stored.items()}
+    maker = {name: node for node in graph.node for name in node.output}
+
+    def weight_of(name: str) -> str:  # behind what only unpacks or turns it, for example DequantizeLinear
+        while name not in stored and name in maker:
+            name = maker[name].input[0]
+        return name if name in stored else ""
+
+    layers = []
+    for node in graph.node:
+        if node.op_type == "Conv":
+            inputs, summed = node.input[1:2], prod(shapes[node.input[1]][1:])
+        elif node.op_type in ("MatMul", "Gemm"):
+            turned = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
+            inputs, summed = node.input[:2], shapes[node.input[0]][-2 if turned else -1]
+        else:
+            continue
+        weight = next(filter(None, map(weight_of, reversed(inputs))), "")
+        result = shapes[node.output[0]]
+        layers.append(layer_of(node.output[0], node.op_type, result, summed, weight, shapes.get(weight, ())))
+    # A scalar or an index list is no weight, but the file holds it: counted, and too small to matter.
+    numbers = sum(prod(tensor.dims) for tensor in graph.initializer)
+    return FileLayers(tuple(layers), numbers, sum(_tensor_bytes(tensor) for tensor in graph.initializer))
+
+
+def _tensor_bytes(tensor) -> int:
+    onnx = backend("onnx", "onnx")
+    bits = 4 if tensor.data_type in (onnx.TensorProto.INT4, onnx.TensorProto.UINT4) else 0
+    return prod(tensor.dims) * bits // 8 if bits else onnx.numpy_helper.to_array(tensor).nbytes
 
 
 def _load(path: Path):

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from export.backends import backend, quietly, versions
 from export.export_ready import ExportReady
+from export.file_layers import FileLayers, layer_of
 from lariqa_train.refusal import Refusal
 
 METADATA_NAME = b"lariqa.json"
@@ -55,6 +57,46 @@ def tflite_operators(path: Path) -> Counter[str]:
         names[model.operatorCodes[operator.opcodeIndex].builtinCode]
         for graph in model.subgraphs
         for operator in graph.operators
+    )
+
+
+def tflite_layers(path: Path) -> FileLayers:
+    """Convolutions, matrix products and weights of the file."""
+    schema = backend("ai_edge_litert.schema_py_generated", "tflite")
+    codes = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    model = _load(path)
+    layers, used = [], set()
+    for graph in model.subgraphs:
+        tensors = graph.tensors
+        stored = {n for n, tensor in enumerate(tensors) if model.buffers[tensor.buffer].data is not None}
+        used |= {tensors[n].buffer for n in stored}
+        maker = {n: operator for operator in graph.operators for n in operator.outputs}
+        for operator in graph.operators:
+            name = codes[model.operatorCodes[operator.opcodeIndex].builtinCode]
+            first, second = [*operator.inputs, -1, -1][:2]
+            if name in ("CONV_2D", "FULLY_CONNECTED"):  # weights (out, ..., in)
+                summed, factors = prod(tensors[second].shape[1:]), (second,)
+            elif name == "DEPTHWISE_CONV_2D":  # weights (1, height, width, out)
+                summed, factors = prod(tensors[second].shape[1:3]), (second,)
+            elif name == "BATCH_MATMUL":
+                summed = int(tensors[first].shape[-2 if operator.builtinOptions.adjX else -1])
+                factors = (second, first)
+            else:
+                continue
+            weight = -1
+            for factor in factors:
+                while factor not in stored and factor in maker:  # behind DEQUANTIZE, RESHAPE, TRANSPOSE
+                    factor = maker[factor].inputs[0]
+                if factor in stored:
+                    weight = factor
+                    break
+            result = tensors[operator.outputs[0]]
+            label = f"buffer {tensors[weight].buffer}" if weight >= 0 else ""
+            shape = tensors[weight].shape if weight >= 0 else ()
+            layers.append(layer_of(result.name.decode(), name, tuple(result.shape), summed, label, shape))
+    numbers = {tensor.buffer: prod(tensor.shape) for graph in model.subgraphs for tensor in graph.tensors}
+    return FileLayers(
+        tuple(layers), sum(int(numbers[n]) for n in used), sum(len(model.buffers[n].data) for n in used)
     )
 
 
