@@ -112,6 +112,13 @@ def work_of(file: FileLayers, reference: Sequence[FileLayer], operators: dict[st
     )
 
 
+def part_of_operators(file: FileLayers, reference: Sequence[FileLayer]) -> dict[str, str]:
+    """An operator's or a result's name in the file -> its part: that of the layer before it, or its own."""
+    names = name_weights(file.layers, reference)
+    parts = {layer.name: part_of(names[layer.weight]) for layer in file.layers if layer.weight in names}
+    return {name: parts[layer] for name, layer in file.belongs.items() if layer in parts}
+
+
 def layers_as_file(layers: Sequence[FileLayer], model: nn.Module) -> FileLayers:
     """A PyTorch model's layers with its parameters' size: what a checkpoint has in the place of a file."""
     parameters = list(model.parameters())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from export.scorer import fit_to
 from lariqa_train import golden
-from lariqa_train.distort import bundled_photo, versions
+from lariqa_train.distort import DISTORTIONS, bundled_photo, versions
 from lariqa_train.photo import open_photo
 from lariqa_train.photo_files import photos_in
 
@@ -33,3 +34,40 @@ def photos_from(paths: Iterable[str | Path], size_px: tuple[int, int] | None) ->
     """Photos from files and folders, resampled to (height, width) where a size is asked for: path -> pixels."""
     opened = {str(path): open_photo(path) for path in photos_in(paths)}
     return {name: fit_to(image, *size_px) if size_px else image for name, image in opened.items()}
+
+
+def seeded_photos(count: int, height: int, width: int, seed: int = 0) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, pixels) of natural pictures that differ in content and quality, without a folder of photographs.
+
+    Each is a window of the bundled photograph, of another place and scale, perhaps mirrored, with the light and the
+    colour of another hour, undamaged or damaged by one of the known distortions. The same arguments give the same
+    pictures.
+    """
+    source = Image.fromarray(bundled_photo())
+    kinds = [None, *DISTORTIONS]
+    for number in range(count):
+        draw = np.random.default_rng((seed, number))
+        scale = draw.uniform(0.35, 1.0)
+        ratio = min(source.width / width, source.height / height) * scale
+        box_width, box_height = width * ratio, height * ratio
+        left, top = draw.uniform(0, source.width - box_width), draw.uniform(0, source.height - box_height)
+        box = (left, top, left + box_width, top + box_height)
+        picture = source.resize((width, height), Image.Resampling.BICUBIC, box)
+        pixels = np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if draw.random() < 0.5 else picture)
+        gain = draw.uniform(0.6, 1.2) * draw.uniform(0.85, 1.15, 3)
+        curve = np.clip(np.arange(256)[:, None] * gain, 0, 255).astype(np.uint8)  # (level, channel)
+        pixels = np.stack([curve[pixels[..., channel], channel] for channel in range(3)], axis=-1)
+        kind = kinds[number % len(kinds)]
+        severity = draw.uniform(0.1, 0.9)
+        name = f"seed {seed} no. {number}" + (f", {kind} {severity:.2f}" if kind else "")
+        yield name, DISTORTIONS[kind](pixels, severity) if kind else pixels
+
+
+def photo_files(folder: Path, pictures: Iterable[tuple[str, np.ndarray]]) -> dict[Path, str]:
+    """Write pictures as the JPEG files that a phone would make of them; file -> name."""
+    files = {}
+    for number, (name, pixels) in enumerate(pictures):
+        path = folder / f"{number:03d}.jpg"
+        Image.fromarray(pixels).save(path, "JPEG", quality=92, subsampling="4:4:4")
+        files[path] = name
+    return files

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Literal, get_args
 
 import torch
@@ -41,6 +42,11 @@ class InputSpec:
     dtype: Literal["uint8", "float32"]
     layout: Literal["NHWC", "NCHW"]
     shape: tuple[int, int, int, int]
+
+    @property
+    def bytes(self) -> int:
+        """Of the tensor."""
+        return prod(self.shape) * {"uint8": 1, "float32": 4}[self.dtype]
 
 
 @dataclass(frozen=True)

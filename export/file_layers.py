@@ -6,7 +6,7 @@ is multiplied and added; elementwise work, pooling and biases count nothing. Eac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 
@@ -28,6 +28,7 @@ class FileLayers:
     layers: tuple[FileLayer, ...]
     weights: int  # numbers stored, biases and tables included
     weight_bytes: int  # as stored
+    belongs: dict[str, str] = field(default_factory=dict)  # operator or result -> layer before it
 
     @property
     def macs(self) -> int:

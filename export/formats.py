@@ -29,18 +29,49 @@ class Format:
     suffix: str
     precisions: tuple[str, ...]
     write: Callable[[ExportReady, Path, str], dict[str, str]]
-    open: Callable[[Path], Runner]
+    open: Callable[[Path, int | None], Runner]
     metadata: Callable[[Path], str | None]
     operators: Callable[[Path], Counter[str]]
     layers: Callable[[Path], FileLayers]
+    runtime_modules: tuple[str, ...]  # what opening a file imports
 
 
 FORMATS = {
     row.name: row
     for row in (
-        Format("onnx", ".onnx", ("fp32",), write_onnx, OnnxRunner, read_onnx_metadata, onnx_operators, onnx_layers),
-        Format("coreml", ".mlpackage", ("fp32",), write_coreml, open_coreml, read_coreml_metadata, coreml_operators, coreml_layers),
-        Format("tflite", ".tflite", ("fp32",), write_tflite, TfliteRunner, read_tflite_metadata, tflite_operators, tflite_layers),
+        Format(
+            name="onnx",
+            suffix=".onnx",
+            precisions=("fp32",),
+            write=write_onnx,
+            open=OnnxRunner,
+            metadata=read_onnx_metadata,
+            operators=onnx_operators,
+            layers=onnx_layers,
+            runtime_modules=("onnxruntime",),
+        ),
+        Format(
+            name="coreml",
+            suffix=".mlpackage",
+            precisions=("fp32",),
+            write=write_coreml,
+            open=open_coreml,
+            metadata=read_coreml_metadata,
+            operators=coreml_operators,
+            layers=coreml_layers,
+            runtime_modules=("coremltools",),
+        ),
+        Format(
+            name="tflite",
+            suffix=".tflite",
+            precisions=("fp32",),
+            write=write_tflite,
+            open=TfliteRunner,
+            metadata=read_tflite_metadata,
+            operators=tflite_operators,
+            layers=tflite_layers,
+            runtime_modules=("ai_edge_litert.interpreter",),
+        ),
     )
 }
 
@@ -90,18 +121,18 @@ def describe(path: Path) -> tuple[Manifest, Artifact]:
     return manifest, manifest.artifacts[0]
 
 
-def open_artifact(path: Path) -> Scorer:
-    """A Scorer for a model file.
+def open_artifact(path: Path, threads: int | None = None) -> Scorer:
+    """A Scorer for a model file; ``threads`` None: the runtime's own choice.
 
     Raises:
         Refusal: as :func:`describe`, or the runtime is missing or cannot open it.
     """
     manifest, artifact = describe(path)
-    return scorer_for(path, manifest, artifact)
+    return scorer_for(path, manifest, artifact, threads)
 
 
-def scorer_for(path: Path, manifest: Manifest, artifact: Artifact) -> Scorer:
+def scorer_for(path: Path, manifest: Manifest, artifact: Artifact, threads: int | None = None) -> Scorer:
     """A Scorer for a model file whose promise is known."""
     size = None if artifact.photo_width_px is None else (artifact.photo_height_px, artifact.photo_width_px)
     spec = manifest.config.preprocess.with_view(artifact.synthetic_view)
-    return Scorer(FORMATS[artifact.format].open(path), spec, manifest.config.branches, artifact.contract, size)
+    return Scorer(FORMATS[artifact.format].open(path, threads), spec, manifest.config.branches, artifact.contract, size)

@@ -15,8 +15,8 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -61,6 +61,7 @@ class MilProgram:
         inputs: name -> shape and dtype, in the order of the program.
         outputs: likewise.
         op_types: how often each operation occurs; "const" is not counted.
+        operator_of: name of a result -> the operation that gives it.
         metadata: the user-defined metadata of the model description.
         image_inputs: name -> (height, width) in pixels of the inputs that the description declares as RGB images.
             The runtime of a phone turns such an image into the float tensor (1, 3, height, width), 0..255, that the
@@ -118,6 +119,7 @@ class MilProgram:
                 self._constants |= self._evaluate(op, self._constants)
             else:
                 operations.append(op)
+        self.operator_of = {value.name: op.type for op in operations for value in op.outputs}
         self._steps = _with_last_uses(operations, self._constants.keys() | self.outputs.keys())
 
     @torch.inference_mode()
@@ -151,8 +153,12 @@ class MilProgram:
 
     def layers(self) -> FileLayers:
         """Convolutions, matrix products and weights, in the order of the program."""
-        layers = []
+        layers, belongs = [], {}
         for op, _ in self._steps:
+            read = [binding.name for argument in op.inputs.values() for binding in argument.arguments]
+            before = next((belongs[name] for name in read if name in belongs), None)
+            if before is not None:
+                belongs |= dict.fromkeys((value.name for value in op.outputs), before)
             bound = {name: argument.arguments[0].name for name, argument in op.inputs.items() if argument.arguments}
             shape = {name: self._specs[value].shape for name, value in bound.items() if value in self._specs}
             result = op.outputs[0].name
@@ -165,13 +171,14 @@ class MilProgram:
                 summed, factors = shape["x"][-2 if bool(turned) else -1], ("y", "x")
             else:
                 continue
+            belongs[result] = result
             weight = next((bound[name] for name in factors if bound[name] in self._constants), "")
             layers.append(
                 layer_of(result, op.type, self._specs[result].shape, summed, weight, self._specs[weight].shape)
                 if weight
                 else layer_of(result, op.type, self._specs[result].shape, summed, "", ())
             )
-        return FileLayers(tuple(layers), self._stored_numbers, self._stored_bytes)
+        return FileLayers(tuple(layers), self._stored_numbers, self._stored_bytes, belongs)
 
     def _count_stored(self, op: Operation) -> None:
         """Add a constant's numbers and bytes, as stored: compressed weights count by what they are compressed to."""

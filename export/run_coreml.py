@@ -6,18 +6,20 @@ The evaluator proves the exported file, not Apple's kernels; it never goes by th
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from export.backends import backend, quietly
+from export.scorer import OperatorTime
 from export.to_coreml import open_program
 
 
-def open_coreml(path: Path) -> CoreMLRunner | MilRunner:
-    """The runner for this machine."""
+def open_coreml(path: Path, threads: int | None = None) -> CoreMLRunner | MilRunner:
+    """The runner for this machine; ``threads`` are Core ML's own affair, and torch's for the evaluator."""
     return CoreMLRunner(path) if platform.system() == "Darwin" else MilRunner(path)
 
 
@@ -47,11 +49,45 @@ class MilRunner:
     def __init__(self, path: Path) -> None:
         self.program = open_program(path)
         self.runtime = "MIL reference evaluator"
+        self.operator_of = self.program.operator_of
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """Input name -> array as the manifest describes it; returns the score."""
-        fed = {name: _planes(value) if name in self.program.image_inputs else value for name, value in inputs.items()}
-        return float(self.program.run(**fed)["score"].item())
+        return float(self.program.run(**self._fed(inputs))["score"].item())
+
+    def placement(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+        """All of it is evaluated here, and nothing by Core ML."""
+        return {self.runtime: sum(self.program.op_types.values())}
+
+    def operator_times(self, inputs: Mapping[str, np.ndarray], runs: int) -> tuple[str, list[OperatorTime]]:
+        """What the evaluator took for each operation; it says nothing about Core ML."""
+        times: list[OperatorTime] = []
+        began = 0.0
+
+        def observe(name: str, result) -> None:
+            nonlocal began
+            now = time.perf_counter()
+            times.append(OperatorTime(name, self.operator_of[name], self.runtime, (now - began) * 1000 / runs))
+            began = time.perf_counter()
+
+        for _ in range(runs):
+            began = time.perf_counter()
+            self.program.run(observe, **self._fed(inputs))
+        return self.runtime, times
+
+    def tensors(self, inputs: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+        """Every float tensor inside the program, with its name, in its order."""
+        inside: list[tuple[str, np.ndarray]] = []
+
+        def keep(name: str, result) -> None:
+            if result.is_floating_point():
+                inside.append((name, result.numpy()))
+
+        self.program.run(keep, **self._fed(inputs))
+        yield from inside
+
+    def _fed(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: _planes(value) if name in self.program.image_inputs else value for name, value in inputs.items()}
 
 
 def _planes(image: np.ndarray) -> np.ndarray:

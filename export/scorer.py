@@ -13,6 +13,16 @@ from lariqa_train.preprocess import PreprocessSpec, check_image, plan_center_cro
 from lariqa_train.refusal import Refusal
 
 
+@dataclass(frozen=True)
+class OperatorTime:
+    """One operator of one run, as a runtime's own profiler saw it."""
+
+    name: str  # of the operator in the runtime's graph, which begins with its name in the file where it is one of it
+    operator: str
+    ran_on: str  # provider, delegate or backend
+    time_ms: float
+
+
 class Runner(Protocol):
     """What opens one model and runs it."""
 
@@ -22,6 +32,11 @@ class Runner(Protocol):
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """Input name -> array; returns the score."""
         ...
+
+    # What a runtime tells of itself, where it does:
+    #   placement(inputs) -> what really ran it: name -> operators
+    #   operator_times(inputs, runs) -> (profiler's name, one OperatorTime for each operator and run, in ms of one run)
+    #   tensors(inputs) -> every float tensor inside, with its name, in the order of the file
 
 
 @dataclass(frozen=True)

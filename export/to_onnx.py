@@ -91,8 +91,11 @@ def onnx_layers(path: Path) -> FileLayers:
             name = maker[name].input[0]
         return name if name in stored else ""
 
-    layers = []
+    layers, belongs = [], {}
     for node in graph.node:
+        before = next((belongs[name] for name in node.input if name in belongs), None)
+        if before is not None:
+            belongs |= dict.fromkeys((node.name, *node.output), before)
         if node.op_type == "Conv":
             inputs, summed = node.input[1:2], prod(shapes[node.input[1]][1:])
         elif node.op_type in ("MatMul", "Gemm"):
@@ -102,10 +105,11 @@ def onnx_layers(path: Path) -> FileLayers:
             continue
         weight = next(filter(None, map(weight_of, reversed(inputs))), "")
         result = shapes[node.output[0]]
+        belongs |= dict.fromkeys((node.name, *node.output), node.output[0])
         layers.append(layer_of(node.output[0], node.op_type, result, summed, weight, shapes.get(weight, ())))
     # A scalar or an index list is no weight, but the file holds it: counted, and too small to matter.
     numbers = sum(prod(tensor.dims) for tensor in graph.initializer)
-    return FileLayers(tuple(layers), numbers, sum(_tensor_bytes(tensor) for tensor in graph.initializer))
+    return FileLayers(tuple(layers), numbers, sum(map(_tensor_bytes, graph.initializer)), belongs)
 
 
 def _tensor_bytes(tensor) -> int:

@@ -95,9 +95,7 @@ def tflite_layers(path: Path) -> FileLayers:
             shape = tensors[weight].shape if weight >= 0 else ()
             layers.append(layer_of(result.name.decode(), name, tuple(result.shape), summed, label, shape))
     numbers = {tensor.buffer: prod(tensor.shape) for graph in model.subgraphs for tensor in graph.tensors}
-    return FileLayers(
-        tuple(layers), sum(int(numbers[n]) for n in used), sum(len(model.buffers[n].data) for n in used)
-    )
+    return FileLayers(tuple(layers), sum(int(numbers[n]) for n in used), sum(len(model.buffers[n].data) for n in used))
 
 
 def _load(path: Path):

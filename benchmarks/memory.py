@@ -1,0 +1,74 @@
+"""Resident memory of a process: its peak from a moment on, and its curve over time.
+
+The peak is the kernel's own high-water mark, which no sampling can miss. Linux lets a process set the mark back to what
+it holds now (``/proc/self/clear_refs``), so that what the imports took before does not count. Elsewhere the mark covers
+the whole life of the process; the figures say so by a flag.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+MIB = 2**20
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+CLEAR_PEAK = "5"  # proc(5), clear_refs: "reset the peak resident set size"
+
+
+def resident_mib(pid: int | None = None) -> float:
+    """Resident memory now, of this process or another, MiB."""
+    return psutil.Process(pid).memory_info().rss / MIB
+
+
+def reset_peak() -> bool:
+    """Let the peak of this process begin anew at what it holds now; False where the system cannot."""
+    try:
+        CLEAR.write_text(CLEAR_PEAK)
+    except OSError:
+        return False
+    return True
+
+
+def peak_mib() -> float:
+    """The highest resident memory of this process since :func:`reset_peak`, or ever, MiB."""
+    if STATUS.exists():
+        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024  # kB, by which proc(5) means 1024 bytes
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (MIB if sys.platform == "darwin" else 1024)
+
+
+class MemoryCurve:
+    """Samples another process's resident memory in a thread; a context manager.
+
+    Attributes:
+        points: (seconds since entering, MiB), in order.
+    """
+
+    def __init__(self, pid: int, every_s: float = 0.01) -> None:
+        self.points: list[tuple[float, float]] = []
+        self._process, self._every_s, self._over = psutil.Process(pid), every_s, threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> MemoryCurve:
+        self._began = time.perf_counter()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._over.is_set():
+            try:
+                mib = self._process.memory_info().rss / MIB
+            except psutil.Error:  # it is gone; what it was says the worker's own error
+                return
+            self.points.append((round(time.perf_counter() - self._began, 4), round(mib, 2)))
+            self._over.wait(self._every_s)
