@@ -41,14 +41,20 @@ def torch_layers(model: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[F
         on_meta(*(x.to("meta") for x in example))
     counts = {path: sum(flops.values()) // 2 for path, flops in counter.get_flop_counts().items() if path != "Global"}
     modules, root = dict(on_meta.named_modules()), type(on_meta).__name__
+    own = dict(counts)
+    for path, macs in counts.items():  # a module's count holds that of the modules called inside it
+        caller = path.rpartition(".")[0]
+        while caller and caller not in own:  # lists of modules are not called
+            caller = caller.rpartition(".")[0]
+        if caller:
+            own[caller] -= macs
     layers = []
-    for path, macs in counts.items():
-        name = path.removeprefix(root).removeprefix(".")
-        inner = sum(counts.get(f"{path}.{child}", 0) for child, _ in modules[name].named_children())
-        if macs > inner:
+    for path, macs in own.items():
+        if macs:
+            name = path.removeprefix(root).removeprefix(".")
             tensors = [*modules[name].parameters(recurse=False), *modules[name].buffers(recurse=False)]
             weights = max((prod(x.shape) for x in tensors if x.dim() > 1), default=0)
-            layers.append(FileLayer(name, type(modules[name]).__name__, macs - inner, name, weights))
+            layers.append(FileLayer(name, type(modules[name]).__name__, macs, name, weights))
     return tuple(layers)
 
 

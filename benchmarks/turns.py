@@ -1,8 +1,9 @@
-"""Several contenders measured in turns: A B C, B C A, C A B ... so that a machine that drifts does not choose the winner.
+"""Several contenders measured in turns, A B C, B C A, C A B: a machine that drifts does not choose the winner.
 
-Each has a process of its own, which stays for all of its runs. First, one after the other: load, first run and some more,
-with the memory's curve (peaks appear at the second run in some runtimes, so one run would not do). Then the counted
-runs, one run of each contender in each round, every round on another photo. At last each tells its peak and its profile.
+Each has a process of its own, which stays for all of its runs. First, one after the other: load, first run and some
+more, with the memory's curve (peaks appear at the second run in some runtimes, so one run would not do). Then the
+counted runs, one run of each contender in each round, every round on another photo. At last each tells its peak and
+its profile.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Measured:
     photos: list[Path] = field(default_factory=list)  # of each counted run
     curve: list[tuple[float, float]] = field(default_factory=list)
     finished: Finished | None = None
-    conditions: Conditions = Conditions()
+    conditions: Conditions = field(default_factory=Conditions)
     error: str | None = None
 
     @property
@@ -138,7 +139,8 @@ def _take_turns(
         order = order[turn % max(1, len(order)) :] + order[: turn % max(1, len(order))]
         for number in order:
             one = measured[number]
-            if one.error is None:
+            most = one.contender.most_runs
+            if one.error is None and (most is None or turn < most):
                 progress(f"run {turn + 1} of {runs}: {one.contender.subject.name}")
                 time.sleep(SETTLE_S)
                 try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 
-from export.scorer import Scorer
+from export.scorer import OperatorTime, Scorer
 from lariqa_train.model import LarIqa
 from lariqa_train.refusal import Refusal
 
@@ -33,3 +34,27 @@ class TorchRunner:
         """View name -> (1, 3, h, w) float32, normalised; returns the score."""
         with torch.inference_mode():
             return self.model(**{name: torch.from_numpy(value) for name, value in inputs.items()}).item()
+
+    def operator_times(self, inputs: Mapping[str, np.ndarray], runs: int) -> tuple[str, list[OperatorTime]]:
+        """The time inside each innermost module, by forward hooks; what lies between modules is not in it."""
+        times, began = [], {}
+
+        def enter(name: str) -> None:
+            began[name] = time.perf_counter()
+
+        def leave(name: str, module: torch.nn.Module) -> None:
+            took_ms = (time.perf_counter() - began[name]) * 1000
+            times.append(OperatorTime(name, type(module).__name__, "PyTorch", took_ms / runs))
+
+        hooks = []
+        for name, module in self.model.named_modules():
+            if not any(module.children()):
+                hooks.append(module.register_forward_pre_hook(lambda m, x, name=name: enter(name)))
+                hooks.append(module.register_forward_hook(lambda m, x, y, name=name: leave(name, m)))
+        try:
+            for _ in range(runs):
+                self.run(inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return "PyTorch module hooks", times
