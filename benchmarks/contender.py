@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +35,16 @@ class Contender:
     input_bytes: int = 0
     most_runs: int | None = None  # for one whose single run takes long
     part_of_operator: dict[str, str] = field(default_factory=dict)  # operator's or result's name in the file -> part
+
+    def with_parts(self, parts: dict[str, str]) -> Contender:
+        """The same, knowing which part of the model each operator belongs to."""
+        return replace(self, part_of_operator=parts)
+
+    def for_photos(self, size_px: tuple[int, int]) -> Contender:
+        """The same, for photos of one size (height, width)."""
+        height, width = size_px
+        size = {"photo_height_px": height, "photo_width_px": width}
+        return replace(self, subject=self.subject.model_copy(update=size))
 
     @property
     def size_px(self) -> tuple[int, int] | None:

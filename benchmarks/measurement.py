@@ -171,6 +171,7 @@ class Measurement(Part):
     work: Work | None = None
     limit: MachineLimit | None = None
     profile: Profile | None = None
+    error_budget: dict[str, float] = {}  # stage of the trip -> error, where parity broke and was looked into
     flags: list[str] = []  # what makes the figures less than valid, a sentence each
     error: str | None = None  # why there are no figures, or only some
 

@@ -52,6 +52,4 @@ def whole_photo(image: np.ndarray) -> dict[str, np.ndarray]:
     return {"image": np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32) / 255}
 
 
-STAND_INS = (
-    ("ResNet-50 at full and half size (ARNIQA, CONTRIQUE: 855 G in the paper)", TwoScaleResNet50, whole_photo),
-)
+STAND_INS = (("ResNet-50, full and half size (ARNIQA, CONTRIQUE: 855 G)", TwoScaleResNet50, whole_photo),)

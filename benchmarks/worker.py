@@ -27,6 +27,7 @@ from benchmarks.contender import Contender, import_modules
 from benchmarks.measurement import Profile
 from benchmarks.memory import peak_mib, reset_peak, resident_mib
 from benchmarks.time_profile import profile_of
+from export.backends import quietly
 from export.scorer import Scorer
 from lariqa_train.photo import open_photo
 
@@ -43,6 +44,7 @@ class Loaded:
     """What is known once the model is open."""
 
     runtime: str
+    executes_artifact: bool  # whether it is the runtime that the file is made for
     load_ms: float
     cold: bool
     baseline_mib: float
@@ -135,7 +137,8 @@ def serve(connection: Connection, contender: Contender, threads: int) -> None:
     scorer: Scorer | None = None
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         torch.set_num_threads(threads)
-        import_modules(contender.runtime_modules)
+        with quietly("importing the runtime"):
+            import_modules(contender.runtime_modules)
         baseline, fresh = resident_mib(), reset_peak()
         connection.send(None)
         while True:
@@ -146,7 +149,8 @@ def serve(connection: Connection, contender: Contender, threads: int) -> None:
                     began = time.perf_counter()
                     scorer = contender.open(threads)
                     load_ms = (time.perf_counter() - began) * 1000
-                    answer = Loaded(scorer.runner.runtime, load_ms, cold, baseline, resident_mib(), fresh)
+                    told = scorer.runner.runtime, scorer.runner.executes_artifact
+                    answer = Loaded(*told, load_ms, cold, baseline, resident_mib(), fresh)
                 elif request == "run":
                     answer = run_once(scorer, *arguments)
                 else:

@@ -63,11 +63,24 @@ def seeded_photos(count: int, height: int, width: int, seed: int = 0) -> Iterato
         yield name, DISTORTIONS[kind](pixels, severity) if kind else pixels
 
 
-def photo_files(folder: Path, pictures: Iterable[tuple[str, np.ndarray]]) -> dict[Path, str]:
+def photo_files(folder: Path, pictures: Iterable[tuple[str, np.ndarray]], first: int = 0) -> dict[Path, str]:
     """Write pictures as the JPEG files that a phone would make of them; file -> name."""
     files = {}
-    for number, (name, pixels) in enumerate(pictures):
+    for number, (name, pixels) in enumerate(pictures, first):
         path = folder / f"{number:03d}.jpg"
         Image.fromarray(pixels).save(path, "JPEG", quality=92, subsampling="4:4:4")
         files[path] = name
+    return files
+
+
+def fitted_files(folder: Path, paths: Iterable[str | Path], height: int, width: int) -> dict[Path, str]:
+    """The user's photo files, those of another size resampled into ``folder``; file -> the name that the user gave."""
+    files = {}
+    for number, path in enumerate(photos_in(paths)):
+        image = open_photo(path)
+        if image.shape[:2] == (height, width):
+            files[path] = str(path)
+        else:
+            (fitted,) = photo_files(folder, [(str(path), fit_to(image, height, width))], number)
+            files[fitted] = f"{path}, resampled"
     return files

@@ -1,0 +1,39 @@
+"""A report's folder: ``rows.jsonl``, which only grows, and the three files of the report made anew from it.
+
+Rows of several runs, machines and phones come together there. Of the same model in the same runtime on the same machine
+the latest row counts; the older ones stay in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmarks.measurement import Measurement, append_rows, read_rows
+
+ROWS_NAME = "rows.jsonl"
+
+
+def rows_in(folder: Path) -> list[Measurement]:
+    """All rows of a report's folder; none where there is no file yet.
+
+    Raises:
+        Refusal: the file holds something else.
+    """
+    path = folder / ROWS_NAME
+    return read_rows(path.read_text(encoding="utf-8"), str(path)) if path.exists() and path.stat().st_size else []
+
+
+def add_rows(folder: Path, rows: Iterable[Measurement]) -> None:
+    """Append rows; the folder is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    append_rows(folder / ROWS_NAME, rows)
+
+
+def latest(rows: Iterable[Measurement]) -> list[Measurement]:
+    """The last row of each model, runtime, mode and machine, in the order in which they first came."""
+    found: dict[tuple, Measurement] = {}
+    for row in rows:
+        runtime = row.setting.runtime.split(" ")[0]
+        found[row.subject.name, row.mode, runtime, row.setting.accelerator, row.machine.kind, row.machine.model] = row
+    return list(found.values())
