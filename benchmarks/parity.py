@@ -172,7 +172,8 @@ class Fidelity:
 
     def to_json(self) -> dict[str, Any]:
         """Every figure by its name, as in ``report.json``; without the photos, which the rows hold."""
-        names = "worst mean sd spread limit passed proves_nothing plcc srcc pairs flips flip_share sd_share".split()
+        names = ("worst", "mean", "sd", "spread", "limit", "passed", "proves_nothing", "plcc", "srcc")
+        names += ("pairs", "flips", "flip_share", "sd_share")
         figures = {"photos": len(self.photos), **{name: getattr(self, name) for name in names}}
         return figures | {f"{name}_mos_points": MOS_POINTS * figures[name] for name in ("worst", "mean", "sd")}
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from benchmarks.report_parts import Plot
 from benchmarks.statistics import run_ms
 from benchmarks.summary import Figures, Place
-from benchmarks.svg import BAD, INK, QUIET, SERIES, drawing, number_points, scale, to_svg
+from benchmarks.svg import AROUND, BAD, INK, QUIET, RIGHT, SERIES, drawing, number_points, scale, to_svg
 
 MOST_DOTS = 300  # of one row; more are drawn as every so-manieth
 NAME_LENGTH = 46
@@ -50,7 +50,7 @@ def _latency(shown: Sequence[Figures], name: str) -> Plot | None:
     rows = [figures for figures in shown if figures.run]
     if not rows:
         return None
-    with drawing(0.7 + 0.44 * len(rows)) as (figure, (axes,)):
+    with drawing(max(2.2, 0.7 + 0.44 * len(rows))) as (figure, (axes,)):
         scale(axes, "x", [time for figures in rows for time in run_ms(figures.row)])
         for index, figures in enumerate(rows):
             times = thinned(run_ms(figures.row))
@@ -88,8 +88,8 @@ def _pareto(shown: Sequence[Figures], name: str) -> Plot | None:
         svg = to_svg(figure, name, f"Latency against memory and against fidelity of {len(rows)} rows")
     return Plot(
         name,
-        "What is worth its price: nearer to the lower left is better. Filled: the files to choose from; hollow: reference "
-        "and peers. The line joins the files that no other beats in both.",
+        "What is worth its price: nearer to the lower left is better. Filled: the files to choose from; hollow: "
+        "reference and peers. The line joins the files that no other beats in both.",
         svg,
     )
 
@@ -125,7 +125,7 @@ def _memory(shown: Sequence[Figures], name: str) -> Plot | None:
         axes.set_xlim(0, 1.07 * end)
         for figures, curve in zip(rows, curves, strict=True):
             axes.plot(curve[:, 0], curve[:, 1], color=colour(figures), linewidth=1.3)
-        _numbers(axes, [(curve[-1, 0], curve[-1, 1], row) for row, curve in zip(rows, curves, strict=True)])
+        _numbers(axes, [(curve[-1, 0], curve[-1, 1], row) for row, curve in zip(rows, curves, strict=True)], RIGHT)
         axes.set(xlabel="seconds since the load began", ylabel="MiB of the process")
         svg = to_svg(figure, name, f"Memory over time of {len(rows)} rows")
     return Plot(name, "Memory over time, from the load on; the number stands at a curve's end.", svg)
@@ -156,8 +156,8 @@ def _scores(shown: Sequence[Figures], name: str) -> Plot | None:
         svg = to_svg(figure, name, f"Scores of {len(rows)} rows against the reference")
     return Plot(
         name,
-        "Score against reference. Above: on the line they are the same, and they must differ from photo to photo. Below: "
-        "how far they are from it, with the limit.",
+        "Score against reference. Above: on the line they are the same, and they must differ from photo to photo. "
+        "Below: how far they are from it, with the limit.",
         svg,
     )
 
@@ -194,9 +194,9 @@ def _limit_lines(axes: Axes, limits: list[float]) -> None:
                       textcoords="offset points", ha="right", fontsize=8, color=BAD)  # fmt: skip
 
 
-def _numbers(axes: Axes, points: list[tuple[float, float, Figures]]) -> None:
+def _numbers(axes: Axes, points: list[tuple[float, float, Figures]], places=AROUND) -> None:
     """The rows' numbers beside their points."""
-    number_points(axes, [(x, y, f"#{figures.number}", colour(figures)) for x, y, figures in points])
+    number_points(axes, [(x, y, f"#{figures.number}", colour(figures)) for x, y, figures in points], places)
 
 
 def thinned(values: Sequence) -> list:
@@ -208,5 +208,3 @@ def shortened(name: str) -> str:
     """A name that fits above a strip; the middle goes, since files differ at both ends."""
     half = NAME_LENGTH // 2
     return name if len(name) <= NAME_LENGTH else f"{name[:half]}…{name[-half:]}"
-
-

@@ -1,4 +1,4 @@
-"""Rows -> one report: ``report.json`` for programs, ``report.md`` for a terminal or a review, ``report.html`` for people.
+"""Rows -> one report: ``report.json`` for programs, ``report.md`` for terminals and reviews, ``report.html`` for people.
 
     rows -> summary (derived figures) -> verdicts, tables, plots -> page -> three files, which appear together
 
@@ -75,12 +75,13 @@ TERMS = {
     "flips": "pairs of photos that the reference ranks and the file ranks otherwise, of all pairs that it ranks.",
     "MOS points": f"score x {MOS_POINTS}: mean opinion scores run from 0 to 100.",
     "sd of paper's sd": "standard deviation of the differences as a share of "
-    f"{PAPER_SCORE_SD}, the standard deviation of the paper's model over the UHD-IQA test photos (the authors' published "
-    "predictions).",
-    "of limit": "MACs per second of the median inference, as a share of the faster of a matrix product and a convolution "
-    "measured on the same threads in the same run.",
+    f"{PAPER_SCORE_SD}, the standard deviation of the paper's model over the UHD-IQA test photos (the authors' "
+    "published predictions).",
+    "of limit": "MACs per second of the median inference, as a share of the faster of a matrix product and a "
+    "convolution measured on the same threads in the same run.",
     "crop, full": "the view of the synthetic branch: the middle of the photo at its native pixels, or every pixel.",
-    "pixels, tensors": "what the file takes: the decoded photo, with all preprocessing inside; or the two prepared views.",
+    "pixels, tensors": "what the file takes: the decoded photo, with all preprocessing inside; or the two prepared "
+    "views.",
     "reference, peer": "the PyTorch model that scores are held against; what one would run instead of our files.",
     "host, phone, emulated": "a computer; a phone; a processor imitated by another, whose times say nothing.",
 }
@@ -162,7 +163,12 @@ def _sections(summary: Summary, command: str) -> list[Section]:
     untrained = "The weights are not trained: these scores show that files agree, and say nothing about a photo."
     photos = [worst_photos_table(row) for row in figures if row.fidelity]
     return [
-        Section("table", "All rows", [host] if host else [], [main_table(place, view) for place in places for view in place.views]),
+        Section(
+            "table",
+            "All rows",
+            [host] if host else [],
+            [main_table(place, view) for place in places for view in place.views],
+        ),
         Section("plots", "Pictures", plots={heading: plots for heading, plots in _drawn(summary) if plots}),
         Section(
             "time",
@@ -180,17 +186,15 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             "quoted",
             "Other methods, as the paper quotes them",
             [
-                "Quoted, not measured: nothing in this table was run here. The paper's comparison of cost is one of MACs, "
-                f"its \"5.7 times faster\" being 211 / {PAPER_BOUND_GMACS}."
+                "Quoted, not measured: nothing in this table was run here. The paper's comparison of cost is one of "
+                f'MACs, its "5.7 times faster" being 211 / {PAPER_BOUND_GMACS}.'
             ]
             if summary.quoted
             else [],
             [quoted_table(summary)] if summary.quoted else [],
         ),
         Section("memory", "Memory, part by part", [], [memory_table(place) for place in places]),
-        Section(
-            "scores", "Score parity", [untrained] if False in trained else [], [fidelity_table(summary), *photos]
-        ),
+        Section("scores", "Score parity", [untrained] if False in trained else [], [fidelity_table(summary), *photos]),
         Section("conditions", "Conditions of the measurement", [], [conditions_table(place) for place in places]),
         Section("flags", "Flags", terms=_by_row({row.label: row.flags for row in figures})),
         Section("errors", "Errors", terms={row.label: row.row.error for row in figures if row.row.error}),

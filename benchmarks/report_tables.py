@@ -123,7 +123,9 @@ def parts_table(place: Place) -> Table:
         run = figures.run
         cells = [*(_median(part) for part in found), busy, digits(run.drift), whole(run.n)]
         rows.append([*known_by(figures), *map(Cell, cells)])
-    return Table(f"One run, step by step: {place.title}", columns, rows, "Medians; a median of sums is no sum of medians.")
+    return Table(
+        f"One run, step by step: {place.title}", columns, rows, "Medians; a median of sums is no sum of medians."
+    )
 
 
 def spread_table(place: Place) -> Table:

@@ -61,7 +61,9 @@ class Figures:
     @cached_property
     def fidelity(self) -> Fidelity | None:
         """Against the reference, where the row has reference scores; of the reference itself, None."""
-        return None if self.row.subject.role == "reference" else fidelity_of(self.row.scores, self.row.subject.precision)
+        return (
+            None if self.row.subject.role == "reference" else fidelity_of(self.row.scores, self.row.subject.precision)
+        )
 
     @property
     def above_baseline_mib(self) -> float | None:

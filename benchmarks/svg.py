@@ -119,13 +119,31 @@ def scale(axes: Axes, axis: str, values: list[float]) -> None:
     its.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", "\N{THIN SPACE}")))
 
 
-def number_points(axes: Axes, points: list[tuple[float, float, str, str]]) -> None:
-    """Write (x, y, words, colour) beside each point, at the first place around it that is still free."""
+# Offsets in points, right and up, nearest first.
+AROUND = [
+    (5, -4),
+    (-5, -4),
+    (0, 5),
+    (0, -13),
+    (5, 5),
+    (-5, 5),
+    (5, -13),
+    (-5, -13),
+    (5, 14),
+    (5, -22),
+    (5, 23),
+    (5, -31),
+]
+RIGHT = [(5, -4 + 9.0 * step * sign) for step in range(12) for sign in (1, -1)]
+
+
+def number_points(axes: Axes, points: list[tuple[float, float, str, str]], places=AROUND) -> None:
+    """Write (x, y, words, colour) beside each point, at the first of the places that is still free."""
     at = [axes.transData.transform((x, y)) for x, y, _, _ in points]
     taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in at]
     for (x_px, y_px), (x, y, words, colour) in zip(at, points, strict=True):
         width, height = 5.6 * len(words), 8.5
-        for right, up in PLACES:
+        for right, up in places:
             left = x_px + (right if right > 0 else right - width if right < 0 else -width / 2)
             box = (left, y_px + up, left + width, y_px + up + height)
             if not any(_overlap(box, other) for other in taken):
@@ -133,10 +151,6 @@ def number_points(axes: Axes, points: list[tuple[float, float, str, str]]) -> No
         taken.append(box)
         axes.annotate(words, (x, y), xytext=(left - x_px, up + 1), textcoords="offset points", fontsize=8, color=colour,
                       annotation_clip=False)  # fmt: skip
-
-
-# Offsets in points, right and up, nearest first: beside, above, below, and then further away.
-PLACES = [(5, -4), (-5, -4), (0, 5), (0, -13), (5, 5), (-5, 5), (5, -13), (-5, -13), (5, 14), (5, -22), (5, 23), (5, -31)]
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -95,6 +95,9 @@ def _fastest(timed: Sequence[Figures], peers: Sequence[Figures]) -> Sentence:
         if (ratio := ratio_between(best, rival)) and rival.row is not best.ratio_to:
             clear = "" if ratio.is_clear else ", no clear difference"
             details.append(f"{_takes(ratio)} of the fastest peer, {rival.label}{clear}.")
+    if best.fidelity and best.fidelity.limit is None:
+        worst = difference(best.fidelity.worst)
+        details.append(f"No parity limit is set for {best.row.subject.precision}: its scores depart by up to {worst}.")
     if best.limit_share is not None:
         details.append(f"It reaches {percent(best.limit_share)} of the rate that the machine gave in the same run.")
     return _sentence("Fastest", f"{best.label}: {digits(best.run.p50)} ms", details, timed)
