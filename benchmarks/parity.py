@@ -5,6 +5,10 @@
     mean         average |difference|
     spread       highest - lowest reference score over the photos
     limit        what `worst` may be, per precision, in score units (the score runs over about 0..1)
+    sd           standard deviation of the differences
+    PLCC, SRCC   Pearson's and Spearman's correlation of the file's scores with the reference's
+    flip         a pair of photos that the reference ranks and the file ranks the other way round, or as equals
+    MOS points   score x 100: people rate photos from 0 to 100 (mean opinion score)
 
 The reference is the checkpoint's own model: unfused KAN, Pillow's resize, float32 on the CPU. A comparison proves
 nothing if the photos' scores do not differ, so a spread below 100 limits is not a pass but an error.
@@ -12,17 +16,24 @@ nothing if the photos' scores do not differ, so a spread below 100 limits is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.scorer import Scorer
 from lariqa_train.refusal import Refusal
+
+if TYPE_CHECKING:  # reports need this file's words and limits without the seconds that importing torch takes
+    from benchmarks.measurement import Score
+    from export.scorer import Scorer
 
 LIMITS = {"fp32": 5e-5}  # promised: 1e-4; measured over all formats, views and sizes: 1.3e-5 (docs/experiments.md)
 LEAST_SPREAD = 100  # limits
+MOS_POINTS = 100  # per unit of score
+# Standard deviation of the paper's model over the 900 test photos of UHD-IQA: the authors' published predictions
+# (results/ of their repository). An error as large as a share of this blurs the ranking of real photos by that share.
+PAPER_SCORE_SD = 0.0575
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,123 @@ class Parity:
         """As written to ``lariqa.json``."""
         figures = {"worst": self.worst, "mean": self.mean, "spread": self.spread, "passed": self.passed}
         return {**asdict(self), **figures, "photos": [asdict(photo) for photo in self.photos]}
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How faithful a file's scores are to the reference's over many photos. Differences are in score units.
+
+    Args:
+        photos: each photo's two scores.
+        limit: what ``worst`` may be; None where no limit is set for the precision.
+    """
+
+    photos: tuple[PhotoParity, ...]
+    limit: float | None
+
+    @property
+    def differences(self) -> np.ndarray:
+        """(n,) file minus reference."""
+        return np.array([photo.difference for photo in self.photos])
+
+    @property
+    def worst(self) -> float:
+        """Largest |difference|; NaN where a score is NaN."""
+        return float(np.max(np.abs(self.differences)))
+
+    @property
+    def mean(self) -> float:
+        """Average |difference|."""
+        return float(np.mean(np.abs(self.differences)))
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the differences (of the sample: n - 1); 0 for one photo."""
+        return float(np.std(self.differences, ddof=1)) if len(self.photos) > 1 else 0.0
+
+    @property
+    def spread(self) -> float:
+        """Highest minus lowest reference score."""
+        return float(np.ptp([photo.reference for photo in self.photos]))
+
+    @property
+    def proves_nothing(self) -> str:
+        """Why these photos could not have shown a difference; empty where they could. The rule of LEAST_SPREAD."""
+        least = LEAST_SPREAD * (LIMITS["fp32"] if self.limit is None else self.limit)
+        if len(self.photos) >= 2 and self.spread >= least:
+            return ""
+        return (
+            f"the reference scores of {len(self.photos)} photo{'s' * (len(self.photos) != 1)} lie within "
+            f"{self.spread:.2g} (needs {least:.2g}): too alike for a comparison to mean anything"
+        )
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether ``worst`` is within the limit, on photos that could have shown otherwise; None: cannot be said."""
+        return None if self.limit is None or self.proves_nothing else self.worst <= self.limit
+
+    @property
+    def plcc(self) -> float | None:
+        """Pearson's correlation; None where it is not defined or proves nothing."""
+        return self._correlation("pearsonr")
+
+    @property
+    def srcc(self) -> float | None:
+        """Spearman's rank correlation; None where it is not defined or proves nothing."""
+        return self._correlation("spearmanr")
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of photos that the reference ranks: its scores differ."""
+        return len(self._ranked()[0])
+
+    @property
+    def flips(self) -> int:
+        """Of those, the pairs that the file ranks the other way round, or as equals."""
+        reference, file = self._ranked()
+        return int(np.sum(reference * file <= 0))
+
+    @property
+    def flip_share(self) -> float:
+        """Flips / pairs, 0..1."""
+        return self.flips / self.pairs if self.pairs else 0.0
+
+    @property
+    def sd_share(self) -> float:
+        """``sd`` as a share of PAPER_SCORE_SD, the spread that the paper's model gives to real photos."""
+        return self.sd / PAPER_SCORE_SD
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure by its name, as in ``report.json``; without the photos, which the rows hold."""
+        names = ("worst", "mean", "sd", "spread", "limit", "passed", "proves_nothing", "plcc", "srcc")
+        names += ("pairs", "flips", "flip_share", "sd_share")
+        figures = {"photos": len(self.photos), **{name: getattr(self, name) for name in names}}
+        return figures | {f"{name}_mos_points": MOS_POINTS * figures[name] for name in ("worst", "mean", "sd")}
+
+    def _ranked(self) -> tuple[np.ndarray, np.ndarray]:
+        """Differences within each pair of photos that the reference ranks: its own, the file's."""
+        first, second = np.triu_indices(len(self.photos), 1)
+        reference = np.array([photo.reference for photo in self.photos])
+        file = np.array([photo.score for photo in self.photos])
+        ranks = np.sign(reference[first] - reference[second]), np.sign(file[first] - file[second])
+        return ranks[0][ranks[0] != 0], ranks[1][ranks[0] != 0]
+
+    def _correlation(self, kind: str) -> float | None:
+        """With fewer than three photos it is 1 or -1 whatever they score; with equal scores it is 0/0."""
+        from scipy import stats
+
+        file = [photo.score for photo in self.photos]
+        if self.proves_nothing or len(file) < 3 or not np.ptp(file) > 0:
+            return None
+        return float(getattr(stats, kind)([photo.reference for photo in self.photos], file).statistic)
+
+
+def fidelity_of(scores: Sequence[Score], precision: str) -> Fidelity | None:
+    """Of a measured row: its photos that have a reference score; None where there are none."""
+    photos = tuple(
+        PhotoParity(score.photo, score.reference, score.score) for score in scores if score.reference is not None
+    )
+    return Fidelity(photos, LIMITS.get(precision)) if photos else None
 
 
 def reference_scores(
