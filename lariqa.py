@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from lariqa_cli.bench_command import bench
 from lariqa_cli.compare_command import compare_measurements
 from lariqa_cli.demo_command import run_demo
 from lariqa_cli.export_command import export_checkpoint
@@ -38,6 +39,7 @@ for name, command in {
     "score": score_photos,
     "verify": verify_export,
     "inspect": inspect_model,
+    "bench": bench,
     "compare": compare_measurements,
 }.items():
     app.command(name)(command)

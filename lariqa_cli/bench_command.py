@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Column, Table
 
 from lariqa_cli.arguments import check_checkpoint, check_folder
-from lariqa_cli.screen import note, program, say, steps
+from lariqa_cli.screen import note, program, say, show, steps
 from lariqa_train.refusal import Refusal
 
-QUICK_RUNS = 5
+QUICK_RUNS, PICTURES = 5, 30
 MOST_RUNS, MOST_THREADS, MOST_MINUTES = 10_000, 1024, 24 * 60
 
 
@@ -32,9 +35,7 @@ def bench(
     threads: Annotated[
         int | None, typer.Option(min=1, max=MOST_THREADS, help="Of each runtime. Default: one for each core.")
     ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help=f"A minute's look: {QUICK_RUNS} runs, {QUICK_RUNS} photos.")
-    ] = (False),
+    quick: Annotated[bool, typer.Option("--quick", help="A minute's look: 5 runs of each, on 5 photos.")] = False,
     peers: Annotated[
         bool, typer.Option("--peers", help="Also measure what one would run instead: the authors' way, naive exports.")
     ] = False,
@@ -68,16 +69,17 @@ def bench(
 
         photos_in(photos)
 
+    from benchmarks.measurement import read_rows
     from benchmarks.quoted import quoted_rows
     from benchmarks.report import write_report
-
-    from benchmarks.measurement import read_rows
-    from benchmarks.report_folder import add_rows, latest, rows_in
+    from benchmarks.report_folder import ROWS_NAME, add_rows, latest, rows_in
     from benchmarks.suite import BenchRequest, run_suite
+    from benchmarks.summary import summarise
 
     rows_in(output)  # refused now, not after minutes of measuring
     for path in imported or []:
         add_rows(output, read_rows(path.read_text(encoding="utf-8", errors="replace"), str(path)))
+    measured = None
     with steps() as step:
         if targets:
             request = BenchRequest(
@@ -85,21 +87,59 @@ def bench(
                 checkpoint=checkpoint,
                 photos=tuple(photos or ()),
                 runs=min(runs, QUICK_RUNS) if quick else runs,
-                pictures=QUICK_RUNS if quick else max(runs, QUICK_RUNS) if runs < 30 else 30,
+                pictures=QUICK_RUNS if quick else PICTURES,
                 threads=threads,
                 peers=peers,
                 sustained_s=60 * sustained,
                 find_culprit=find_culprit,
                 seed=seed,
             )
-            run_suite(request, step, lambda row: add_rows(output, [row]))
+            measured = run_suite(request, step, lambda row: add_rows(output, [row]))[0].report
         step(f"writing the report in {output}")
         command = shlex.join([program(), *sys.argv[1:]])
-        page = write_report(output, [*latest(rows_in(output)), *quoted_rows()], command=command)
-    print_rows(latest(rows_in(output)))
-    note(f"Report: {page}, with report.md and report.json beside it; the rows are in {output / 'rows.jsonl'}")
+        rows = latest(rows_in(output))
+        page = write_report(output, [*rows, *quoted_rows()], command=command)
+    summary = summarise(rows)
+    print_figures(summary)
+    note(f"Report: {page}, with report.md and report.json beside it; the rows are in {output / ROWS_NAME}")
+    if any(figures.past_limit for figures in summary.figures if figures.row.report == measured):
+        note("past its parity limit; --find-culprit says where it departs", "An artifact is", "red")
+        raise typer.Exit(1)
 
 
-def print_rows(rows: list) -> None:
-    """The figures that one looks at first, one line for each row."""
-    say("to be replaced by report.md's main table")
+def print_figures(summary) -> None:
+    """The figures that one looks at first, one line for each row; then what was flagged."""
+    table = Table(
+        Column("measured", overflow="fold", min_width=16),
+        *(
+            Column(name, no_wrap=True, justify="right")
+            for name in ("p50 ms", "p90 ms", "first ms", "peak MiB", "worst")
+        ),
+        Column("runtime", overflow="fold", min_width=10),
+        box=box.SIMPLE_HEAD,
+    )
+    for figures in summary.figures:
+        row, fidelity = figures.row, figures.fidelity
+        name = row.subject.name + (", sustained" if row.mode == "sustained" else "")
+        colour = "red" if figures.past_limit else "green"
+        table.add_row(
+            escape(name),
+            *([f"{figures.run.p50:.0f}", f"{figures.run.p90:.0f}"] if figures.run else ["", ""]),
+            f"{row.latency.first_ms:.0f}" if row.latency and row.latency.first_ms else "",
+            f"{figures.above_baseline_mib:.0f}" if row.memory else "",
+            f"[{colour}]{fidelity.worst:.1e}[/]" if fidelity and row.subject.role != "reference" else "",
+            escape(row.setting.runtime or row.error or ""),
+        )
+    show(table)
+    say("p50, p90: pixels to score; peak: above the bare process; worst: |difference| to the PyTorch reference")
+    for sentence, names in _by_sentence(summary).items():
+        who = "all rows" if len(names) == len(summary.figures) else ", ".join(names)
+        note(f"{sentence} ({who})", "flag:", "yellow")
+
+
+def _by_sentence(summary) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for figures in summary.figures:
+        for sentence in figures.row.flags:
+            found.setdefault(sentence, []).append(figures.name)
+    return found
