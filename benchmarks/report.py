@@ -1,4 +1,4 @@
-"""Rows -> one report: ``report.json`` for programs, ``report.md`` for terminals and reviews, ``report.html`` for people.
+"""Rows -> one report: ``report.json`` for programs, ``report.md`` for reviews, ``report.html`` for people.
 
     rows -> summary (derived figures) -> verdicts, tables, plots -> page -> three files, which appear together
 

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.conditions import this_machine
-from benchmarks.contender import Contender, Exported, artifact_contender, exported_in, reference_contender
+from benchmarks.contender import Contender
 from benchmarks.culprit import Stage, find_culprit
 from benchmarks.machine_limit import better_of, measure_limit
 from benchmarks.macs import layers_as_file, part_of, part_of_operators, promised_layers, torch_layers, work_of
 from benchmarks.measurement import Latency, MachineLimit, Measurement, Memory, Score, Setting
 from benchmarks.memory import MIB
 from benchmarks.parity import LEAST_SPREAD, LIMITS
+from benchmarks.participants import Exported, artifact_contender, exported_in, reference_contender
 from benchmarks.peers import NotBuilt, peers_of
 from benchmarks.turns import Measured, measure_in_turns, run_back_to_back
 from benchmarks.validity import fallback_of, flags_for
@@ -233,6 +234,7 @@ def _row(
     setting = Setting(
         runtime=one.loaded.runtime if one.loaded else "",
         threads=threads,
+        executes_artifact=subject.role != "artifact" or one.loaded is None or one.loaded.executes_artifact,
         placement=placement,
         fallback=fallback_of("cpu", placement, CPU_NAMES | STAND_IN_NAMES),
     )
@@ -249,7 +251,7 @@ def _row(
         if score == score  # a NaN is no number for JSON; it is flagged
     ]
     flags = flags_for(latency, one.conditions, setting) if latency and latency.inference_ms else []
-    if subject.role == "artifact" and one.loaded and not one.loaded.executes_artifact:
+    if not setting.executes_artifact:
         flags.append(
             f"run by the {one.loaded.runtime}, not by the runtime that the file is made for: its scores count, its "
             "time and memory say nothing"

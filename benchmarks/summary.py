@@ -46,8 +46,8 @@ class Figures:
 
     @property
     def is_timed(self) -> bool:
-        """Whether its times mean anything: an emulator's do not."""
-        return self.row.machine.kind != "emulated"
+        """Whether its times and memory mean anything: an emulator's, or a stand-in's for the runtime, do not."""
+        return self.row.machine.kind != "emulated" and self.row.setting.executes_artifact
 
     @cached_property
     def run(self) -> Samples | None:

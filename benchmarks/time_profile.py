@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.contender import Contender
 from benchmarks.measurement import Profile
-from export.scorer import Scorer
+
+if TYPE_CHECKING:  # it imports torch
+    from export.scorer import Scorer
 
 # What runtimes append to an operator's name: ONNX Runtime's layout passes, and counters that keep names apart.
 SUFFIX = re.compile(r"(_nchwc|_token_\d+|/\w+)+$")

@@ -20,16 +20,17 @@ import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from benchmarks.contender import Contender, import_modules
 from benchmarks.measurement import Profile
 from benchmarks.memory import peak_mib, reset_peak, resident_mib
 from benchmarks.time_profile import profile_of
 from export.backends import quietly
-from export.scorer import Scorer
 from lariqa_train.photo import open_photo
+
+if TYPE_CHECKING:  # it imports torch
+    from export.scorer import Scorer
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 PROFILED_RUNS = 3
@@ -81,7 +82,7 @@ class Worker:
         spawning = multiprocessing.get_context("spawn")  # not fork: the parent's memory must not count
         self._connection, theirs = spawning.Pipe()
         self._process = spawning.Process(target=serve, args=(theirs, contender, threads), daemon=True)
-        with _threads_in_environment(threads):  # OpenMP reads it while torch is imported
+        with _threads_in_environment(threads):  # OpenMP, and with it torch, reads it when it is imported
             self._process.start()
         theirs.close()
 
@@ -136,7 +137,6 @@ def serve(connection: Connection, contender: Contender, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     scorer: Scorer | None = None
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        torch.set_num_threads(threads)
         with quietly("importing the runtime"):
             import_modules(contender.runtime_modules)
         baseline, fresh = resident_mib(), reset_peak()

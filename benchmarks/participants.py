@@ -1,0 +1,109 @@
+"""Artifacts and their reference as contenders: what somebody means by files and export folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from benchmarks.contender import Contender
+from benchmarks.measurement import Subject, Work
+from benchmarks.proved_export import REFERENCE
+from export.artifact import Artifact, Manifest, read_manifest
+from export.formats import FORMATS, describe, format_of, open_artifact
+from export.run_torch import reference_scorer
+from export.scorer import Scorer
+from lariqa_train.checkpoint import load_checkpoint, sha256_of
+from lariqa_train.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An artifact that is to be measured, and what its folder says of it."""
+
+    path: Path
+    manifest: Manifest
+    artifact: Artifact
+    reference: Path | None = field(default=None)  # the checkpoint that it was proved against
+
+
+def exported_in(targets: list[Path]) -> list[Exported]:
+    """The artifacts that somebody means by files and export folders, each once.
+
+    Raises:
+        Refusal: nothing there, not an export, or no artifact in it.
+    """
+    found: dict[Path, Exported] = {}
+    for target in targets:
+        for path in _files_of(target):
+            manifest, artifact = describe(path)
+            beside = path.parent / REFERENCE
+            fits = beside.is_file() and sha256_of(beside) == manifest.checkpoint_sha256
+            found.setdefault(path.resolve(), Exported(path, manifest, artifact, beside if fits else None))
+    return list(found.values())
+
+
+def artifact_contender(exported: Exported, work: Work | None) -> Contender:
+    """An artifact in the runtime that it is made for."""
+    artifact, manifest = exported.artifact, exported.manifest
+    row = FORMATS[artifact.format]
+    files = [exported.path] if exported.path.is_file() else [f for f in exported.path.rglob("*") if f.is_file()]
+    return Contender(
+        Subject(
+            name=artifact.file,
+            file=artifact.file,
+            sha256=artifact.sha256 or sha256_of(exported.path),
+            checkpoint_sha256=manifest.checkpoint_sha256,
+            bytes=artifact.bytes or sum(file.stat().st_size for file in files),
+            format=artifact.format,
+            precision=artifact.precision,
+            contract=artifact.contract,
+            synthetic_view=artifact.synthetic_view,
+            photo_width_px=artifact.photo_width_px,
+            photo_height_px=artifact.photo_height_px,
+            trained=manifest.provenance.trained,
+        ),
+        partial(open_artifact, exported.path),
+        row.runtime_modules,
+        tuple(files),
+        work,
+        artifact.synthetic_view,
+        input_bytes=sum(spec.bytes for spec in artifact.inputs),
+    )
+
+
+def reference_contender(checkpoint: Path, view: str, sha256: str, work: Work | None, trained: bool) -> Contender:
+    """The checkpoint in PyTorch, unfused: what every score is held against."""
+    return Contender(
+        Subject(
+            name=f"PyTorch reference, {view} view",
+            role="reference",
+            file=checkpoint.name,
+            sha256=sha256,
+            checkpoint_sha256=sha256,
+            bytes=checkpoint.stat().st_size,
+            format="torch",
+            contract="tensors",
+            synthetic_view=view,
+            trained=trained,
+        ),
+        partial(open_reference, checkpoint, view),
+        files=(checkpoint,),
+        work=work,
+        view=view,
+    )
+
+
+def open_reference(checkpoint: Path, view: str, threads: int) -> Scorer:
+    """The reference as a Scorer; its threads are torch's, which the worker sets."""
+    return reference_scorer(load_checkpoint(checkpoint), view)
+
+
+def _files_of(target: Path) -> list[Path]:
+    if target.suffix in {row.suffix for row in FORMATS.values()} or not target.is_dir():
+        format_of(target)  # refuses what is no model
+        return [target]
+    manifest = read_manifest(target)
+    if manifest is None or not manifest.artifacts:
+        raise Refusal(f"{target} holds no lariqa.json with artifacts; `lariqa export` makes one")
+    return [target / artifact.file for artifact in manifest.artifacts]
