@@ -34,7 +34,9 @@ from lariqa_train.checkpoint import load_checkpoint, sha256_of
 from lariqa_train.photo import open_photo
 from lariqa_train.refusal import Refusal
 
-CPU_NAMES = frozenset({"CPUExecutionProvider", "XNNPACK", "PyTorch"})  # what counts as the CPU, where it was asked for
+CPU_NAMES = frozenset(
+    {"CPUExecutionProvider", "XNNPACK", "builtin", "PyTorch"}
+)  # what counts as the CPU, where it was asked for
 STAND_IN_NAMES = frozenset({"MIL reference evaluator"})  # flagged as what it is
 BY = f"lariqa {importlib.metadata.version('lariqa')}"
 DEFAULT_HEIGHT, DEFAULT_WIDTH = ExportRequest.height, ExportRequest.width

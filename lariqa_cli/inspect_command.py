@@ -28,17 +28,44 @@ def inspect_model(
         return
     if photos:
         raise Refusal("KAN coverage is measured on a checkpoint, not on an artifact; leave --photos out")
+    inspect_artifact(model)
+
+
+def inspect_artifact(path: Path) -> None:
+    """Print an artifact's manifest, operators, work by part, and what is known to hurt on phones."""
     from export.formats import describe, format_of
 
-    manifest, artifact = describe(model)
-    operators = format_of(model).operators(model)
+    manifest, artifact = describe(path)
+    row = format_of(path)
+    operators = row.operators(path)
     shown = manifest.to_json()
-    shown["artifacts"] = [row for row in shown["artifacts"] if row["file"] == artifact.file]
+    shown["artifacts"] = [entry for entry in shown["artifacts"] if entry["file"] == artifact.file]
+
+    from benchmarks.macs import promised_layers, work_of
+    from benchmarks.phone_warnings import Facts, warnings_for
+
+    with steps() as step:
+        step(f"counting in {path}")
+        work = work_of(row.layers(path), promised_layers(manifest, artifact), dict(operators))
     say_json(shown)
     say(
         f"{sum(operators.values())} operators: "
         + ", ".join(f"{name} {count}" for name, count in operators.most_common())
     )
+    table = Table("part", box=box.SIMPLE_HEAD)
+    for name in ("MMACs", "weights"):
+        table.add_column(name, justify="right")
+    for part, numbers in work.parts.items():
+        table.add_row(part, f"{numbers['macs'] / 1e6:,.1f}", f"{numbers['weights']:,}")
+    table.add_section()
+    table.add_row("all, tables and biases too", f"{work.macs / 1e6:,.1f}", f"{work.parameters:,}")
+    show(table)
+    say(f"weights as stored: {work.weight_bytes / 1e6:.1f} MB; MACs: convolutions and matrix products of one run")
+    for given in artifact.inputs:
+        say(f"input {given.name}: {given.dtype} {given.layout} {'x'.join(map(str, given.shape))}")
+    say(f"output {artifact.output}: float32, one value")
+    for warning in warnings_for(Facts(artifact, operators, work)):
+        note(warning, "On phones:", "yellow")
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
