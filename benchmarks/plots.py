@@ -13,7 +13,19 @@ from matplotlib.axes import Axes
 from benchmarks.report_parts import Plot
 from benchmarks.statistics import run_ms
 from benchmarks.summary import Figures, Place
-from benchmarks.svg import AROUND, BAD, INK, QUIET, RIGHT, SERIES, drawing, number_points, scale, to_svg
+from benchmarks.svg import (
+    AROUND,
+    BAD,
+    INK,
+    QUIET,
+    RIGHT,
+    SERIES,
+    drawing,
+    number_points,
+    scale,
+    scale_in_decades,
+    to_svg,
+)
 
 MOST_DOTS = 300  # of one row; more are drawn as every so-manieth
 NAME_LENGTH = 46
@@ -80,7 +92,7 @@ def _pareto(shown: Sequence[Figures], name: str) -> Plot | None:
         if faithful:
             worst = [max(figures.fidelity.worst, LEAST_DIFFERENCE) for figures in faithful]
             limits = sorted({figures.fidelity.limit for figures in faithful} - {None})
-            scale_differences(axes[1], [*worst, *limits])
+            scale_in_decades(axes[1], [*worst, *limits])
             _limit_lines(axes[1], limits)
             _trade(axes[1], faithful, worst)
             axes[1].set_ylabel("worst score difference")
@@ -143,7 +155,7 @@ def _scores(shown: Sequence[Figures], name: str) -> Plot | None:
         above.set(xlim=(low - room, high + room), ylim=(low - room, high + room), ylabel="score of the file")
         limits = sorted({figures.fidelity.limit for figures in rows} - {None})
         differences = [max(abs(d), LEAST_DIFFERENCE) for figures in rows for d in figures.fidelity.differences]
-        scale_differences(below, [*differences, *limits])
+        scale_in_decades(below, [*differences, *limits])
         _limit_lines(below, limits)
         for figures in rows:
             photos = thinned(figures.fidelity.photos)
@@ -178,13 +190,6 @@ def _pace(figures: Figures, name: str) -> Plot | None:
         axes.set(xlabel="seconds", ylabel="ms from pixels to score")
         svg = to_svg(figure, name, f"Pace of {figures.label} run back to back")
     return Plot(name, f"{figures.label}, back to back: each run a dot, and the running median.", svg)
-
-
-def scale_differences(axes: Axes, values: list[float]) -> None:
-    """Logarithmic, in whole decades."""
-    low, high = np.floor(np.log10(min(values))), np.ceil(np.log10(max(values)))
-    axes.set_yscale("log")
-    axes.set_ylim(10.0 ** (low - 0.2), 10.0 ** (max(high, low + 1) + 0.2))
 
 
 def _limit_lines(axes: Axes, limits: list[float]) -> None:

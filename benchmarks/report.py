@@ -169,7 +169,7 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             [host] if host else [],
             [main_table(place, view) for place in places for view in place.views],
         ),
-        Section("plots", "Pictures", plots={heading: plots for heading, plots in _drawn(summary) if plots}),
+        Section("plots", "Plots", plots={heading: plots for heading, plots in _drawn(summary) if plots}),
         Section(
             "time",
             "Where the time goes",
@@ -239,7 +239,8 @@ def _render(template: str, page: Page) -> str:
     )
     # A long file name may break after an underscore or a slash, rather than anywhere.
     environment.filters["breakable"] = lambda text: Markup(re.sub(r"([_/])(?=\w)", r"\1<wbr>", str(escape(text))))
-    environment.filters["one_line"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
+    environment.filters["marked"] = lambda text: Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    environment.filters["one_line"] = lambda text: re.sub(r"[ \t\r\n]+", " ", str(text)).replace("|", "\\|")
     return environment.get_template(template).render(
         page=page,
         css=Markup((TEMPLATES / "report.css").read_text()),

@@ -224,7 +224,7 @@ def worst_photos_table(figures: Figures) -> Table:
 
 
 CONDITIONS: dict[str, Callable[[Figures], str]] = {
-    "measured at": lambda figures: figures.row.measured_at,
+    "measured at": lambda figures: figures.row.measured_at[:16].replace("T", " "),
     "by": lambda figures: figures.row.measured_by or MISSING,
     "threads": lambda figures: whole(figures.row.setting.threads),
     "asked for": lambda figures: figures.row.setting.accelerator,
@@ -252,7 +252,7 @@ def conditions_table(place: Place) -> Table:
     machine = place.machine
     facts = [machine.system, count(machine.cores, "core") if machine.cores else ""]
     facts += [f"{whole(machine.memory_mib)} MiB of memory" if machine.memory_mib else ""]
-    return Table(place.title, columns, rows, "; ".join(fact for fact in facts if fact))
+    return Table(place.title, columns, rows, "; ".join(fact for fact in facts if fact), folded=True)
 
 
 def limits_table(place: Place) -> Table:
