@@ -87,16 +87,16 @@ def _pareto(shown: Sequence[Figures], name: str) -> Plot | None:
     with drawing(5.2 if faithful else 2.8, 2 if faithful else 1, sharex=True) as (figure, axes):
         scale(axes[0], "x", [figures.run.p50 for figures in rows])
         scale(axes[0], "y", [figures.above_baseline_mib for figures in rows])
-        _trade(axes[0], rows, [figures.above_baseline_mib for figures in rows])
         axes[0].set_ylabel("peak above bare runtime, MiB")
+        axes[-1].set_xlabel("median ms from decoded pixels to score")
         if faithful:
             worst = [max(figures.fidelity.worst, LEAST_DIFFERENCE) for figures in faithful]
             limits = sorted({figures.fidelity.limit for figures in faithful} - {None})
             scale_in_decades(axes[1], [*worst, *limits])
             _limit_lines(axes[1], limits)
-            _trade(axes[1], faithful, worst)
             axes[1].set_ylabel("worst score difference")
-        axes[-1].set_xlabel("median ms from decoded pixels to score")
+            _trade(axes[1], faithful, worst)
+        _trade(axes[0], rows, [figures.above_baseline_mib for figures in rows])
         svg = to_svg(figure, name, f"Latency against memory and against fidelity of {len(rows)} rows")
     return Plot(
         name,
@@ -134,11 +134,11 @@ def _memory(shown: Sequence[Figures], name: str) -> Plot | None:
         curves = [np.array(figures.row.memory.curve_s_mib) for figures in rows]
         axes.set_ylim(0, 1.12 * max(curve[:, 1].max() for curve in curves))
         end = max(curve[-1, 0] for curve in curves)
-        axes.set_xlim(0, 1.07 * end)
+        axes.set_xlim(0, 1.07 * end or 1)
         for figures, curve in zip(rows, curves, strict=True):
             axes.plot(curve[:, 0], curve[:, 1], color=colour(figures), linewidth=1.3)
-        _numbers(axes, [(curve[-1, 0], curve[-1, 1], row) for row, curve in zip(rows, curves, strict=True)], RIGHT)
         axes.set(xlabel="seconds since the load began", ylabel="MiB of the process")
+        _numbers(axes, [(curve[-1, 0], curve[-1, 1], row) for row, curve in zip(rows, curves, strict=True)], RIGHT)
         svg = to_svg(figure, name, f"Memory over time of {len(rows)} rows")
     return Plot(name, "Memory over time, from the load on; the number stands at a curve's end.", svg)
 
@@ -200,7 +200,7 @@ def _limit_lines(axes: Axes, limits: list[float]) -> None:
 
 
 def _numbers(axes: Axes, points: list[tuple[float, float, Figures]], places=AROUND) -> None:
-    """The rows' numbers beside their points."""
+    """The rows' numbers beside their points; last, when the axes have their labels and so their places."""
     number_points(axes, [(x, y, f"#{figures.number}", colour(figures)) for x, y, figures in points], places)
 
 
