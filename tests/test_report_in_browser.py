@@ -1,6 +1,6 @@
 """report.html as a reader meets it: in headless Chromium, as wide as a phone and as a desk, in light and in dark.
 
-Needs Chromium and its driver (``make browser`` installs them on Debian). Screenshots go to a folder of pytest, or to the
+Needs Chromium and its driver (``make browser`` installs them on Debian). Screenshots go to a folder of pytest, or the
 one that LARIQA_SCREENSHOTS names, to be looked at.
 """
 
