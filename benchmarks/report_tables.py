@@ -210,6 +210,14 @@ def fidelity_table(summary: Summary) -> Table:
     return Table("Scores against the PyTorch reference", columns, rows)
 
 
+def budget_table(figures: Figures) -> Table:
+    """Where parity broke: the error after each stage of the trip, in its order."""
+    columns = [Column("stage", kind="name"), Column("error", "of its range")]
+    rows = [[Cell(stage), Cell(difference(error))] for stage, error in figures.row.error_budget.items()]
+    note = "Largest difference to PyTorch after each stage, as a share of the largest value there; see the row's flags."
+    return Table(f"{figures.label}: where parity broke", columns, rows, note)
+
+
 def worst_photos_table(figures: Figures) -> Table:
     """The photos on which a file departs most."""
     photos = sorted(figures.fidelity.photos, key=lambda photo: -abs(photo.difference))[:WORST_PHOTOS]

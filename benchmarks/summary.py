@@ -32,7 +32,7 @@ class Figures:
     @property
     def name(self) -> str:
         """As the report calls it."""
-        return self.row.subject.name
+        return f"{self.row.subject.name}{', sustained' * (self.row.mode == 'sustained')}"
 
     @property
     def label(self) -> str:
@@ -104,8 +104,7 @@ class Figures:
     @cached_property
     def flags(self) -> list[str]:
         """What makes its figures less than valid: what the row says, and what follows from it."""
-        fallback = f"fell back: {self.row.setting.fallback}" if self.row.setting.fallback else ""
-        found = [*self.row.flags, fallback, leaves_out(self.row)]
+        found = [*self.row.flags, self.row.setting.fallback, leaves_out(self.row)]
         if self.row.machine.kind == "emulated" and self.row.latency:
             found.append("emulated processor: its times say nothing and are left out")
         return list(dict.fromkeys(flag for flag in found if flag))

@@ -244,8 +244,17 @@ def test_a_file_past_the_limit_is_never_the_choice():
 def test_a_flag_on_the_winner_is_said_with_it_and_the_next_sound_one_named():
     rows = [made_row("hot", 300, flags=["throttled"]), made_row("cool", 500)]
     fastest = said(rows)["Fastest"]
-    assert "hot" in fastest and "flagged: throttled" in fastest and "without a flag is #2 cool" in fastest
+    assert "hot" in fastest and "flagged: throttled" in fastest and "without such a flag is #2 cool" in fastest
     assert said(rows)["Flagged"].startswith("#1.")
+
+
+def test_what_all_rows_are_flagged_for_speaks_against_none_of_them(without_plots, tmp_path):
+    shared = "12 runs: their p99 is nearly their maximum"
+    rows = [made_row("one", 300, flags=[shared]), made_row("other", 500, flags=[shared, "hot"])]
+    assert "But" not in said(rows)["Fastest"] and "#1 and #2" in said(rows)["Flagged"]
+    write_report(tmp_path, rows)
+    text = (tmp_path / "report.md").read_text()
+    assert text.count(shared) == 1 and f"**all rows**: {shared}." in text and "**#2 other**: hot." in text
 
 
 def test_a_fallback_is_a_flag_even_where_the_row_has_none():
@@ -253,7 +262,7 @@ def test_a_fallback_is_a_flag_even_where_the_row_has_none():
         update={"setting": made_row("x").setting.model_copy(update={"fallback": "to cpu"})}
     )
     (figures,) = summarise([row]).figures
-    assert figures.flags == ["fell back: to cpu"]
+    assert figures.flags == ["to cpu"]
 
 
 def test_scores_that_do_not_differ_are_said_to_prove_nothing():
