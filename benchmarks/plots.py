@@ -127,7 +127,8 @@ def is_ours(figures: Figures) -> bool:
 
 
 def _memory(shown: Sequence[Figures], name: str) -> Plot | None:
-    rows = [figures for figures in shown if figures.row.memory and len(figures.row.memory.curve_s_mib) > 1]
+    rows = [figures for figures in shown if figures.is_timed and figures.row.memory]
+    rows = [figures for figures in rows if len(figures.row.memory.curve_s_mib) > 1]
     if not rows:
         return None
     with drawing(3.0) as (figure, (axes,)):

@@ -69,8 +69,9 @@ def _of_view(place: Place, view: str) -> Iterator[Sentence]:
     timed = sorted((figures for figures in able if figures.run), key=lambda figures: figures.run.p50)
     if timed:
         yield _fastest(timed, [figures for figures in rows if figures.row.subject.role == "peer" and figures.run])
-    weighed = sorted((figures for figures in able if figures.row.memory), key=lambda row: row.above_baseline_mib)
-    if weighed and weighed[0].is_timed:
+    weighed = [figures for figures in able if figures.row.memory and figures.is_timed]
+    weighed.sort(key=lambda figures: figures.above_baseline_mib)
+    if weighed:
         yield _leanest(weighed, rows)
     yield from _faithful(files)
     yield from _cost_of_view(timed, place)

@@ -59,6 +59,12 @@ def test_a_large_change_within_the_noise_is_said_and_not_counted():
     assert abs(latency.ratio - 1) > 0.05 and latency.outcome == "same" and "noise" in latency.why
 
 
+def test_the_time_of_an_evaluator_is_not_compared():
+    before, after = made_row(NAME, 500), made_row(NAME, 900, peak_mib=3000)
+    after = changed(after, "setting", executes_artifact=False)
+    assert outcomes(before, after) == {}
+
+
 def test_too_few_runs_are_not_judged():
     found = outcomes(made_row(NAME, 500, runs=3), made_row(NAME, 900, runs=3))
     assert found["latency p50"] == "not judged"

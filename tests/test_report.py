@@ -282,6 +282,17 @@ def test_an_emulator_has_scores_and_no_time():
     assert "Fastest" not in found and "Leanest" not in found and "Most faithful" in found
 
 
+def test_a_stand_in_for_the_runtime_is_never_fastest_or_leanest():
+    evaluated = made_row("core.mlpackage", 10, format="coreml", peak_mib=120, error=1e-8)
+    setting = evaluated.setting.model_copy(update={"executes_artifact": False})
+    evaluated = evaluated.model_copy(update={"setting": setting})
+    found = said([evaluated, made_row("a.onnx", 500)])
+    assert "a.onnx" in found["Fastest"] and "a.onnx" in found["Leanest"] and "core" in found["Most faithful"]
+    assert "mlpackage" not in found["Fastest"] + found["Leanest"]
+    by_name = {figures.name: figures for figures in summarise([evaluated, made_row("a.onnx")]).figures}
+    assert by_name["core.mlpackage"].ratio is None and by_name["a.onnx"].ratio_to.subject.name == "a.onnx"
+
+
 def test_host_figures_and_untrained_weights_are_called_so(tmp_path):
     found = said([made_row("a")])
     assert "No phone figure without a phone" in found["Host figures"] and "Not trained" in found
