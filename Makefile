@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: setup demo parity test lint lock clean
+.PHONY: setup demo parity test browser lint lock clean
 
 setup: $(READY)
 
@@ -27,6 +27,14 @@ demo: $(READY)
 # Two processes with one thread each: the converters use one core whatever they are given.
 test: $(READY) lint
 	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# What the test of the report's page needs; without it that test is skipped. Installs on Debian as root, else says what to do.
+browser:
+	@if command -v chromedriver >/dev/null && command -v chromium >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "no Chromium with chromedriver here; install both to test the report in a browser"; exit 0; fi; \
+	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 install -y \
+	    --no-install-recommends chromium chromium-driver fonts-dejavu-core >/dev/null
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .

@@ -28,6 +28,7 @@ from benchmarks.matching import latest, match
 from benchmarks.measurement import Measurement
 from benchmarks.parity import fidelity_of
 from benchmarks.statistics import FEWEST_RUNS, describe, run_ms
+from benchmarks.summary import is_timed
 from benchmarks.wording import MISSING, count, difference, digits, interval, listed, mib, ms, whole
 from lariqa_train.refusal import Refusal
 
@@ -126,10 +127,11 @@ def _compare(old: Measurement, new: Measurement, threshold: float, across_machin
     for flag in dict.fromkeys([*old.flags, *new.flags]):
         when = "in both" if flag in old.flags and flag in new.flags else "before" if flag in old.flags else "after"
         warnings.append(f"flagged {when}: {flag}")
+    timed = is_timed(old) and is_timed(new)
     changes = [
         *_errors(old, new),
-        *_latency(old, new, threshold, judged),
-        *_memory(old, new, threshold, judged),
+        *(_latency(old, new, threshold, judged) if timed else ()),
+        *(_memory(old, new, threshold, judged) if timed else ()),
         *_file(old, new, threshold),
         *_scores(old, new, threshold, warnings),
         *_operators(old, new),
@@ -158,8 +160,6 @@ def _errors(old: Measurement, new: Measurement) -> Iterator[Change]:
 
 
 def _latency(old: Measurement, new: Measurement, threshold: float, judged: bool) -> Iterator[Change]:
-    if "emulated" in (old.machine.kind, new.machine.kind):
-        return
     a, b = describe(run_ms(old)), describe(run_ms(new))
     if a and b and a.p50 > 0:
         ratio, outcome, why = b.p50 / a.p50, "same", ""

@@ -13,7 +13,19 @@ from matplotlib.axes import Axes
 from benchmarks.report_parts import Plot
 from benchmarks.statistics import run_ms
 from benchmarks.summary import Figures, Place
-from benchmarks.svg import AROUND, BAD, INK, QUIET, RIGHT, SERIES, drawing, number_points, scale, to_svg
+from benchmarks.svg import (
+    AROUND,
+    BAD,
+    INK,
+    QUIET,
+    RIGHT,
+    SERIES,
+    drawing,
+    number_points,
+    scale,
+    scale_in_decades,
+    to_svg,
+)
 
 MOST_DOTS = 300  # of one row; more are drawn as every so-manieth
 NAME_LENGTH = 46
@@ -75,16 +87,16 @@ def _pareto(shown: Sequence[Figures], name: str) -> Plot | None:
     with drawing(5.2 if faithful else 2.8, 2 if faithful else 1, sharex=True) as (figure, axes):
         scale(axes[0], "x", [figures.run.p50 for figures in rows])
         scale(axes[0], "y", [figures.above_baseline_mib for figures in rows])
-        _trade(axes[0], rows, [figures.above_baseline_mib for figures in rows])
         axes[0].set_ylabel("peak above bare runtime, MiB")
+        axes[-1].set_xlabel("median ms from decoded pixels to score")
         if faithful:
             worst = [max(figures.fidelity.worst, LEAST_DIFFERENCE) for figures in faithful]
             limits = sorted({figures.fidelity.limit for figures in faithful} - {None})
-            scale_differences(axes[1], [*worst, *limits])
+            scale_in_decades(axes[1], [*worst, *limits])
             _limit_lines(axes[1], limits)
-            _trade(axes[1], faithful, worst)
             axes[1].set_ylabel("worst score difference")
-        axes[-1].set_xlabel("median ms from decoded pixels to score")
+            _trade(axes[1], faithful, worst)
+        _trade(axes[0], rows, [figures.above_baseline_mib for figures in rows])
         svg = to_svg(figure, name, f"Latency against memory and against fidelity of {len(rows)} rows")
     return Plot(
         name,
@@ -115,18 +127,19 @@ def is_ours(figures: Figures) -> bool:
 
 
 def _memory(shown: Sequence[Figures], name: str) -> Plot | None:
-    rows = [figures for figures in shown if figures.row.memory and len(figures.row.memory.curve_s_mib) > 1]
+    rows = [figures for figures in shown if figures.is_timed and figures.row.memory]
+    rows = [figures for figures in rows if len(figures.row.memory.curve_s_mib) > 1]
     if not rows:
         return None
     with drawing(3.0) as (figure, (axes,)):
         curves = [np.array(figures.row.memory.curve_s_mib) for figures in rows]
         axes.set_ylim(0, 1.12 * max(curve[:, 1].max() for curve in curves))
         end = max(curve[-1, 0] for curve in curves)
-        axes.set_xlim(0, 1.07 * end)
+        axes.set_xlim(0, 1.07 * end or 1)
         for figures, curve in zip(rows, curves, strict=True):
             axes.plot(curve[:, 0], curve[:, 1], color=colour(figures), linewidth=1.3)
-        _numbers(axes, [(curve[-1, 0], curve[-1, 1], row) for row, curve in zip(rows, curves, strict=True)], RIGHT)
         axes.set(xlabel="seconds since the load began", ylabel="MiB of the process")
+        _numbers(axes, [(curve[-1, 0], curve[-1, 1], row) for row, curve in zip(rows, curves, strict=True)], RIGHT)
         svg = to_svg(figure, name, f"Memory over time of {len(rows)} rows")
     return Plot(name, "Memory over time, from the load on; the number stands at a curve's end.", svg)
 
@@ -143,7 +156,7 @@ def _scores(shown: Sequence[Figures], name: str) -> Plot | None:
         above.set(xlim=(low - room, high + room), ylim=(low - room, high + room), ylabel="score of the file")
         limits = sorted({figures.fidelity.limit for figures in rows} - {None})
         differences = [max(abs(d), LEAST_DIFFERENCE) for figures in rows for d in figures.fidelity.differences]
-        scale_differences(below, [*differences, *limits])
+        scale_in_decades(below, [*differences, *limits])
         _limit_lines(below, limits)
         for figures in rows:
             photos = thinned(figures.fidelity.photos)
@@ -180,13 +193,6 @@ def _pace(figures: Figures, name: str) -> Plot | None:
     return Plot(name, f"{figures.label}, back to back: each run a dot, and the running median.", svg)
 
 
-def scale_differences(axes: Axes, values: list[float]) -> None:
-    """Logarithmic, in whole decades."""
-    low, high = np.floor(np.log10(min(values))), np.ceil(np.log10(max(values)))
-    axes.set_yscale("log")
-    axes.set_ylim(10.0 ** (low - 0.2), 10.0 ** (max(high, low + 1) + 0.2))
-
-
 def _limit_lines(axes: Axes, limits: list[float]) -> None:
     for limit in limits:
         axes.axhline(limit, color=BAD, linewidth=0.9)
@@ -195,7 +201,7 @@ def _limit_lines(axes: Axes, limits: list[float]) -> None:
 
 
 def _numbers(axes: Axes, points: list[tuple[float, float, Figures]], places=AROUND) -> None:
-    """The rows' numbers beside their points."""
+    """The rows' numbers beside their points; last, when the axes have their labels and so their places."""
     number_points(axes, [(x, y, f"#{figures.number}", colour(figures)) for x, y, figures in points], places)
 
 

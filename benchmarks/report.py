@@ -24,6 +24,7 @@ from benchmarks.plots import plots_of
 from benchmarks.quoted import PAPER_BOUND_GMACS
 from benchmarks.report_parts import Page, Plot, Section
 from benchmarks.report_tables import (
+    budget_table,
     conditions_table,
     fidelity_table,
     limits_table,
@@ -34,7 +35,7 @@ from benchmarks.report_tables import (
     worst_photos_table,
 )
 from benchmarks.statistics import FEWEST_RUNS
-from benchmarks.summary import Summary, summarise
+from benchmarks.summary import Figures, Summary, summarise
 from benchmarks.verdict import judge, view_words
 from benchmarks.wording import count, listed
 from benchmarks.work_tables import (
@@ -169,7 +170,7 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             [host] if host else [],
             [main_table(place, view) for place in places for view in place.views],
         ),
-        Section("plots", "Pictures", plots={heading: plots for heading, plots in _drawn(summary) if plots}),
+        Section("plots", "Plots", plots={heading: plots for heading, plots in _drawn(summary) if plots}),
         Section(
             "time",
             "Where the time goes",
@@ -194,9 +195,14 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             [quoted_table(summary)] if summary.quoted else [],
         ),
         Section("memory", "Memory, part by part", [], [memory_table(place) for place in places]),
-        Section("scores", "Score parity", [untrained] if False in trained else [], [fidelity_table(summary), *photos]),
+        Section(
+            "scores",
+            "Score parity",
+            [untrained] if False in trained else [],
+            [fidelity_table(summary), *(budget_table(row) for row in figures if row.row.error_budget), *photos],
+        ),
         Section("conditions", "Conditions of the measurement", [], [conditions_table(place) for place in places]),
-        Section("flags", "Flags", terms=_by_row({row.label: row.flags for row in figures})),
+        Section("flags", "Flags", terms=_by_flag(figures)),
         Section("errors", "Errors", terms={row.label: row.row.error for row in figures if row.row.error}),
         Section("notes", "Notes", terms={row.label: note for row in figures if (note := row.row.subject.note)}),
         Section("again", "How to reproduce this", [_how_to_repeat(command)], command=command),
@@ -211,9 +217,13 @@ def _drawn(summary: Summary) -> Iterator[tuple[str, list[Plot]]]:
         yield f"{place.title}: {view_words(view)}", plots_of(place, view, f"g{number}")
 
 
-def _by_row(found: dict[str, list[str]]) -> dict[str, str]:
-    """Label -> its sentences in one paragraph."""
-    return {label: " ".join(f"{line.rstrip('.')}." for line in lines) for label, lines in found.items() if lines}
+def _by_flag(figures: list[Figures]) -> dict[str, str]:
+    """Who is flagged -> the sentences, in full: what all have alike once, then row by row."""
+    shared = (
+        [flag for flag in figures[0].flags if all(flag in row.flags for row in figures)] if len(figures) > 1 else []
+    )
+    found = {"all rows": shared} | {row.label: [flag for flag in row.flags if flag not in shared] for row in figures}
+    return {who: " ".join(f"{flag.rstrip('.')}." for flag in flags) for who, flags in found.items() if flags}
 
 
 def _how_to_repeat(command: str) -> str:
@@ -239,7 +249,8 @@ def _render(template: str, page: Page) -> str:
     )
     # A long file name may break after an underscore or a slash, rather than anywhere.
     environment.filters["breakable"] = lambda text: Markup(re.sub(r"([_/])(?=\w)", r"\1<wbr>", str(escape(text))))
-    environment.filters["one_line"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
+    environment.filters["marked"] = lambda text: Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    environment.filters["one_line"] = lambda text: re.sub(r"[ \t\r\n]+", " ", str(text)).replace("|", "\\|")
     return environment.get_template(template).render(
         page=page,
         css=Markup((TEMPLATES / "report.css").read_text()),

@@ -29,7 +29,7 @@ class Column:
 
     label: str
     unit: str = ""
-    kind: Literal["number", "name", "text"] = "number"  # name: the column that a row is known by
+    kind: Literal["number", "name", "text", "prose"] = "number"  # name: what a row is known by; prose: sentences
 
     @property
     def heading(self) -> str:

@@ -210,6 +210,14 @@ def fidelity_table(summary: Summary) -> Table:
     return Table("Scores against the PyTorch reference", columns, rows)
 
 
+def budget_table(figures: Figures) -> Table:
+    """Where parity broke: the error after each stage of the trip, in its order."""
+    columns = [Column("stage", kind="name"), Column("error", "of its range")]
+    rows = [[Cell(stage), Cell(difference(error))] for stage, error in figures.row.error_budget.items()]
+    note = "Largest difference to PyTorch after each stage, as a share of the largest value there; see the row's flags."
+    return Table(f"{figures.label}: where parity broke", columns, rows, note)
+
+
 def worst_photos_table(figures: Figures) -> Table:
     """The photos on which a file departs most."""
     photos = sorted(figures.fidelity.photos, key=lambda photo: -abs(photo.difference))[:WORST_PHOTOS]
@@ -224,7 +232,7 @@ def worst_photos_table(figures: Figures) -> Table:
 
 
 CONDITIONS: dict[str, Callable[[Figures], str]] = {
-    "measured at": lambda figures: figures.row.measured_at,
+    "measured at": lambda figures: figures.row.measured_at[:16].replace("T", " "),
     "by": lambda figures: figures.row.measured_by or MISSING,
     "threads": lambda figures: whole(figures.row.setting.threads),
     "asked for": lambda figures: figures.row.setting.accelerator,
@@ -252,7 +260,7 @@ def conditions_table(place: Place) -> Table:
     machine = place.machine
     facts = [machine.system, count(machine.cores, "core") if machine.cores else ""]
     facts += [f"{whole(machine.memory_mib)} MiB of memory" if machine.memory_mib else ""]
-    return Table(place.title, columns, rows, "; ".join(fact for fact in facts if fact))
+    return Table(place.title, columns, rows, "; ".join(fact for fact in facts if fact), folded=True)
 
 
 def limits_table(place: Place) -> Table:

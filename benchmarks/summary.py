@@ -32,7 +32,7 @@ class Figures:
     @property
     def name(self) -> str:
         """As the report calls it."""
-        return self.row.subject.name
+        return f"{self.row.subject.name}{', sustained' * (self.row.mode == 'sustained')}"
 
     @property
     def label(self) -> str:
@@ -47,7 +47,7 @@ class Figures:
     @property
     def is_timed(self) -> bool:
         """Whether its times and memory mean anything: an emulator's, or a stand-in's for the runtime, do not."""
-        return self.row.machine.kind != "emulated" and self.row.setting.executes_artifact
+        return is_timed(self.row)
 
     @cached_property
     def run(self) -> Samples | None:
@@ -104,8 +104,7 @@ class Figures:
     @cached_property
     def flags(self) -> list[str]:
         """What makes its figures less than valid: what the row says, and what follows from it."""
-        fallback = f"fell back: {self.row.setting.fallback}" if self.row.setting.fallback else ""
-        found = [*self.row.flags, fallback, leaves_out(self.row)]
+        found = [*self.row.flags, self.row.setting.fallback, leaves_out(self.row)]
         if self.row.machine.kind == "emulated" and self.row.latency:
             found.append("emulated processor: its times say nothing and are left out")
         return list(dict.fromkeys(flag for flag in found if flag))
@@ -169,6 +168,11 @@ class Summary:
         return {figures.row.id: figures.to_json() for figures in self.figures}
 
 
+def is_timed(row: Measurement) -> bool:
+    """Whether a row's times and memory mean anything: an emulator's, or a stand-in's for the runtime, do not."""
+    return row.machine.kind != "emulated" and row.setting.executes_artifact
+
+
 def summarise(rows: Sequence[Measurement], baseline: str | None = None) -> Summary:
     """Derive every figure of a report.
 
@@ -223,7 +227,8 @@ def _reading_order(row: Measurement) -> tuple:
 
 def _baseline_of(row: Measurement, rows: Sequence[Measurement], name: str | None) -> Measurement | None:
     """The row that ``row`` is a ratio to; None where there is nothing to compare with."""
-    able = [other for other in rows if other.report == row.report and other.mode == "burst" and run_ms(other)]
+    able = [other for other in rows if other.report == row.report and other.mode == "burst" and is_timed(other)]
+    able = [other for other in able if run_ms(other)]
     if row.mode != "burst":
         return None
     if name is not None:
@@ -235,8 +240,8 @@ def _baseline_of(row: Measurement, rows: Sequence[Measurement], name: str | None
 
 
 def _figures(number: int, row: Measurement, baseline: Measurement | None) -> Figures:
-    if row.machine.kind == "emulated":
-        return Figures(number, row, no_ratio="times of an emulated processor are not compared")
+    if not is_timed(row):
+        return Figures(number, row, no_ratio="times of an emulated processor or of a stand-in are not compared")
     if baseline is None:
         return Figures(number, row, no_ratio="nothing was measured in turns with it")
     if baseline is row:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -63,6 +64,13 @@ def drawing(height_in: float, rows: int = 1, **options) -> Iterator[tuple[Figure
         yield figure, list(figure.subplots(rows, 1, squeeze=False, **options)[:, 0])
 
 
+def settle(figure: Figure) -> None:
+    """Lay it out, once: a layout costs as much as a drawing, and afterwards it is known where things stand."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def to_svg(figure: Figure, name: str, describes: str) -> str:
     """One ``<svg>`` element to stand in a page.
 
@@ -71,6 +79,7 @@ def to_svg(figure: Figure, name: str, describes: str) -> str:
         name: begins every identifier, so that several drawings share a page.
         describes: what a screen reader says.
     """
+    settle(figure)
     buffer = io.StringIO()
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -116,7 +125,16 @@ def scale(axes: Axes, axis: str, values: list[float]) -> None:
         decades = max(positive) / min(positive)
         its.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 300 else (1,)))
         its.set_minor_formatter(NullFormatter())
-    its.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", "\N{THIN SPACE}")))
+    its.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", "\N{NARROW NO-BREAK SPACE}")))
+
+
+def scale_in_decades(axes: Axes, values: list[float]) -> None:
+    """The y axis logarithmic, in whole decades, written as 1e-05."""
+    low, high = np.floor(np.log10(min(values))), np.ceil(np.log10(max(values)))
+    axes.set_yscale("log")
+    axes.set_ylim(10.0 ** (low - 0.2), 10.0 ** (max(high, low + 1) + 0.2))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 # Offsets in points, right and up, nearest first.
@@ -139,6 +157,7 @@ RIGHT = [(5, -4 + 9.0 * step * sign) for step in range(12) for sign in (1, -1)]
 
 def number_points(axes: Axes, points: list[tuple[float, float, str, str]], places=AROUND) -> None:
     """Write (x, y, words, colour) beside each point, at the first of the places that is still free."""
+    settle(axes.figure)
     at = [axes.transData.transform((x, y)) for x, y, _, _ in points]
     taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in at]
     for (x_px, y_px), (x, y, words, colour) in zip(at, points, strict=True):
@@ -149,8 +168,10 @@ def number_points(axes: Axes, points: list[tuple[float, float, str, str]], place
             if not any(_overlap(box, other) for other in taken):
                 break
         taken.append(box)
+        # So far off that it could be another point's, a line leads to it.
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}
         axes.annotate(words, (x, y), xytext=(left - x_px, up + 1), textcoords="offset points", fontsize=8, color=colour,
-                      annotation_clip=False)  # fmt: skip
+                      annotation_clip=False, arrowprops=None if -14 < up < 6 else line)  # fmt: skip
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

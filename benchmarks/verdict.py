@@ -69,8 +69,9 @@ def _of_view(place: Place, view: str) -> Iterator[Sentence]:
     timed = sorted((figures for figures in able if figures.run), key=lambda figures: figures.run.p50)
     if timed:
         yield _fastest(timed, [figures for figures in rows if figures.row.subject.role == "peer" and figures.run])
-    weighed = sorted((figures for figures in able if figures.row.memory), key=lambda row: row.above_baseline_mib)
-    if weighed and weighed[0].is_timed:
+    weighed = [figures for figures in able if figures.row.memory and figures.is_timed]
+    weighed.sort(key=lambda figures: figures.above_baseline_mib)
+    if weighed:
         yield _leanest(weighed, rows)
     yield from _faithful(files)
     yield from _cost_of_view(timed, place)
@@ -119,13 +120,21 @@ def _leanest(weighed: Sequence[Figures], rows: Sequence[Figures]) -> Sentence:
 
 
 def _sentence(label: str, text: str, details: list[str], ranked: Sequence[Figures]) -> Sentence:
+    """What is flagged in all rows alike (too few runs, say) is no reason to choose another."""
     best = ranked[0]
-    if not best.flags:
+    own = {figures.label: _own_flags(figures, ranked) for figures in ranked}
+    if not own[best.label]:
         return Sentence(label, f"{text}.", " ".join(details), "good")
-    sound = next((figures for figures in ranked if not figures.flags), None)
-    details.append(f"But it is flagged: {best.flags[0].rstrip('.')}.")
-    details.append(f"The first without a flag is {sound.label}." if sound else "None is without a flag.")
+    sound = next((name for name, flags in own.items() if not flags), None)
+    details.append(f"But it is flagged: {own[best.label][0].rstrip('.')}.")
+    details.append(f"The first without such a flag is {sound}." if sound else "None is without a flag of its own.")
     return Sentence(label, f"{text}.", " ".join(details), "warn")
+
+
+def _own_flags(figures: Figures, ranked: Sequence[Figures]) -> list[str]:
+    """Those that not every row has; of a row alone, all."""
+    shared = set.intersection(*(set(other.flags) for other in ranked)) if len(ranked) > 1 else set()
+    return [flag for flag in figures.flags if flag not in shared]
 
 
 def _faithful(files: Sequence[Figures]) -> Iterator[Sentence]:
@@ -133,7 +142,7 @@ def _faithful(files: Sequence[Figures]) -> Iterator[Sentence]:
     empty = [figures for figures in known if figures.fidelity.proves_nothing]
     if empty:
         names, why = listed([figures.label for figures in empty]), empty[0].fidelity.proves_nothing
-        yield Sentence("Proves nothing", f"The score comparison of {names}.", f"{why}.", "warn")
+        yield Sentence("Proves nothing", f"The score comparison of {names}.", f"{why[0].upper()}{why[1:]}.", "warn")
     telling = sorted((figures for figures in known if figures not in empty), key=lambda row: row.fidelity.worst)
     if telling and not telling[0].past_limit:
         best, found = telling[0], telling[0].fidelity

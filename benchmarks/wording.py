@@ -16,7 +16,9 @@ def digits(value: float | None, least: int = 3) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = max(0, least - 1 - math.floor(math.log10(abs(value)) + 1e-9))
-    return f"{value:,.{min(decimals, 6)}f}".replace(",", "\N{THIN SPACE}")  # 12 345: no comma that could be a point
+    return f"{value:,.{min(decimals, 6)}f}".replace(
+        ",", "\N{NARROW NO-BREAK SPACE}"
+    )  # 12 345: no comma that could be a point
 
 
 def ms(value: float | None) -> str:
@@ -33,7 +35,7 @@ def mib(value: float | None) -> str:
 
 def whole(value: float | None) -> str:
     """No decimals."""
-    return MISSING if value is None else f"{value:,.0f}".replace(",", "\N{THIN SPACE}")
+    return MISSING if value is None else f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def difference(value: float | None) -> str:

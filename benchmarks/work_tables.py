@@ -145,7 +145,7 @@ def quoted_table(summary: Summary) -> Table:
         Column("method", kind="name"),
         Column("MACs", "G"),
         Column("parameters", "M"),
-        Column("note", kind="text"),
+        Column("note", kind="prose"),
     ]
     bounds = {method.name for method in QUOTED if method.is_bound}
     rows = [
