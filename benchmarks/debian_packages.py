@@ -108,7 +108,7 @@ def _private_apt(scratch: Path, mirror: str, release: str, suite: str, architect
 
 
 def _apt(command: list[str], failed: str) -> None:
-    ended = subprocess.run(command, capture_output=True, text=True, env=None)
+    ended = subprocess.run(command, capture_output=True, text=True)
     if ended.returncode:
         # Only the kind of error: apt's lines hold the mirror's address, and that may hold a password.
         errors = [line for line in ended.stderr.splitlines() if line.startswith("E:") and "://" not in line]
