@@ -14,9 +14,9 @@ Not seen here: kernels that a phone's own processor would choose beyond the emul
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import math
-import platform
 import subprocess
 import sys
 import tempfile
@@ -32,11 +32,10 @@ from benchmarks import arm_runner
 from benchmarks.arm_root import ArmRoot, find_arm_root
 from benchmarks.measurement import Machine, Measurement, Score, Setting, append_rows
 from benchmarks.parity import LIMITS, reference_scores
+from benchmarks.participants import exported_in, subject_of
 from benchmarks.proved_export import REFERENCE
-from benchmarks.subject import subject_of
 from benchmarks.workload import proof_photos
-from export.artifact import FILE_NAME, read_manifest
-from export.formats import describe, scorer_for
+from export.formats import scorer_for
 from export.run_torch import reference_scorer
 from export.scorer import Scorer
 from lariqa_train.checkpoint import load_checkpoint
@@ -52,8 +51,8 @@ EMULATED = "emulated: the scores are what ARM kernels give, and there is no time
 class Arithmetic:
     """One file's scores, photo by photo, in three arithmetics."""
 
-    x86: Measurement
-    arm: Measurement
+    arm: Measurement  # with the references; of kind "emulated", and without a time
+    x86: Mapping[str, float]  # photo -> score
 
     @property
     def limit(self) -> float:
@@ -63,8 +62,7 @@ class Arithmetic:
     @property
     def differences(self) -> dict[str, tuple[float, float]]:
         """Photo -> (ARM - reference, ARM - x86); without those that ARM gave no finite score for."""
-        x86 = {score.photo: score.score for score in self.x86.scores}
-        return {row.photo: (row.score - row.reference, row.score - x86[row.photo]) for row in self.arm.scores}
+        return {row.photo: (row.score - row.reference, row.score - self.x86[row.photo]) for row in self.arm.scores}
 
     @property
     def worst(self) -> tuple[float, float]:
@@ -91,54 +89,47 @@ def arm_arithmetic(
         progress: called with each step in words.
 
     Yields:
-        Each file's rows: one of this machine (kind "host"), one of the emulated (kind "emulated"), none with a time.
+        Each file's row, of kind "emulated" and without a time, with the scores of this machine beside it.
 
     Raises:
         Refusal: nothing to score, scores too alike, or the emulated runtime failed.
     """
-    manifest = read_manifest(folder)
-    artifacts = [row for row in manifest.artifacts if row.format in FORMATS] if manifest else []
-    if not artifacts:
-        raise Refusal(f"{folder} holds no {FILE_NAME} with ONNX or TFLite files; `lariqa export` makes one")
-    model = load_checkpoint(folder / REFERENCE)
+    exported = [one for one in exported_in([folder]) if one.artifact.format in FORMATS]
+    if not exported:
+        raise Refusal(f"{folder} holds no ONNX or TFLite file; `lariqa export` makes one")
     report = uuid.uuid4().hex
     known: dict[tuple, tuple] = {}  # files of one size and view share photos and reference scores
-    for artifact in artifacts:
-        path = folder / artifact.file
-        describe(path)  # the file is the one that was proved
+    for one in exported:
+        artifact = one.artifact
+        if one.reference is None:
+            raise Refusal(f"{one.path} has no {REFERENCE} beside it that it was exported from; export again")
         size = (
             PHOTO_SIZE_PX if artifact.photo_height_px is None else (artifact.photo_height_px, artifact.photo_width_px)
         )
-        key = (size, artifact.synthetic_view)
+        key = (one.reference, size, artifact.synthetic_view)
         if key not in known:
             images = dict(islice(proof_photos(*size).items(), photos))
-            reference = reference_scorer(model, artifact.synthetic_view)
+            reference = reference_scorer(load_checkpoint(one.reference), artifact.synthetic_view)
             known[key] = images, reference_scores(reference, images, LIMITS[artifact.precision], progress)
         images, expected = known[key]
-        scorer = scorer_for(path, manifest, artifact)
-        progress(f"{path.name}: {scorer.runner.runtime} on this machine")
+        scorer = scorer_for(one.path, one.manifest, artifact)
+        progress(f"{one.path.name}: {scorer.runner.runtime} on this machine")
         here = {name: scorer.score(image) for name, image in images.items()}
-        there, runtime = _scores_on_arm(root, path, scorer, images, threads, progress)
+        there, runtime = _scores_on_arm(root, one.path, scorer, images, threads, progress)
         odd = [name for name in images if not math.isfinite(there[name])]
-        shared = {"report": report, "subject": subject_of(manifest, artifact), "measured_by": "lariqa arm_arithmetic"}
-        yield Arithmetic(
-            x86=Measurement(
-                **shared,
-                machine=Machine(model=platform.processor() or platform.machine(), system=platform.platform()),
-                setting=Setting(runtime=scorer.runner.runtime),
-                scores=[Score(photo=name, score=score, reference=expected[name]) for name, score in here.items()],
-            ),
-            arm=Measurement(
-                **shared,
-                machine=Machine(kind="emulated", model=root.processor, system="Linux aarch64, Debian's libraries"),
-                setting=Setting(runtime=f"{runtime}, aarch64", threads=threads),
-                scores=[
-                    Score(photo=name, score=there[name], reference=expected[name]) for name in images if name not in odd
-                ],
-                flags=[EMULATED],
-                error=f"no finite score for {', '.join(odd)}" if odd else None,
-            ),
+        row = Measurement(
+            report=report,
+            measured_by=f"lariqa {importlib.metadata.version('lariqa')}",
+            subject=subject_of(one),
+            machine=Machine(kind="emulated", model=root.processor, system="Linux aarch64, Debian's libraries"),
+            setting=Setting(runtime=f"{runtime}, aarch64", threads=threads),
+            scores=[
+                Score(photo=name, score=there[name], reference=expected[name]) for name in images if name not in odd
+            ],
+            flags=[EMULATED],
+            error=f"no finite score for {', '.join(odd)}" if odd else None,
         )
+        yield Arithmetic(row, here)
 
 
 def _scores_on_arm(
@@ -194,7 +185,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         for result in arm_arithmetic(asked.export, find_arm_root(), asked.photos, asked.threads, _tell):
             if asked.output:
-                append_rows(asked.output, [result.x86, result.arm])
+                append_rows(asked.output, [result.arm])
             print("\n".join(lines_of(result)), flush=True)
             missed += not result.passed
     except Refusal as refusal:
@@ -208,10 +199,9 @@ def lines_of(result: Arithmetic) -> Iterator[str]:
     arm = result.arm
     yield f"{arm.subject.name}: {arm.setting.runtime}, on {arm.machine.model}"
     yield f"  {'photo':12}  {'reference':>10}  {'x86':>10}  {'ARM':>10}  {'ARM-reference':>13}  {'ARM-x86':>8}"
-    x86 = {score.photo: score.score for score in result.x86.scores}
     for row in arm.scores:
         to_reference, to_x86 = result.differences[row.photo]
-        scores = f"{row.reference:10.8f}  {x86[row.photo]:10.8f}  {row.score:10.8f}"
+        scores = f"{row.reference:10.8f}  {result.x86[row.photo]:10.8f}  {row.score:10.8f}"
         yield f"  {row.photo:12}  {scores}  {to_reference:+13.1e}  {to_x86:+8.1e}"
     verdict = arm.error or f"{'within' if result.passed else 'PAST'} the limit of {result.limit:g}"
     yield f"  {'worst':48}  {result.worst[0]:13.1e}  {result.worst[1]:8.1e}  {verdict}"

@@ -14,44 +14,46 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from benchmarks.adb import Adb
 from benchmarks.measurement import Measurement, Setting, read_rows
+from benchmarks.participants import Exported, exported_in, subject_of
 from benchmarks.phone_rows import EMULATOR, accept
-from benchmarks.subject import subject_of
-from export.artifact import FILE_NAME, Artifact
-from export.formats import describe
+from export.artifact import FILE_NAME
+from export.run_torch import reference_scorer
+from lariqa_train.checkpoint import load_checkpoint
 from lariqa_train.golden import FILE_NAME as GOLDEN
 from lariqa_train.photo import open_photo
 from lariqa_train.refusal import Refusal
 
 PACKAGE = "org.lariqa.demo"
 ACTIVITY = f"{PACKAGE}/.BenchmarkActivity"
+PROCESSES = f"{PACKAGE}:benchmark {PACKAGE}"  # the activity's own, or the app's
 FOLDER = PurePosixPath("/data/local/tmp/lariqa")
 APPS_FOLDER = PurePosixPath(f"/sdcard/Android/data/{PACKAGE}/files/benchmark")
 PACE_S = 10  # one look at the phone in that time: each look costs its processor a little
 FORMATS = ("onnx", "tflite")  # what Android runs
+LOSSLESS = (".png", ".bmp")  # a phone's JPEG decoder gives other pixels than this computer's, and so another score
 
 
 @dataclass(frozen=True)
 class PhoneRequest:
     """What is to be measured on the phone."""
 
-    artifacts: Sequence[Path]  # files of exports
-    photos: Sequence[Path] = ()  # of the size that the artifacts take; the golden photo comes by itself
+    targets: Sequence[Path]  # export folders, artifacts
+    photos: Sequence[Path] = ()  # files, of the size that the artifacts take; the golden photo comes by itself
     serial: str | None = None  # None: the one device that there is
     adb_path: str | None = None
     folder: PurePosixPath = FOLDER  # on the device
     command: str | None = None  # a program on the device, started instead of the app
-    out_folder: PurePosixPath | None = None  # where the rows are written; None: the app's own, a command's beside it
+    out_folder: PurePosixPath | None = None  # where the rows are written; None: the app's own, a command's in `folder`
     runs: int = 30
     sustained_s: int = 0
     accelerator: str = "cpu"
     timeout_s: float | None = None  # for one artifact; None: ten minutes beside `sustained_s`
-    references: Mapping[str, float] = field(default_factory=dict)  # photo name -> PyTorch's score of the same pixels
 
     @property
     def patience_s(self) -> float:
@@ -72,27 +74,27 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
     Raises:
         Refusal: the request is wrong, the device cannot be used or was lost, or its rows are about something else.
     """
-    described = [(path, *describe(path)) for path in request.artifacts]
-    for path, _, artifact in described:
-        _check(path, artifact, request.photos)
+    exported = _for_android(request.targets, progress)
+    for one in exported:
+        _check(one, request.photos)
     adb = Adb.find(request.serial, request.adb_path)
     machine, is_phone = adb.machine()
     progress(f"{machine.model}, {machine.system or 'no Android properties'}")
     report = uuid.uuid4().hex
-    for path, manifest, artifact in described:
-        subject = subject_of(manifest, artifact)
-        folder = request.folder / artifact.sha256[:12]  # holds this artifact's files and no others
-        files = [path, path.parent / FILE_NAME, path.parent / GOLDEN, *request.photos]
-        progress(f"pushing {path.name} ({sum(file.stat().st_size for file in files) / 1e6:.0f} MB) to {folder}")
+    references = _References(request.photos, progress)
+    for one in exported:
+        subject = subject_of(one)
+        folder = request.folder / subject.sha256[:12]  # holds this artifact's files and no others
+        files = [one.path, one.path.parent / FILE_NAME, one.path.parent / GOLDEN, *request.photos]
+        progress(f"pushing {one.path.name} ({sum(file.stat().st_size for file in files) / 1e6:.0f} MB) to {folder}")
         pushed = adb.push(files, folder)
         progress(f"pushed {len(pushed)} of {len(files)} files; the others were there already")
         _remove_others(adb, folder, files)
         out_folder = request.out_folder or (request.folder if request.command else APPS_FOLDER)
         out = out_folder / f"rows-{uuid.uuid4().hex[:12]}.jsonl"
-        failure = _run(adb, request, folder, path.name, out, progress)
+        failure = _run(adb, request, folder, one.path.name, out, progress)
         rows = _pull(adb, out, failure)
-        known = {**_golden_reference(artifact), **request.references}
-        rows = accept(rows, f"{out} of {adb.serial}", subject, machine, is_phone, known, report)
+        rows = accept(rows, f"{out} of {adb.serial}", subject, machine, is_phone, references.of(one), report)
         yield from rows
         if failure and not any(row.error for row in rows):
             yield Measurement(
@@ -105,33 +107,59 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
             )
 
 
-def _check(path: Path, artifact: Artifact, photos: Sequence[Path]) -> None:
-    """Refuse, before anything is pushed, what the phone could only fail on."""
-    if artifact.format not in FORMATS:
+def _for_android(targets: Sequence[Path], progress: Callable[[str], None]) -> list[Exported]:
+    """What of the targets an Android phone can run; what was named and cannot be run is refused."""
+    exported = exported_in(list(targets))
+    others = [one.path for one in exported if one.artifact.format not in FORMATS]
+    if named := [path for path in others if path in targets] or (others if len(others) == len(exported) else []):
         raise Refusal(
-            f"{path} is a {artifact.format} file, and Android runs {' and '.join(FORMATS)}; "
-            "the iOS app measures it, and `lariqa bench --import` takes its rows"
+            f"{named[0]} is not for Android, which runs {' and '.join(FORMATS)} files; the iOS app measures Core ML, "
+            "and `lariqa bench --import` takes its rows"
         )
+    for path in others:
+        progress(f"{path.name} is not for Android: left out")
+    return [one for one in exported if one.artifact.format in FORMATS]
+
+
+def _check(one: Exported, photos: Sequence[Path]) -> None:
+    """Refuse, before anything is pushed, what the phone could only fail on."""
     for name in (FILE_NAME, GOLDEN):
-        if not (path.parent / name).is_file():
-            raise Refusal(f"{path.parent} holds no {name}, which the phone needs; give a file in its export folder")
-    names = [path.name, FILE_NAME, GOLDEN, *(photo.name for photo in photos)]
+        if not (one.path.parent / name).is_file():
+            raise Refusal(f"{one.path.parent} holds no {name}, which the phone needs; give a file in its export folder")
+    names = [one.path.name, FILE_NAME, GOLDEN, *(photo.name for photo in photos)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Refusal(f"two files are named {', '.join(twice)}, and lie in one folder on the phone; rename one")
-    size = (artifact.photo_height_px, artifact.photo_width_px)
+    size = (one.artifact.photo_height_px, one.artifact.photo_width_px)
     for photo in photos if None not in size else ():
         height, width = open_photo(photo).shape[:2]
         if (height, width) != size:
             raise Refusal(
-                f"{photo} is {width}x{height} px, {path.name} takes {size[1]}x{size[0]}: "
+                f"{photo} is {width}x{height} px, {one.path.name} takes {size[1]}x{size[0]}: "
                 f"export one with --size {width}x{height}, or give other photos"
             )
 
 
-def _golden_reference(artifact: Artifact) -> dict[str, float]:
-    photos = (artifact.parity or {}).get("photos", [])
-    return {photo["photo"]: photo["reference"] for photo in photos if photo["photo"] == GOLDEN}
+class _References:
+    """PyTorch's scores of lossless photos, whose pixels are the same everywhere; the golden one's from the manifest."""
+
+    def __init__(self, photos: Sequence[Path], progress: Callable[[str], None]) -> None:
+        self.photos = [photo for photo in photos if photo.suffix.lower() in LOSSLESS]
+        self.progress = progress
+        self.known: dict[tuple[Path, str], dict[str, float]] = {}
+
+    def of(self, one: Exported) -> dict[str, float]:
+        """Photo name -> score, for one artifact."""
+        proved = (one.artifact.parity or {}).get("photos", [])
+        golden = {photo["photo"]: photo["reference"] for photo in proved if photo["photo"] == GOLDEN}
+        return {**golden, **(self._scores(one.reference, one.artifact.synthetic_view) if one.reference else {})}
+
+    def _scores(self, checkpoint: Path, view: str) -> dict[str, float]:
+        if (checkpoint, view) not in self.known and self.photos:
+            self.progress(f"reference scores of {len(self.photos)} photos")
+            reference = reference_scorer(load_checkpoint(checkpoint), view)
+            self.known[checkpoint, view] = {photo.name: reference.score(open_photo(photo)) for photo in self.photos}
+        return self.known.get((checkpoint, view), {})
 
 
 def _remove_others(adb: Adb, folder: PurePosixPath, files: Sequence[Path]) -> None:
@@ -174,7 +202,7 @@ def _wait_for_app(adb: Adb, request: PhoneRequest, out: PurePosixPath, progress:
     look = (
         f"i=0; while [ $i -lt {PACE_S} ] && [ ! -e {done} ]; do sleep 1; i=$((i+1)); done; "
         f"if [ -e {done} ]; then echo done; cat {done}; "
-        f"elif pidof {PACKAGE} >/dev/null; then echo runs; else echo gone; fi"
+        f"elif pidof {PROCESSES} >/dev/null; then echo runs; else echo gone; fi"
     )
     began, looks_without_process = time.monotonic(), 0
     while True:

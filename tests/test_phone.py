@@ -75,7 +75,7 @@ def bench(phone, artifact):
 
     def run(**options):
         said = []
-        request = PhoneRequest(**{"artifacts": [artifact], "folder": PurePosixPath(phone, "lariqa"), **options})
+        request = PhoneRequest(**{"targets": [artifact], "folder": PurePosixPath(phone, "lariqa"), **options})
         if not request.command:
             request = PhoneRequest(**{**vars(request), "out_folder": PurePosixPath(phone)})
         return list(bench_on_phone(request, said.append)), said
@@ -263,7 +263,7 @@ def test_after_an_artifact_that_fails_the_next_one_is_measured(bench, install, a
     shutil.copytree(artifact.parent, second)
     install(f'if [ -e "$3.once" ] || [ -e "{tmp_path}/once" ]; then {writes(row_of(artifact))}\n'
             f'else touch "{tmp_path}/once"; echo crashed >"$3.done"; fi')  # fmt: skip
-    rows, _ = bench(artifacts=[artifact, second / artifact.name])
+    rows, _ = bench(targets=[artifact, second / artifact.name])
     assert [row.error for row in rows] == ["the app says: crashed", None]
     assert len({row.report for row in rows}) == 1
 
@@ -359,8 +359,24 @@ def test_what_the_phone_could_only_fail_on_is_refused_before_anything_is_pushed(
     alone = tmp_path / artifact.name
     shutil.copy(artifact, alone)
     with pytest.raises(Refusal, match=r"holds no lariqa\.json, which the phone needs"):
-        bench(artifacts=[alone])
+        bench(targets=[alone])
     assert not (tmp_path / "log").exists()
+
+
+def test_what_is_not_for_android_is_left_out_of_a_folder_and_refused_by_its_name(bench, install, artifact, tmp_path):
+    folder = tmp_path / "both"
+    shutil.copytree(artifact.parent, folder)
+    manifest = json.loads((folder / "lariqa.json").read_text())
+    package = {**manifest["artifacts"][0], "file": "x.mlpackage", "format": "coreml"}
+    (folder / "x.mlpackage").mkdir()
+    package["sha256"] = sha256_of(folder / "x.mlpackage")
+    manifest["artifacts"].append(package)
+    (folder / "lariqa.json").write_text(json.dumps(manifest))
+    install(writes(row_of(artifact)))
+    (row,), said = bench(targets=[folder])
+    assert row.subject.format == "onnx" and "x.mlpackage is not for Android: left out" in said
+    with pytest.raises(Refusal, match=r"x\.mlpackage is not for Android, which runs onnx and tflite files"):
+        bench(targets=[folder, folder / "x.mlpackage"])
 
 
 def test_rows_exported_by_hand_are_imported_once(tmp_path):
