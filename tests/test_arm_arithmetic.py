@@ -34,10 +34,18 @@ NATIVE = NativeRoot(None, "0", {})
 
 @pytest.fixture(scope="module")
 def exported(tiny_model, tmp_path_factory):
+    """A tiny export with the ONNX file."""
+    return export(tiny_model, ["onnx"], tmp_path_factory.mktemp("export"))
+
+
+@pytest.fixture(scope="module")
+def both(tiny_model, tmp_path_factory):
     """A tiny export with the ONNX and the TFLite file."""
-    folder = tmp_path_factory.mktemp("export")
-    proofs = list(export_proved(tiny_model, ExportRequest("pixels", 150, 200), ["onnx", "tflite"], folder))
-    assert len(proofs) == 2
+    return export(tiny_model, ["onnx", "tflite"], tmp_path_factory.mktemp("both"))
+
+
+def export(model, formats, folder):
+    assert len(list(export_proved(model, ExportRequest("pixels", 150, 200), formats, folder))) == len(formats)
     return folder
 
 
@@ -59,8 +67,8 @@ def no_root(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_arm_kernels_give_the_references_scores(emulated, exported):
-    results = list(arm_arithmetic(exported, emulated, 6, 2, lambda step: None))
+def test_arm_kernels_give_the_references_scores(emulated, both):
+    results = list(arm_arithmetic(both, emulated, 6, 2, lambda step: None))
     assert [result.arm.subject.format for result in results] == ["onnx", "tflite"]
     for result in results:
         assert result.arm.machine.kind == "emulated" and result.arm.latency is None  # an emulator's time means nothing
@@ -75,9 +83,9 @@ def test_arm_kernels_give_the_references_scores(emulated, exported):
 
 
 @pytest.mark.slow
-def test_the_command_prints_the_scores_and_appends_the_rows(emulated, exported, tmp_path, capsys):
+def test_the_command_prints_the_scores_and_appends_the_rows(emulated, both, tmp_path, capsys):
     rows = tmp_path / "rows.jsonl"
-    assert main([str(exported), "--photos", "2", "-o", str(rows)]) == 0
+    assert main([str(both), "--photos", "2", "-o", str(rows)]) == 0
     assert capsys.readouterr().out.count("within the limit") == 2
     kinds = [row.machine.kind for row in read_rows(rows.read_text(), "rows")]
     assert kinds == ["emulated", "emulated"]
@@ -90,9 +98,8 @@ def test_a_python_that_is_not_arm_is_not_taken_for_it(exported):
 
 def test_the_runner_gives_what_the_toolkits_own_gives(exported, monkeypatch):
     monkeypatch.setattr("benchmarks.arm_arithmetic.ARM", platform.machine())
-    for result in arm_arithmetic(exported, NATIVE, 3, 1, lambda step: None):
-        assert len(result.arm.scores) == 3
-        assert max(result.worst) <= LIMITS["fp32"] and result.passed
+    (result,) = arm_arithmetic(exported, NATIVE, 3, 1, lambda step: None)
+    assert len(result.arm.scores) == 3 and max(result.worst) <= LIMITS["fp32"] and result.passed
 
 
 def test_a_runtime_that_crashes_is_quoted(exported):
