@@ -5,6 +5,7 @@ READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
 .PHONY: setup demo parity test browser lint lock clean
+.PHONY: setup demo parity arm test lint lock clean
 
 setup: $(READY)
 
@@ -20,6 +21,10 @@ $(READY): requirements.lock pyproject.toml
 
 parity: $(READY)
 	@$(VENV)/bin/python -m benchmarks.parity_matrix
+
+# An emulated ARM processor with both runtimes, for `python -m benchmarks.arm_arithmetic EXPORT` (a minute, 250 MB).
+arm: $(READY)
+	@$(VENV)/bin/python -m benchmarks.arm_root
 
 demo: $(READY)
 	@$(VENV)/bin/lariqa demo -o demo-output
@@ -46,4 +51,4 @@ lock:
 	    --no-annotate pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .adbd .arm build *.egg-info .pytest_cache .ruff_cache .hypothesis

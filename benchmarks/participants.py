@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.contender import Contender
 from benchmarks.measurement import Subject, Work
 from benchmarks.proved_export import REFERENCE
-from export.artifact import Artifact, Manifest, read_manifest
+from export.artifact import Artifact, Manifest, read_manifest, size_bytes
 from export.formats import FORMATS, describe, format_of, open_artifact
 from export.run_torch import reference_scorer
 from export.scorer import Scorer
@@ -43,26 +43,32 @@ def exported_in(targets: list[Path]) -> list[Exported]:
     return list(found.values())
 
 
+def subject_of(exported: Exported) -> Subject:
+    """An artifact as the subject of rows, wherever it runs."""
+    artifact, manifest = exported.artifact, exported.manifest
+    return Subject(
+        name=artifact.file,
+        file=artifact.file,
+        sha256=artifact.sha256 or sha256_of(exported.path),
+        checkpoint_sha256=manifest.checkpoint_sha256,
+        bytes=artifact.bytes or size_bytes(exported.path),
+        format=artifact.format,
+        precision=artifact.precision,
+        contract=artifact.contract,
+        synthetic_view=artifact.synthetic_view,
+        photo_width_px=artifact.photo_width_px,
+        photo_height_px=artifact.photo_height_px,
+        trained=manifest.provenance.trained,
+    )
+
+
 def artifact_contender(exported: Exported, work: Work | None) -> Contender:
     """An artifact in the runtime that it is made for."""
-    artifact, manifest = exported.artifact, exported.manifest
+    artifact = exported.artifact
     row = FORMATS[artifact.format]
     files = [exported.path] if exported.path.is_file() else [f for f in exported.path.rglob("*") if f.is_file()]
     return Contender(
-        Subject(
-            name=artifact.file,
-            file=artifact.file,
-            sha256=artifact.sha256 or sha256_of(exported.path),
-            checkpoint_sha256=manifest.checkpoint_sha256,
-            bytes=artifact.bytes or sum(file.stat().st_size for file in files),
-            format=artifact.format,
-            precision=artifact.precision,
-            contract=artifact.contract,
-            synthetic_view=artifact.synthetic_view,
-            photo_width_px=artifact.photo_width_px,
-            photo_height_px=artifact.photo_height_px,
-            trained=manifest.provenance.trained,
-        ),
+        subject_of(exported),
         partial(open_artifact, exported.path),
         row.runtime_modules,
         tuple(files),
