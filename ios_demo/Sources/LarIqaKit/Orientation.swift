@@ -3,7 +3,7 @@ import Foundation
 /// EXIF 2.32, tag Orientation: how the camera was held. What cannot be read counts as upright, as in viewers.
 public enum Orientation: Int, Sendable, CaseIterable {
     case upright = 1
-    case mirrored, upsideDown, flipped, transposed, turnedLeft, transversed, turnedRight
+    case mirrored, upsideDown, flipped, transposed, lyingLeft, transversed, lyingRight
 
     public init(tag: Int?) {
         self = tag.flatMap(Orientation.init(rawValue:)) ?? .upright
@@ -23,9 +23,9 @@ public enum Orientation: Int, Sendable, CaseIterable {
         case .upsideDown: (w * h - 1, -1, -w)
         case .flipped: ((h - 1) * w, 1, -w)
         case .transposed: (0, h, 1)
-        case .turnedLeft: (h - 1, h, -1)
+        case .lyingLeft: (h - 1, h, -1)
         case .transversed: (w * h - 1, -h, -1)
-        case .turnedRight: ((w - 1) * h, -h, 1)
+        case .lyingRight: ((w - 1) * h, -h, 1)
         }
     }
 }

@@ -1,0 +1,49 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// On Linux, stand-ins for the few declarations of Apple's frameworks that the app uses (Stubs/): they let the compiler
+// check every line, and prove nothing about the frameworks. `os(Linux)` is the machine that builds: a build for a phone
+// runs on a Mac and never sees them. There, pixels and sha256 are optimised in debug builds too, or tests take minutes.
+#if os(Linux)
+    let frameworks = [
+        "AVFoundation", "CoreGraphics", "CoreML", "CoreVideo", "Darwin", "ImageIO", "PhotosUI", "SwiftUI", "UIKit", "os",
+    ]
+    let stubs: [Target] = [
+        .target(name: "Darwin", path: "Stubs/Darwin"),
+        .target(name: "os", path: "Stubs/os"),
+        .target(name: "CoreGraphics", path: "Stubs/CoreGraphics"),
+        .target(name: "CoreVideo", path: "Stubs/CoreVideo"),
+        .target(name: "CoreML", dependencies: ["CoreVideo"], path: "Stubs/CoreML"),
+        .target(name: "ImageIO", dependencies: ["CoreGraphics"], path: "Stubs/ImageIO"),
+        .target(name: "AVFoundation", path: "Stubs/AVFoundation"),
+        .target(name: "UIKit", dependencies: ["CoreGraphics"], path: "Stubs/UIKit"),
+        .target(name: "SwiftUI", dependencies: ["CoreGraphics", "UIKit"], path: "Stubs/SwiftUI"),
+        .target(name: "PhotosUI", dependencies: ["SwiftUI"], path: "Stubs/PhotosUI"),
+        .executableTarget(name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "App/Sources"),
+    ]
+    let quickPixels: [SwiftSetting] = [.unsafeFlags(["-O"])]
+#else
+    let frameworks: [String] = []
+    let stubs: [Target] = []
+    let quickPixels: [SwiftSetting] = []
+#endif
+let onLinux = frameworks.map { Target.Dependency(stringLiteral: $0) }
+
+let package = Package(
+    name: "LarIqaKit",
+    platforms: [.iOS(.v17), .macOS(.v14)],
+    products: [
+        .library(name: "LarIqaKit", targets: ["LarIqaKit"]),
+        .library(name: "LarIqaApple", targets: ["LarIqaApple"]),
+        .library(name: "LarIqaScreens", targets: ["LarIqaScreens"]),
+    ],
+    targets: [
+        .target(name: "LarIqaKit", swiftSettings: quickPixels),
+        .target(name: "LarIqaApple", dependencies: ["LarIqaKit"] + onLinux),
+        .target(name: "LarIqaScreens", dependencies: ["LarIqaKit", "LarIqaApple"] + onLinux),
+        .testTarget(name: "LarIqaKitTests", dependencies: ["LarIqaKit"]),
+        .testTarget(name: "LarIqaAppleTests", dependencies: ["LarIqaApple"]),
+        .testTarget(name: "LarIqaScreensTests", dependencies: ["LarIqaScreens"]),
+    ] + stubs,
+    swiftLanguageModes: [.v6]
+)
