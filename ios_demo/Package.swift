@@ -6,19 +6,18 @@ import PackageDescription
 // runs on a Mac and never sees them. There, pixels and sha256 are optimised in debug builds too, or tests take minutes.
 #if os(Linux)
     let frameworks = [
-        "AVFoundation", "CoreGraphics", "CoreML", "CoreVideo", "Darwin", "ImageIO", "PhotosUI", "SwiftUI", "UIKit", "os",
+        "AVFoundation", "CoreGraphics", "CoreML", "CoreTransferable", "CoreVideo", "Darwin", "ImageIO", "PhotosUI",
+        "SwiftUI", "UIKit", "UniformTypeIdentifiers", "os",
     ]
-    let stubs: [Target] = [
-        .target(name: "Darwin", path: "Stubs/Darwin"),
-        .target(name: "os", path: "Stubs/os"),
-        .target(name: "CoreGraphics", path: "Stubs/CoreGraphics"),
-        .target(name: "CoreVideo", path: "Stubs/CoreVideo"),
-        .target(name: "CoreML", dependencies: ["CoreVideo"], path: "Stubs/CoreML"),
-        .target(name: "ImageIO", dependencies: ["CoreGraphics"], path: "Stubs/ImageIO"),
-        .target(name: "AVFoundation", path: "Stubs/AVFoundation"),
-        .target(name: "UIKit", dependencies: ["CoreGraphics"], path: "Stubs/UIKit"),
-        .target(name: "SwiftUI", dependencies: ["CoreGraphics", "UIKit"], path: "Stubs/SwiftUI"),
-        .target(name: "PhotosUI", dependencies: ["SwiftUI"], path: "Stubs/PhotosUI"),
+    func stub(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+        .target(name: name, dependencies: dependencies, path: "Stubs/\(name)")
+    }
+    let stubs = [
+        stub("AVFoundation"), stub("CoreGraphics"), stub("CoreML", "CoreVideo"),
+        stub("CoreTransferable", "UniformTypeIdentifiers"), stub("CoreVideo", "CoreGraphics"), stub("Darwin"),
+        stub("ImageIO", "CoreGraphics"), stub("PhotosUI", "SwiftUI"),
+        stub("SwiftUI", "CoreGraphics", "CoreTransferable", "UIKit"), stub("UIKit", "CoreGraphics"),
+        stub("UniformTypeIdentifiers"), stub("os"),
         .executableTarget(name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "App/Sources"),
     ]
     let quickPixels: [SwiftSetting] = [.unsafeFlags(["-O"])]

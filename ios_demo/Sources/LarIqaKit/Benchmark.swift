@@ -4,7 +4,7 @@ import Foundation
 ///
 /// A row comes back whatever happens: a model that fails is a row with its reason, a cancelled run a row with a flag.
 public struct Benchmark: Sendable {
-    public struct Plan: Sendable, Equatable {
+    public struct Plan: Codable, Sendable, Equatable {
         /// Counted runs; in sustained mode at least so many.
         public var runs: Int
         /// Back to back for so long; 0: a burst.
@@ -23,6 +23,12 @@ public struct Benchmark: Sendable {
         public let done: Int
         /// 0...1; nil while it cannot be told.
         public let fraction: Double?
+
+        public init(step: String, done: Int, fraction: Double?) {
+            self.step = step
+            self.done = done
+            self.fraction = fraction
+        }
     }
 
     /// Fewer counted runs than this say little about p95.
@@ -46,13 +52,27 @@ public struct Benchmark: Sendable {
     public struct PhotoFile: Sendable {
         public let name: String
         public let data: Data
-        /// PyTorch's score of its decoded pixels at the model's size, where it is known.
-        public let reference: Double?
+        /// PyTorch's score, where the file is the golden tile: repeated to the model's size instead of resampled.
+        public let goldenReference: Double?
 
-        public init(name: String, data: Data, reference: Double? = nil) {
+        public init(name: String, data: Data, goldenReference: Double? = nil) {
             self.name = name
             self.data = data
-            self.reference = reference
+            self.goldenReference = goldenReference
+        }
+
+        /// The golden photo of an export, for a benchmark without photos of one's own.
+        public static func golden(of artifact: Artifact, in folder: ModelFolder) -> PhotoFile? {
+            guard let golden = folder.manifest.golden, !golden.file.contains("/"),
+                let row = artifact.parity?.photos.first(where: { $0.photo == golden.file }),
+                let data = try? Data(contentsOf: folder.url.appendingPathComponent(golden.file))
+            else { return nil }
+            return PhotoFile(name: golden.file, data: data, goldenReference: row.reference)
+        }
+
+        func prepared(_ pixels: Photo, for size: PhotoSize?) throws -> Photo {
+            guard goldenReference != nil else { return try pixels.prepared(for: size, fit: true) }
+            return GoldenPhoto.make(from: pixels, size: size ?? pixels.size)
         }
     }
 
@@ -89,7 +109,10 @@ public struct Benchmark: Sendable {
             row.conditions.batteryPercent = [battery.percent, after.percent]
             row.conditions.onCharger = after.onCharger
         }
-        row.flags += validity(row, plan, curve, firstInProcess)
+        row.flags += validity(row, curve, firstInProcess)
+        if photos.contains(where: { $0.goldenReference != nil }) {
+            row.flags.append("decode_ms is that of the small golden tile, not of a photo file of the model's size")
+        }
         return row
     }
 
@@ -115,7 +138,7 @@ public struct Benchmark: Sendable {
 
         progress(Progress(step: "First run", done: 0, fraction: nil))
         let firstPixels = try decoder.photo(from: firstPhoto.data, named: firstPhoto.name)
-        latency.firstMs = try await scorer.run(firstPixels.prepared(for: artifact.photoSize, fit: true)).inferenceMs
+        latency.firstMs = try await scorer.run(firstPhoto.prepared(firstPixels, for: artifact.photoSize)).inferenceMs
         row.latency = latency
         curve.sample()
 
@@ -128,7 +151,7 @@ public struct Benchmark: Sendable {
             let cpu = probe.cpuMs()
             let pixels = try decoder.photo(from: photo.data, named: photo.name)
             let decoded = probe.seconds()
-            let prepared = try pixels.prepared(for: artifact.photoSize, fit: true)
+            let prepared = try photo.prepared(pixels, for: artifact.photoSize)
             let fitted = probe.seconds()
             let run = try await scorer.run(prepared)
             try Task.checkCancellation()  // a cancelled run's time is no measurement
@@ -143,7 +166,7 @@ public struct Benchmark: Sendable {
             if let cpu, let after = probe.cpuMs() { latency.cpuMs.append(after - cpu) }
             row.latency = latency
             if count < photos.count {
-                row.scores.append(.init(photo: photo.name, score: run.score, reference: photo.reference))
+                row.scores.append(.init(photo: photo.name, score: run.score, reference: photo.goldenReference))
             }
             curve.sample()
             count += 1
@@ -155,7 +178,7 @@ public struct Benchmark: Sendable {
 
     /// What a reader must know before believing the row.
     private func validity(
-        _ row: MeasurementRow, _ plan: Plan, _ curve: MemoryCurve, _ firstInProcess: Bool
+        _ row: MeasurementRow, _ curve: MemoryCurve, _ firstInProcess: Bool
     ) -> [String] {
         let counted = row.latency?.inferenceMs.count ?? 0
         var flags: [String] = []

@@ -13,10 +13,12 @@ public struct PhotoScore: Sendable, Equatable {
     public let units: ComputeUnits
     /// How far the score may be from PyTorch's; nil where the export was not proved.
     public let limit: Double?
+    /// What the model's branches saw, small.
+    public let views: PhotoViews?
 
     public init(
         photo: String, score: Double, size: PhotoSize, scoredAt: PhotoSize, run: Run, runtime: String,
-        units: ComputeUnits, limit: Double?
+        units: ComputeUnits, limit: Double?, views: PhotoViews? = nil
     ) {
         self.photo = photo
         self.score = score
@@ -26,6 +28,7 @@ public struct PhotoScore: Sendable, Equatable {
         self.runtime = runtime
         self.units = units
         self.limit = limit
+        self.views = views
     }
 
     public var wasResampled: Bool { size != scoredAt }

@@ -17,9 +17,10 @@ public actor ScoringSession {
     private var last: Task<Scored, any Error>?
     private var waiting = 0
 
-    private struct Loaded {
+    private struct Loaded: Sendable {
         let scorer: any QualityScorer
         let artifact: Artifact
+        let preprocess: PreprocessSpec
         let units: ComputeUnits
         let selfTest: SelfTest
     }
@@ -28,6 +29,7 @@ public actor ScoringSession {
         let run: Run
         let came: PhotoSize
         let seen: PhotoSize
+        let views: PhotoViews
     }
 
     public init(
@@ -62,7 +64,9 @@ public actor ScoringSession {
             let selfTest = try await test(scorer, artifact, folder, units)
             guard mine == attempt else { return }
             if case .failed = selfTest { throw Refusal(selfTest.sentence) }
-            loaded = Loaded(scorer: scorer, artifact: artifact, units: units, selfTest: selfTest)
+            loaded = Loaded(
+                scorer: scorer, artifact: artifact, preprocess: folder.manifest.preprocess, units: units,
+                selfTest: selfTest)
             announce.yield(.ready(selfTest))
         } catch is CancellationError {
             if mine == attempt { announce.yield(.notLoaded) }
@@ -106,10 +110,7 @@ public actor ScoringSession {
             _ = await before?.result
             try Task.checkCancellation()
             announce.yield(.scoring(photo: name))
-            let decoded = try await Self.offTheActor(decode)
-            let prepared = try decoded.prepared(for: loaded.artifact.photoSize, fit: fit)
-            try Task.checkCancellation()
-            return Scored(run: try await loaded.scorer.run(prepared), came: decoded.size, seen: prepared.size)
+            return try await Self.trip(decode, loaded, fit: fit)
         }
         last = task
         waiting += 1
@@ -129,7 +130,7 @@ public actor ScoringSession {
         return PhotoScore(
             photo: name, score: score, size: scored.came, scoredAt: scored.seen, run: scored.run,
             runtime: loaded.scorer.runtime, units: loaded.units,
-            limit: loaded.artifact.parity.map { loaded.units.arithmetic.limit(of: $0) })
+            limit: loaded.artifact.parity.map { loaded.units.arithmetic.limit(of: $0) }, views: scored.views)
     }
 
     /// The golden photo's score; where the export names none, grey warms the model up.
@@ -147,8 +148,17 @@ public actor ScoringSession {
         }
     }
 
-    /// Decoding takes a while; meanwhile the actor answers.
-    private nonisolated static func offTheActor(_ decode: @Sendable () throws -> Photo) async throws -> Photo {
-        try decode()
+    /// Decode, fit, run. Outside the actor, which answers meanwhile.
+    private nonisolated static func trip(
+        _ decode: @Sendable () throws -> Photo, _ loaded: Loaded, fit: Bool
+    ) async throws -> Scored {
+        let decoded = try decode()
+        let prepared = try decoded.prepared(for: loaded.artifact.photoSize, fit: fit)
+        try Task.checkCancellation()
+        let run = try await loaded.scorer.run(prepared)
+        try Task.checkCancellation()
+        return Scored(
+            run: run, came: decoded.size, seen: prepared.size,
+            views: PhotoViews(of: prepared, view: loaded.artifact.syntheticView, loaded.preprocess))
     }
 }

@@ -44,3 +44,19 @@ private struct CropAxis {
         padBefore = max(0, crop - size) / 2
     }
 }
+
+/// Both views at the size of a thumbnail, for showing beside the score.
+public struct PhotoViews: Sendable, Equatable {
+    public let authentic: Photo
+    public let synthetic: Photo
+
+    public init(of photo: Photo, view: String, _ spec: PreprocessSpec) {
+        authentic = photo.authenticView(spec)
+        let native = photo.syntheticView(view, spec)
+        let scale = min(1, Double(spec.authenticSidePx) / Double(max(native.width, native.height)))
+        synthetic = native.resized(
+            to: PhotoSize(
+                width: max(1, rounded(Double(native.width) * scale)),
+                height: max(1, rounded(Double(native.height) * scale))))
+    }
+}

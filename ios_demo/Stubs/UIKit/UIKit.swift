@@ -15,3 +15,31 @@ extension ProcessInfo {  // of Foundation there, and missing in Linux's
     public var thermalState: ThermalState { .nominal }
     public var isLowPowerModeEnabled: Bool { false }
 }
+
+public final class UIImage: Sendable {
+    public enum Orientation: Int, Sendable {
+        case up, down, left, right, upMirrored, downMirrored, leftMirrored, rightMirrored
+    }
+    public var cgImage: CGImage? { nil }
+    public var imageOrientation: Orientation { .up }
+}
+
+@MainActor open class UIViewController {
+    public init() {}
+}
+@MainActor public protocol UINavigationControllerDelegate: AnyObject {}
+@MainActor public protocol UIImagePickerControllerDelegate: AnyObject {
+    func imagePickerController(
+        _ picker: UIImagePickerController, didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any])
+    func imagePickerControllerDidCancel(_ picker: UIImagePickerController)
+}
+open class UIImagePickerController: UIViewController {
+    public enum SourceType: Sendable { case camera }
+    public struct InfoKey: Hashable, Sendable {
+        public static let originalImage = InfoKey()
+    }
+    public var sourceType = SourceType.camera
+    public weak var delegate: (any UIImagePickerControllerDelegate & UINavigationControllerDelegate)?
+    public override init() {}
+    open class func isSourceTypeAvailable(_ type: SourceType) -> Bool { false }
+}
