@@ -9,6 +9,8 @@ import PackageDescription
         "AVFoundation", "CoreGraphics", "CoreML", "CoreTransferable", "CoreVideo", "Darwin", "ImageIO", "PhotosUI",
         "SwiftUI", "UIKit", "UniformTypeIdentifiers", "os",
     ]
+    // Swift 6.0's own libswiftObservation.so lacks a function that it calls before it gives up, and only then.
+    let observation: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--allow-shlib-undefined"])]
     func stub(_ name: String, _ dependencies: Target.Dependency...) -> Target {
         .target(name: name, dependencies: dependencies, path: "Stubs/\(name)")
     }
@@ -18,12 +20,14 @@ import PackageDescription
         stub("ImageIO", "CoreGraphics"), stub("PhotosUI", "SwiftUI"),
         stub("SwiftUI", "CoreGraphics", "CoreTransferable", "UIKit"), stub("UIKit", "CoreGraphics"),
         stub("UniformTypeIdentifiers"), stub("os"),
-        .executableTarget(name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "App/Sources"),
+        .executableTarget(
+            name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "App/Sources", linkerSettings: observation),
     ]
     let quickPixels: [SwiftSetting] = [.unsafeFlags(["-O"])]
 #else
     let frameworks: [String] = []
     let stubs: [Target] = []
+    let observation: [LinkerSetting] = []
     let quickPixels: [SwiftSetting] = []
 #endif
 let onLinux = frameworks.map { Target.Dependency(stringLiteral: $0) }
@@ -42,7 +46,7 @@ let package = Package(
         .target(name: "LarIqaScreens", dependencies: ["LarIqaKit", "LarIqaApple"] + onLinux),
         .testTarget(name: "LarIqaKitTests", dependencies: ["LarIqaKit"]),
         .testTarget(name: "LarIqaAppleTests", dependencies: ["LarIqaApple"]),
-        .testTarget(name: "LarIqaScreensTests", dependencies: ["LarIqaScreens"]),
+        .testTarget(name: "LarIqaScreensTests", dependencies: ["LarIqaScreens"], linkerSettings: observation),
     ] + stubs,
     swiftLanguageModes: [.v6]
 )
