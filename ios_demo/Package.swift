@@ -6,7 +6,8 @@ import PackageDescription
 // runs on a Mac and never sees them. There, pixels and sha256 are optimised in debug builds too, or tests take minutes.
 #if os(Linux)
     let frameworks = [
-        "AVFoundation", "CoreGraphics", "CoreML", "CoreTransferable", "CoreVideo", "Darwin", "ImageIO", "PhotosUI",
+        "AVFoundation", "CoreGraphics", "CoreML", "CoreTransferable", "CoreVideo", "DarwinOnLinux", "ImageIO",
+        "PhotosUI",
         "SwiftUI", "UIKit", "UniformTypeIdentifiers", "os",
     ]
     // Swift 6.0's own libswiftObservation.so lacks a function that it calls before it gives up, and only then.
@@ -16,7 +17,7 @@ import PackageDescription
     }
     let stubs = [
         stub("AVFoundation"), stub("CoreGraphics"), stub("CoreML", "CoreVideo"),
-        stub("CoreTransferable", "UniformTypeIdentifiers"), stub("CoreVideo", "CoreGraphics"), stub("Darwin"),
+        stub("CoreTransferable", "UniformTypeIdentifiers"), stub("CoreVideo", "CoreGraphics"), stub("DarwinOnLinux"),
         stub("ImageIO", "CoreGraphics"), stub("PhotosUI", "SwiftUI"),
         stub("SwiftUI", "CoreGraphics", "CoreTransferable", "UIKit"), stub("UIKit", "CoreGraphics"),
         stub("UniformTypeIdentifiers"), stub("os"),
@@ -44,9 +45,11 @@ let package = Package(
         .target(name: "LarIqaKit", swiftSettings: quickPixels),
         .target(name: "LarIqaApple", dependencies: ["LarIqaKit"] + onLinux),
         .target(name: "LarIqaScreens", dependencies: ["LarIqaKit", "LarIqaApple"] + onLinux),
-        .testTarget(name: "LarIqaKitTests", dependencies: ["LarIqaKit"]),
-        .testTarget(name: "LarIqaAppleTests", dependencies: ["LarIqaApple"]),
-        .testTarget(name: "LarIqaScreensTests", dependencies: ["LarIqaScreens"], linkerSettings: observation),
+        .target(name: "Recorded", dependencies: ["LarIqaKit"], path: "Tests/Recorded"),
+        .testTarget(name: "LarIqaKitTests", dependencies: ["LarIqaKit", "Recorded"]),
+        .testTarget(name: "LarIqaAppleTests", dependencies: ["LarIqaApple", "Recorded"] + onLinux),
+        .testTarget(
+            name: "LarIqaScreensTests", dependencies: ["LarIqaScreens", "Recorded"], linkerSettings: observation),
     ] + stubs,
     swiftLanguageModes: [.v6]
 )

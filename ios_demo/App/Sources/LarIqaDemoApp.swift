@@ -28,7 +28,8 @@ extension AppModel.Places {
         let version = Bundle.main.infoDictionary?["CFBundleShortVersionString"] as? String ?? "of unknown version"
         return Self(
             opener: CoreMLOpener(compiled: compiled), decoder: ImageIODecoder(), probe: LiveDevice(),
-            journal: try? Journal(folder: support), rows: RowFile(folder: URL.documentsDirectory), pending: PendingBenchmark(folder: support),
+            journal: try? Journal(folder: support), rows: RowFile(folder: URL.documentsDirectory),
+            pending: PendingBenchmark(folder: support),
             isCompiled: { compiled.holds($0) }, version: "LAR-IQA for iOS \(version)")
     }
 }

@@ -1,6 +1,11 @@
 import Foundation
 
-@preconcurrency import Darwin  // mach_task_self_ is a variable in SDKs before macOS 15.4, and never changes
+// Preconcurrency: mach_task_self_ is a variable in SDKs before macOS 15.4, and never changes.
+#if os(Linux)
+    @preconcurrency import DarwinOnLinux  // under its own name SwiftPM's test runner would take this for a Mac
+#else
+    @preconcurrency import Darwin
+#endif
 #if os(iOS) || os(Linux)
     import os
 #endif

@@ -189,7 +189,8 @@ public struct Benchmark: Sendable {
         if probe.lowPowerMode() { flags.append("Low Power Mode was on: iOS slows the processors down") }
         if row.conditions.onCharger == true { flags.append("on the charger: warmer, and not how phones are used") }
         if !firstInProcess {
-            flags.append("another model ran in this process before: start the app anew for memory and cold-load figures")
+            flags.append(
+                "another model ran in this process before: start the app anew for memory and cold-load figures")
         }
         if !row.setting.fallback.isEmpty { flags.append(row.setting.fallback) }
         return flags

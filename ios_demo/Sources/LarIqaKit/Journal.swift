@@ -19,13 +19,13 @@ public actor Journal {
         }
     }
 
-    private let scores: URL
+    private let scores: LineFile
     private let unfinished: URL
 
     /// - Parameter folder: made if need be; of the app alone.
     public init(folder: URL) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        scores = folder.appendingPathComponent("scores.jsonl")
+        scores = LineFile(url: folder.appendingPathComponent("scores.jsonl"))
         unfinished = folder.appendingPathComponent("unfinished.txt")
     }
 
@@ -36,16 +36,7 @@ public actor Journal {
 
     /// Keep its score.
     public func finish(_ entry: Entry) throws {
-        var line = try JSONEncoder().encode(entry)
-        line.append(0x0a)
-        if !FileManager.default.fileExists(atPath: scores.path) {
-            try Data().write(to: scores)
-        }
-        let file = try FileHandle(forWritingTo: scores)
-        defer { try? file.close() }
-        try file.seekToEnd()
-        try file.write(contentsOf: line)
-        try file.synchronize()
+        try scores.append(try JSONEncoder().encode(entry))
         forget()
     }
 
@@ -56,8 +47,7 @@ public actor Journal {
 
     /// All scores so far, the oldest first; a line that was cut off by the end of the app is left out.
     public func entries() -> [Entry] {
-        guard let data = try? Data(contentsOf: scores) else { return [] }
-        return data.split(separator: 0x0a).compactMap { try? JSONDecoder().decode(Entry.self, from: $0) }
+        scores.lines().compactMap { try? JSONDecoder().decode(Entry.self, from: $0) }
     }
 
     /// Once after each start: what the last one left unfinished, as a sentence; nil where all was well.
@@ -66,6 +56,6 @@ public actor Journal {
         forget()
         let count = entries().count
         return "The app was ended while it scored \(String(decoding: data, as: UTF8.self)). "
-            + (count == 0 ? "No score was lost." : "The \(count) scores before it were kept.")
+            + (count == 0 ? "No score was lost." : "Scores kept from before: \(count).")
     }
 }

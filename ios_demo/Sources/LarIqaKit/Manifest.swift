@@ -57,22 +57,24 @@ public struct Manifest: Sendable, Equatable {
         let written: Written
         do {
             written = try decoder.decode(Written.self, from: data)
-        } catch let refusal as Refusal {
-            throw refusal
         } catch {
             throw Refusal("\(place) is not a complete manifest: \(Self.oddity(error))")
         }
         guard case .object(let model)? = keys["model"], case .object(let spec)? = model["preprocess"] else {
             throw Refusal("\(place) is not a complete manifest: 'preprocess'")
         }
-        preprocess = try PreprocessSpec(json: spec)
+        do {
+            preprocess = try PreprocessSpec(json: spec)
+            try written.artifacts.forEach { try $0.refuseContradictions() }
+        } catch let refusal as Refusal {
+            throw Refusal("\(place) is not a complete manifest: \(refusal.sentence)")
+        }
         toolkitVersion = written.toolkitVersion
         checkpointSha256 = written.checkpointSha256
         provenance = written.model.provenance
         score = written.score
         golden = written.golden
         artifacts = written.artifacts
-        try artifacts.forEach { try $0.refuseContradictions() }
     }
 
     private struct Written: Decodable {

@@ -26,7 +26,8 @@ public struct ScoreMeaning: Sendable, Equatable {
                     + "so the score is that of another picture.")
         }
         if score.score < low || score.score > high {
-            warnings.append("The score lies outside the usual range; the photo may be unlike any the model learned from.")
+            warnings.append(
+                "The score lies outside the usual range; the photo may be unlike any the model learned from.")
         }
         self.warnings = warnings
 

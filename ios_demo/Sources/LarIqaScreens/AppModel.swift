@@ -42,7 +42,8 @@ public final class AppModel {
 
         public init(
             opener: any ModelOpening, decoder: any PhotoDecoding, probe: any DeviceProbe, journal: Journal?,
-            rows: RowFile, pending: PendingBenchmark, isCompiled: @escaping @Sendable (Artifact) -> Bool, version: String
+            rows: RowFile, pending: PendingBenchmark, isCompiled: @escaping @Sendable (Artifact) -> Bool,
+            version: String
         ) {
             self.opener = opener
             self.decoder = decoder

@@ -26,7 +26,9 @@ import SwiftUI
         }
 
         private func open() async {
-            guard UIImagePickerController.isSourceTypeAvailable(.camera) else { return model.refuse(PhotoRefusal.noCamera) }
+            guard UIImagePickerController.isSourceTypeAvailable(.camera) else {
+                return model.refuse(PhotoRefusal.noCamera)
+            }
             guard await AVCaptureDevice.requestAccess(for: .video) else {
                 return model.refuse(PhotoRefusal.cameraRefused)
             }
@@ -71,7 +73,8 @@ import SwiftUI
             }
 
             func imagePickerController(
-                _ picker: UIImagePickerController, didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]
+                _ picker: UIImagePickerController,
+                didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]
             ) {
                 finish(info[.originalImage] as? UIImage)
             }
