@@ -24,7 +24,7 @@
                 case .npu: .cpuAndNeuralEngine  // iOS 16, macOS 13
                 case .all: .all
                 }
-            configuration.allowLowPrecisionAccumulationOnGPU = false  // the default, said because the score depends on it
+            configuration.allowLowPrecisionAccumulationOnGPU = false  // the default; scores depend on it
             let wasKept = compiled.holds(artifact)
             let place = try await compile(artifact, url)
             do {
