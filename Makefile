@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: setup demo parity test lint lock clean
+.PHONY: setup demo parity test lint lock clean ios test-ios
 
 setup: $(READY)
 
@@ -27,6 +27,13 @@ demo: $(READY)
 # Two processes with one thread each: the converters use one core whatever they are given.
 test: $(READY) lint
 	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# The iOS app: copy an export into it; test all of it that needs no Mac.
+ios: $(READY)
+	@$(VENV)/bin/python ios_demo/copy_export.py "$(MODEL_DIR)"
+
+test-ios: $(READY)
+	@ios_demo/toolchain/test.sh $(VENV)/bin/python
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .
