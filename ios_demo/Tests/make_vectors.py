@@ -7,6 +7,7 @@
     photos/         the photos it was proved on, as PPM, and the golden tile
     resize.json     Pillow's resize and `fit_to`: sizes, pixels in and out
     pack.json       the golden pack of tests/golden: decoded pixels, the views' sha256
+    full_size.json  the golden photo at 4032x3024, and fitted to 3840x2160: sha256
     turns.json      a stored picture and its upright forms; premultiplied pixels and Pillow's composite
     hashes.json     sha256 of files and of a folder
     quantiles.json  numpy's percentiles
@@ -96,8 +97,16 @@ def pack() -> list[dict]:
         image = photo.open_photo(HOUSE / "tests/golden" / row["file"])
         assert hashlib.sha256(authentic_pixels(image, spec).tobytes()).hexdigest() == row["authentic"]["sha256"]
         assert hashlib.sha256(synthetic_pixels(image, spec).tobytes()).hexdigest() == row["synthetic"]["sha256"]
-        rows.append({"from": encoded(image), **{key: row[key]["sha256"] for key in ("decoded", "authentic", "synthetic")}})
+        hashes = {stage: row[stage]["sha256"] for stage in ("decoded", "authentic", "synthetic")}
+        rows.append({"from": encoded(image), **hashes})
     return rows
+
+
+def full_size() -> dict:
+    """The golden photo at a phone's size, and what fitting it to another leaves: too large to store, so their sha256."""
+    phone = golden.golden_photo(3024, 4032)
+    fitted = fit_to(phone, 2160, 3840)
+    return {name: hashlib.sha256(image.tobytes()).hexdigest() for name, image in (("phone", phone), ("fitted", fitted))}
 
 
 def turns() -> dict:
@@ -199,7 +208,9 @@ def sentences(folder: Path) -> dict:
             name: {"json": text, "sentence": refused(lambda text=text: parse_manifest(text, "lariqa.json"))}
             for name, text in manifests.items()
         },
-        "photos": {name: {"base64": base64.b64encode(files[name]).decode(), "sentence": photos[name]} for name in files},
+        "photos": {
+            name: {"base64": base64.b64encode(data).decode(), "sentence": photos[name]} for name, data in files.items()
+        },
         "does not fit": refused(lambda: scorer.inputs(np.zeros((100, 120, 3), np.uint8))),
         "too small": refused(lambda: scorer.inputs(np.zeros((31, 200, 3), np.uint8), fit=True)),
         "too large": str(photo._too_large(Path("big.jpg"), "20000x10001 (200.0 megapixels)")),
@@ -214,6 +225,7 @@ def make(folder: Path) -> None:
     for name, data in {
         "resize": resizes(),
         "pack": pack(),
+        "full_size": full_size(),
         "turns": turns(),
         "hashes": hashes(folder),
         "quantiles": quantiles(),

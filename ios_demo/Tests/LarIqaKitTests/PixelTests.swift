@@ -58,6 +58,15 @@ struct PixelTests {
         #expect(wide.rgb[..<9] == wide.rgb[tile.width * 6..<tile.width * 6 + 9])
     }
 
+    @Test("A whole phone photo: the golden one at 4032x3024, fitted to 3840x2160")
+    func fullSize() throws {
+        let sha256 = try Vectors.read("full_size", as: [String: String].self)
+        let phone = GoldenPhoto.make(from: try Vectors.photo("tile"), size: PhotoSize(width: 4032, height: 3024))
+        #expect(Sha256.of(Data(phone.rgb)) == sha256["phone"])
+        let fitted = phone.fitted(to: PhotoSize(width: 3840, height: 2160))
+        #expect(Sha256.of(Data(fitted.rgb)) == sha256["fitted"])
+    }
+
     struct Turns: Decodable {
         let stored: Pixels
         let upright: [String: Pixels]
