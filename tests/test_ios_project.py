@@ -109,6 +109,7 @@ def test_project_package_and_toolkit_agree_on_versions(project):
     assert project["settings"]["base"]["SWIFT_VERSION"] == "6.0" and "swiftLanguageModes: [.v6]" in package
     version = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]["version"]
     assert project["settings"]["base"]["MARKETING_VERSION"] == version
+    assert project["schemes"]["LarIqaDemo"]["run"]["config"] == "Release"
 
 
 def test_the_model_and_the_generated_project_are_not_in_git():

@@ -103,7 +103,7 @@ def pack() -> list[dict]:
 
 
 def full_size() -> dict:
-    """The golden photo at a phone's size, and what fitting it to another leaves: too large to store, so their sha256."""
+    """The golden photo at a phone's size, and what fitting it to another leaves: their sha256."""
     phone = golden.golden_photo(3024, 4032)
     fitted = fit_to(phone, 2160, 3840)
     return {name: hashlib.sha256(image.tobytes()).hexdigest() for name, image in (("phone", phone), ("fitted", fitted))}

@@ -87,9 +87,12 @@ public struct Benchmark: Sendable {
         _ artifact: Artifact, in folder: ModelFolder, units: ComputeUnits, photos: [PhotoFile], plan: Plan,
         report: String, firstInProcess: Bool, loadIsCold: Bool, progress: @Sendable (Progress) -> Void
     ) async -> MeasurementRow {
+        let machine = probe.machine()
         var row = MeasurementRow(
             report: report, measuredAt: Date.now.formatted(.iso8601), measuredBy: measuredBy, mode: plan.mode,
-            subject: .init(artifact, of: folder.manifest), machine: probe.machine(),
+            subject: .init(
+                artifact, of: folder.manifest, name: "\(artifact.file), \(machine.model), \(units.title)"),
+            machine: machine,
             setting: .init(runtime: "Core ML", accelerator: units.rawValue, placement: nil, fallback: ""),
             work: .init(macs: artifact.macs))
         let battery = await probe.battery()
@@ -192,6 +195,9 @@ public struct Benchmark: Sendable {
             flags.append(
                 "another model ran in this process before: start the app anew for memory and cold-load figures")
         }
+        #if DEBUG
+            flags.append("a debug build: decode_ms and preprocess_ms are many times too high")
+        #endif
         if !row.setting.fallback.isEmpty { flags.append(row.setting.fallback) }
         return flags
     }

@@ -43,8 +43,9 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
         public var photoHeightPx: Int?
         public var trained: Bool
 
-        public init(_ artifact: Artifact, of manifest: Manifest) {
-            name = artifact.file
+        /// - Parameter name: unique in a report that gathers rows of several devices and processors.
+        public init(_ artifact: Artifact, of manifest: Manifest, name: String) {
+            self.name = name
             file = artifact.file
             sha256 = artifact.sha256
             checkpointSha256 = manifest.checkpointSha256
