@@ -30,6 +30,7 @@ test: $(READY) lint
 
 # The iOS app: copy an export into it; test all of it that needs no Mac.
 ios: $(READY)
+	$(if $(MODEL_DIR),,$(error say make ios MODEL_DIR=FOLDER, with a folder that lariqa export wrote))
 	@$(VENV)/bin/python ios_demo/copy_export.py "$(MODEL_DIR)"
 
 test-ios: $(READY)

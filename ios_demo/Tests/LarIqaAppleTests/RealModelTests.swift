@@ -4,8 +4,6 @@ import LarIqaKit
 import Recorded
 import Testing
 
-private let export = ProcessInfo.processInfo.environment["LARIQA_EXPORT"] ?? ""
-
 #if os(Linux)
     private let hasCoreML = false
 #else
@@ -17,14 +15,15 @@ private let export = ProcessInfo.processInfo.environment["LARIQA_EXPORT"] ?? ""
 ///     LARIQA_EXPORT=/path/to/an/export swift test --filter RealModelTests
 @Suite(
     "The real model on Apple's runtime", .serialized,
-    .enabled(if: hasCoreML && !export.isEmpty, "needs macOS and LARIQA_EXPORT"))
+    .enabled(if: hasCoreML && Vectors.export != nil, "needs macOS and LARIQA_EXPORT"))
 struct RealModelTests {
     @Test("The golden photo scores as PyTorch says, on every choice of processors", arguments: ComputeUnits.allCases)
     func golden(units: ComputeUnits) async throws {
+        let export = try #require(Vectors.export)
         let caches = try Vectors.temporaryFolder()
         let opener = CoreMLOpener(compiled: CompiledModels(folder: caches, system: "test"))
         let session = ScoringSession(
-            folder: { try ModelFolder(URL(fileURLWithPath: export), named: "export") }, opener: opener,
+            folder: { try ModelFolder(export, named: "export") }, opener: opener,
             decoder: ImageIODecoder())
         await session.load(units: units)
         for await state in session.states {
@@ -41,7 +40,7 @@ struct RealModelTests {
 
     @Test("ImageIO decodes the golden tile to the pixels whose score is recorded, and says what it cannot decode")
     func decoder() throws {
-        let tile = try Data(contentsOf: URL(fileURLWithPath: export).appendingPathComponent("golden.png"))
+        let tile = try Data(contentsOf: try #require(Vectors.export).appendingPathComponent("golden.png"))
         let photo = try ImageIODecoder().photo(from: tile, named: "golden.png")
         #expect(photo.width > 100 && Set(photo.rgb).count > 50)
         #expect(
@@ -72,7 +71,7 @@ struct WithoutAppleTests {
     @Test(
         "A model that cannot be compiled is an error, and leaves nothing in the cache", .enabled(if: Vectors.areThere))
     func opening() async throws {
-        let folder = try ModelFolder(Vectors.export(), named: "export")
+        let folder = try ModelFolder(Vectors.tinyExport(), named: "export")
         let artifact = try #require(folder.artifacts.first)
         let compiled = CompiledModels(folder: try Vectors.temporaryFolder(), system: "test")
         await #expect(throws: (any Error).self) {

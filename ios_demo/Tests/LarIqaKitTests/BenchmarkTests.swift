@@ -105,7 +105,7 @@ struct BenchmarkTests {
         device: FakeDevice = FakeDevice(), photos: [Benchmark.PhotoFile]? = nil, isFirst: Bool = true,
         write: Bool = true
     ) async throws -> MeasurementRow {
-        let folder = try ModelFolder(Vectors.export(), named: "export")
+        let folder = try ModelFolder(Vectors.tinyExport(), named: "export")
         let artifact = try #require(folder.artifacts.first)
         let golden = try #require(Benchmark.PhotoFile.golden(of: artifact, in: folder))
         let benchmark = Benchmark(

@@ -57,7 +57,7 @@ struct JournalTests {
 struct CompiledModelsTests {
     @Test("One is compiled once, kept for its system, and made anew after an update; the stale one goes")
     func keeps() async throws {
-        let artifact = try #require(try ModelFolder(Vectors.export(), named: "export").artifacts.first)
+        let artifact = try #require(try ModelFolder(Vectors.tinyExport(), named: "export").artifacts.first)
         let folder = try Vectors.temporaryFolder().appendingPathComponent("compiled")
         let counter = Counter()
         func url(_ system: String) async throws -> URL {

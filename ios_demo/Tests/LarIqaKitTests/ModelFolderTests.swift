@@ -9,7 +9,7 @@ import Testing
 struct ModelFolderTests {
     @Test("A real export opens: its file is the one that was proved, its golden photo has a reference")
     func opens() throws {
-        let folder = try ModelFolder(Vectors.export(), named: "this app")
+        let folder = try ModelFolder(Vectors.tinyExport(), named: "this app")
         let artifact = try #require(folder.artifacts.first)
         #expect(artifact.photoSize == PhotoSize(width: 200, height: 150) && artifact.output == "score")
         #expect(!folder.manifest.provenance.trained && folder.manifest.score.meaning.hasPrefix("NOT TRAINED"))
@@ -18,6 +18,19 @@ struct ModelFolderTests {
         #expect(try expected.photo == Vectors.photo("golden"))
         let references = try #require(artifact.parity).photos.map(\.reference)
         #expect(references.count == 6 && Set(references).count == 6 && references.contains(expected.reference))
+    }
+
+    @Test(
+        "A full-size export is the one that was proved, and its golden photo has a reference",
+        .enabled(if: Vectors.export != nil, "LARIQA_EXPORT names one"))
+    func fullSize() throws {
+        let folder = try ModelFolder(try #require(Vectors.export), named: "export")
+        for artifact in folder.artifacts {
+            #expect(artifact.bytes > 10_000_000)
+            #expect(try folder.verified(artifact).lastPathComponent == artifact.file)
+            let expected = try folder.expectation(of: artifact, decoder: PpmDecoder()).get()
+            #expect(expected.photo.size == artifact.photoSize)
+        }
     }
 
     @Test("No model")

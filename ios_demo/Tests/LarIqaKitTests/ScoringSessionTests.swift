@@ -161,7 +161,7 @@ struct ScoringSessionTests {
     }
 
     private func ready(_ options: RecordedScorer.Options = .init()) throws -> (ScoringSession, Artifact) {
-        let export = try Vectors.export()
+        let export = try Vectors.tinyExport()
         let folder = try ModelFolder(export, named: "this app")
         let session = ScoringSession(
             folder: { try ModelFolder(export, named: "this app") }, opener: RecordedOpener(options),

@@ -57,7 +57,7 @@ struct VerdictTests {
         "The meaning warns first: not trained, resampled, outside the scale",
         .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
     func meaning() throws {
-        let folder = try ModelFolder(Vectors.export(), named: "export")
+        let folder = try ModelFolder(Vectors.tinyExport(), named: "export")
         let artifact = try #require(folder.artifacts.first)
         let plain = ScoreMeaning(score("a", 0.25), manifest: folder.manifest, artifact: artifact)
         #expect(plain.warnings == [folder.manifest.score.meaning] && plain.position == 0.25)

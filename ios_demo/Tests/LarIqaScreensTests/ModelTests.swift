@@ -210,7 +210,7 @@ struct ModelTests {
     ) throws -> AppModel {
         var options = RecordedScorer.Options()
         change(&options)
-        let export = try folder ?? Vectors.export()
+        let export = try folder ?? Vectors.tinyExport()
         return AppModel(
             folder: { try ModelFolder(export, named: "this app") }, places: try places ?? makePlaces(options))
     }
@@ -229,7 +229,7 @@ struct ModelTests {
     }
 
     private func reference(_ name: String) throws -> Double {
-        let artifact = try #require(try ModelFolder(Vectors.export(), named: "export").artifacts.first)
+        let artifact = try #require(try ModelFolder(Vectors.tinyExport(), named: "export").artifacts.first)
         return try #require(artifact.parity?.photos.first { $0.photo == name }).reference
     }
 

@@ -25,13 +25,19 @@ public enum Vectors {
         return try decoder.decode(type, from: try Data(contentsOf: place().appendingPathComponent("\(name).json")))
     }
 
+    /// A full-size export, where `LARIQA_EXPORT` names one.
+    public static let export: URL? = {
+        let path = ProcessInfo.processInfo.environment["LARIQA_EXPORT"] ?? ""
+        return path.isEmpty ? nil : URL(fileURLWithPath: path, isDirectory: true)
+    }()
+
     /// The real export of a tiny model.
-    public static func export() throws -> URL { try place().appendingPathComponent("export", isDirectory: true) }
+    public static func tinyExport() throws -> URL { try place().appendingPathComponent("export", isDirectory: true) }
 
     /// A copy of the export that a test may spoil.
     public static func exportToSpoil() throws -> URL {
         let copy = try temporaryFolder().appendingPathComponent("export", isDirectory: true)
-        try FileManager.default.copyItem(at: export(), to: copy)
+        try FileManager.default.copyItem(at: tinyExport(), to: copy)
         return copy
     }
 
