@@ -60,6 +60,7 @@ APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Retries "2";
+APT::Update::Error-Mode "any";
 CONF
 apt() { APT_CONFIG="$work/apt/apt.conf" apt-get -qq "$@"; }
 

@@ -52,6 +52,8 @@ public actor ScoringSession {
         let mine = attempt
         loaded = nil
         announce.yield(.specialising)
+        _ = await last?.result  // never two models and their photos in memory at once
+        guard mine == attempt else { return }
         do {
             let folder = try folder()
             guard let artifact = folder.artifacts.first(where: { file == nil || $0.file == file }) else {
@@ -75,11 +77,13 @@ public actor ScoringSession {
         }
     }
 
-    /// Forget the model and give its memory back.
-    public func unload() {
+    /// Forget the model and give its memory back; photos in hand are finished first.
+    public func unload() async {
         attempt += 1
+        let mine = attempt
         loaded = nil
-        announce.yield(.notLoaded)
+        _ = await last?.result
+        if mine == attempt { announce.yield(.notLoaded) }
     }
 
     /// Decode one photo and score it; photos wait for each other in the order of the calls.
@@ -116,7 +120,7 @@ public actor ScoringSession {
         waiting += 1
         defer {
             waiting -= 1
-            if waiting == 0, self.loaded != nil { announce.yield(.ready(loaded.selfTest)) }
+            if waiting == 0, let loaded = self.loaded { announce.yield(.ready(loaded.selfTest)) }
         }
         let scored = try await withTaskCancellationHandler {
             try await task.value

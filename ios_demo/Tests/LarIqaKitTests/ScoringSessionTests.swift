@@ -160,6 +160,28 @@ struct ScoringSessionTests {
         #expect(score.units == .all)
     }
 
+    @Test("Another model waits for the photo in hand")
+    func loadWaits() async throws {
+        var options = RecordedScorer.Options()
+        let (gate, watch) = (Gate(), Watch())
+        (options.gate, options.watch) = (gate, watch)
+        let (session, _) = try ready(options)
+        await gate.open()
+        await session.load()
+        await gate.close()
+        let photo = Task { try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false) }
+        try await gate.arrivals(2)
+        let load = Task { await session.load(units: .gpu) }
+        try await Task.sleep(nanoseconds: 50_000_000)
+        #expect(await watch.runs == 2)  // the self-test of the new model has not begun
+        await gate.open()
+        #expect(try await photo.value.units == .cpu)
+        await load.value
+        #expect(await watch.runs == 3)
+        #expect(await watch.most == 1)
+        #expect(try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false).units == .gpu)
+    }
+
     private func ready(_ options: RecordedScorer.Options = .init()) throws -> (ScoringSession, Artifact) {
         let export = try Vectors.tinyExport()
         let folder = try ModelFolder(export, named: "this app")

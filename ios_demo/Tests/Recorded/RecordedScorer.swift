@@ -35,7 +35,17 @@ public final class RecordedScorer: QualityScorer {
 
     public func run(_ photo: Photo) async throws -> Run {
         await options.watch?.begin()
-        defer { if let watch = options.watch { Task { await watch.end() } } }
+        do {
+            let run = try await score(photo)
+            await options.watch?.end()
+            return run
+        } catch {
+            await options.watch?.end()
+            throw error
+        }
+    }
+
+    private func score(_ photo: Photo) async throws -> Run {
         try await options.gate?.pass()
         if options.milliseconds > 0 { try await Task.sleep(nanoseconds: options.milliseconds * 1_000_000) }
         try Task.checkCancellation()
