@@ -6,6 +6,7 @@ UV_VERSION := 0.13.9
 
 .PHONY: setup demo parity test browser lint lock clean
 .PHONY: setup demo parity arm test lint lock clean
+.PHONY: setup demo parity test lint lock clean ios test-ios
 
 setup: $(READY)
 
@@ -40,6 +41,13 @@ browser:
 	    echo "no Chromium with chromedriver here; install both to test the report in a browser"; exit 0; fi; \
 	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 install -y \
 	    --no-install-recommends chromium chromium-driver fonts-dejavu-core >/dev/null
+# The iOS app: copy an export into it; test all of it that needs no Mac.
+ios: $(READY)
+	$(if $(MODEL_DIR),,$(error say make ios MODEL_DIR=FOLDER, with a folder that lariqa export wrote))
+	@$(VENV)/bin/python ios_demo/copy_export.py "$(MODEL_DIR)"
+
+test-ios: $(READY)
+	@ios_demo/toolchain/test.sh $(VENV)/bin/python
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .

@@ -1,0 +1,35 @@
+import Foundation
+import LarIqaApple
+import LarIqaKit
+import LarIqaScreens
+import SwiftUI
+
+/// The app: the export in its bundle, Core ML, ImageIO and this device, put together.
+@main
+struct LarIqaDemoApp: App {
+    private let model = AppModel(
+        folder: { try ModelFolder(bundledExport, named: "this app") }, places: .live)
+
+    var body: some Scene {
+        WindowGroup { RootView(app: model) }
+    }
+}
+
+/// The folder `Model` that `make ios MODEL_DIR=...` fills; Xcode copies it as it is.
+private let bundledExport = Bundle.main.bundleURL.appendingPathComponent("Model", isDirectory: true)
+
+extension AppModel.Places {
+    /// This device.
+    fileprivate static var live: Self {
+        let system = ProcessInfo.processInfo.operatingSystemVersionString
+        let caches = URL.cachesDirectory.appendingPathComponent("CompiledModels", isDirectory: true)
+        let compiled = CompiledModels(folder: caches, system: system)
+        let support = URL.applicationSupportDirectory.appendingPathComponent("Journal", isDirectory: true)
+        let version = Bundle.main.infoDictionary?["CFBundleShortVersionString"] as? String ?? "of unknown version"
+        return Self(
+            opener: CoreMLOpener(compiled: compiled), decoder: ImageIODecoder(), probe: LiveDevice(),
+            journal: try? Journal(folder: support), rows: RowFile(folder: URL.documentsDirectory),
+            pending: PendingBenchmark(folder: support),
+            isCompiled: { compiled.holds($0) }, version: "LAR-IQA for iOS \(version)")
+    }
+}

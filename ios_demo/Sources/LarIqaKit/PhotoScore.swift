@@ -1,0 +1,38 @@
+import Foundation
+
+/// One photo's score, and all that is needed to say what it is worth.
+public struct PhotoScore: Sendable, Equatable {
+    public let photo: String
+    public let score: Double
+    /// The photo's own size, upright.
+    public let size: PhotoSize
+    /// The size that the model saw; another one where the photo was resampled.
+    public let scoredAt: PhotoSize
+    public let run: Run
+    public let runtime: String
+    public let units: ComputeUnits
+    /// How far the score may be from PyTorch's; nil where the export was not proved.
+    public let limit: Double?
+    /// What the model's branches saw, small.
+    public let views: PhotoViews?
+
+    public init(
+        photo: String, score: Double, size: PhotoSize, scoredAt: PhotoSize, run: Run, runtime: String,
+        units: ComputeUnits, limit: Double?, views: PhotoViews? = nil
+    ) {
+        self.photo = photo
+        self.score = score
+        self.size = size
+        self.scoredAt = scoredAt
+        self.run = run
+        self.runtime = runtime
+        self.units = units
+        self.limit = limit
+        self.views = views
+    }
+
+    public var wasResampled: Bool { size != scoredAt }
+
+    /// As many digits as the arithmetic is good for.
+    public var text: String { String(format: units.arithmetic == .float32 ? "%.4f" : "%.2f", score) }
+}

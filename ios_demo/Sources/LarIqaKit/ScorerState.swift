@@ -1,0 +1,41 @@
+import Foundation
+
+/// What the scorer is doing, each a sentence for people.
+public enum ScorerState: Sendable, Equatable {
+    case notLoaded
+    /// Core ML compiles the model for this phone: seconds, or minutes the first time.
+    case specialising
+    case warmingUp
+    case ready(SelfTest)
+    case scoring(photo: String)
+    case failed(reason: String)
+
+    public var title: String {
+        switch self {
+        case .notLoaded: "Not loaded"
+        case .specialising: "Specialising"
+        case .warmingUp: "Warming up"
+        case .ready: "Ready"
+        case .scoring: "Scoring"
+        case .failed: "Failed"
+        }
+    }
+
+    public var sentence: String {
+        switch self {
+        case .notLoaded: "No model is loaded yet."
+        case .specialising: "Core ML prepares the model for this device. The first time this may take minutes."
+        case .warmingUp: "The golden photo is scored and compared with PyTorch."
+        case .ready(let selfTest): selfTest.sentence
+        case .scoring(let photo): "Scoring \(photo)."
+        case .failed(let reason): reason
+        }
+    }
+
+    public var isBusy: Bool {
+        switch self {
+        case .specialising, .warmingUp, .scoring: true
+        case .notLoaded, .ready, .failed: false
+        }
+    }
+}

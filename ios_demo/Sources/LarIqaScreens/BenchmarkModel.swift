@@ -1,0 +1,112 @@
+import Foundation
+import LarIqaKit
+import Observation
+
+/// The benchmark screen: what to measure, how far it is, the rows to share.
+@MainActor @Observable
+public final class BenchmarkModel {
+    public var runs = 30
+    public var isSustained = false
+    public private(set) var progress: Benchmark.Progress?
+    public private(set) var row: MeasurementRow?
+    public private(set) var rowCount = 0
+    /// Why a row could not be kept.
+    public private(set) var problem: String?
+    /// Whether the next start of the app begins with a benchmark.
+    public private(set) var isPlanned = false
+    private let app: AppModel
+    private var task: Task<Void, Never>?
+
+    /// Long enough for a phone to become warm and slow down.
+    public static let sustainedSeconds: Double = 600
+
+    public init(_ app: AppModel) {
+        self.app = app
+        rowCount = app.places.rows.count()
+    }
+
+    public var isRunning: Bool { progress != nil }
+
+    public var rowsFile: URL? { rowCount > 0 ? app.places.rows.url : nil }
+
+    public var inference: SampleStatistics? { SampleStatistics(row?.latency?.inferenceMs ?? []) }
+
+    private var plan: Benchmark.Plan {
+        Benchmark.Plan(runs: runs, sustainedSeconds: isSustained ? Self.sustainedSeconds : 0)
+    }
+
+    /// Measure in a fresh process, as the protocol asks: when the app is started the next time, before anything else.
+    public func planForNextStart() {
+        do {
+            try app.places.pending.save(.init(plan: plan, file: app.artifact?.file, units: app.units))
+            isPlanned = true
+        } catch {
+            problem = "the plan could not be kept: \(Refusal.sentence(for: error)); free some space and try again"
+        }
+    }
+
+    /// At the start of the app; returns whether a benchmark was planned, which then has run and loaded the model.
+    public func measurePlanned() async -> Bool {
+        guard let planned = app.places.pending.take() else { return false }
+        app.choose(file: planned.file, units: planned.units)
+        app.readFolder()
+        (runs, isSustained) = (planned.plan.runs, planned.plan.mode == .sustained)
+        measure([])
+        await finished()
+        return row != nil
+    }
+
+    /// Measure the model in hand, with photos or, without any, with the golden one.
+    public func measure(_ photos: [PickedPhoto]) {
+        guard !isRunning, let folder = app.folder, let artifact = app.artifact else {
+            problem = "expected a model to be ready, came none; load one first"
+            return
+        }
+        (row, problem) = (nil, nil)
+        progress = Benchmark.Progress(step: "Preparing", done: 0, fraction: nil)
+        task = Task { await measure(artifact, folder, photos) }
+    }
+
+    public func cancel() { task?.cancel() }
+
+    public func removeRows() {
+        app.places.rows.remove()
+        rowCount = 0
+    }
+
+    /// Until the row is there; for tests.
+    func finished() async { await task?.value }
+
+    private func measure(_ artifact: Artifact, _ folder: ModelFolder, _ photos: [PickedPhoto]) async {
+        let isFirst = await app.makeWay()  // two models at once are not what an app would hold
+        var files: [Benchmark.PhotoFile] = []
+        for photo in photos {
+            if case .file(let load) = photo.source, let data = try? await load() {
+                files.append(.init(name: photo.name, data: data))
+            }
+        }
+        if files.isEmpty, let golden = Benchmark.PhotoFile.golden(of: artifact, in: folder) { files = [golden] }
+        let places = app.places
+        let benchmark = Benchmark(
+            opener: places.opener, decoder: places.decoder, probe: places.probe, measuredBy: places.version)
+        let (steps, step) = AsyncStream<Benchmark.Progress>.makeStream()
+        let showing = Task {
+            for await progress in steps { self.progress = progress }
+        }
+        let row = await benchmark.measure(
+            artifact, in: folder, units: app.units, photos: files, plan: plan, report: UUID().uuidString.lowercased(),
+            firstInProcess: isFirst, loadIsCold: !places.isCompiled(artifact)
+        ) { step.yield($0) }
+        step.finish()
+        await showing.value
+        do {
+            try places.rows.append(row)
+        } catch {
+            problem = "the row could not be kept: \(Refusal.sentence(for: error)); free some space and measure again"
+        }
+        self.row = row
+        rowCount = places.rows.count()
+        progress = nil
+        await app.load()
+    }
+}

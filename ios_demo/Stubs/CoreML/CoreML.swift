@@ -1,0 +1,81 @@
+// Stand-in for the part of Core ML that the app uses: every call throws. MLModel is not Sendable, as in most SDKs.
+// See Package.swift.
+@_exported import CoreVideo
+import Foundation
+
+public struct CoreMLIsNotHere: Error {}
+
+public enum MLComputeUnits: Sendable { case cpuOnly, cpuAndGPU, cpuAndNeuralEngine, all }
+open class MLModelConfiguration {
+    public init() {}
+    open var computeUnits = MLComputeUnits.all
+    open var allowLowPrecisionAccumulationOnGPU = false
+}
+
+public enum MLFeatureType: Sendable { case invalid, image, multiArray }
+open class MLImageConstraint {
+    open var pixelsWide: Int { 0 }
+    open var pixelsHigh: Int { 0 }
+}
+open class MLFeatureDescription {
+    open var type: MLFeatureType { .invalid }
+    open var imageConstraint: MLImageConstraint? { nil }
+}
+open class MLModelDescription {
+    open var inputDescriptionsByName: [String: MLFeatureDescription] { [:] }
+    open var outputDescriptionsByName: [String: MLFeatureDescription] { [:] }
+}
+open class MLMultiArray {
+    open var count: Int { 0 }
+    open subscript(index: Int) -> NSNumber { 0 }
+}
+open class MLFeatureValue {
+    public init(pixelBuffer: CVPixelBuffer) {}
+    open var multiArrayValue: MLMultiArray? { nil }
+}
+public protocol MLFeatureProvider {
+    func featureValue(for name: String) -> MLFeatureValue?
+}
+open class MLDictionaryFeatureProvider: MLFeatureProvider {
+    public init(dictionary: [String: Any]) throws {}
+    open func featureValue(for name: String) -> MLFeatureValue? { nil }
+}
+open class MLModel {
+    open class func compileModel(at url: URL) async throws -> URL { throw CoreMLIsNotHere() }
+    open class func load(contentsOf url: URL, configuration: MLModelConfiguration) async throws -> MLModel {
+        throw CoreMLIsNotHere()
+    }
+    open var modelDescription: MLModelDescription { MLModelDescription() }
+    open func prediction(from input: any MLFeatureProvider) async throws -> any MLFeatureProvider {
+        throw CoreMLIsNotHere()
+    }
+}
+
+public struct MLCPUComputeDevice: Sendable {}
+public struct MLGPUComputeDevice: Sendable {}
+public struct MLNeuralEngineComputeDevice: Sendable {}
+public enum MLComputeDevice: Sendable {
+    case cpu(MLCPUComputeDevice)
+    case gpu(MLGPUComputeDevice)
+    case neuralEngine(MLNeuralEngineComputeDevice)
+}
+public enum MLModelStructure: Sendable {
+    case program(Program)
+    case unsupported
+
+    public struct Program: Sendable {
+        public let functions: [String: Function]
+        public struct Function: Sendable { public let block: Block }
+        public struct Block: Sendable { public let operations: [Operation] }
+        public struct Operation: Sendable { public let blocks: [Block] }
+    }
+}
+public final class MLComputePlan: Sendable {
+    public struct DeviceUsage: Sendable { public let preferred: MLComputeDevice }
+
+    public static func load(
+        contentsOf url: URL, configuration: MLModelConfiguration
+    ) async throws -> MLComputePlan { throw CoreMLIsNotHere() }
+    public let modelStructure = MLModelStructure.unsupported
+    public func deviceUsage(for operation: MLModelStructure.Program.Operation) -> DeviceUsage? { nil }
+}

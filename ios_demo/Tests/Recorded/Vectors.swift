@@ -1,0 +1,79 @@
+import Foundation
+import LarIqaKit
+
+/// What `make_vectors.py` wrote with the Python side, for the tests to be held against.
+public enum Vectors {
+    /// Nil without `LARIQA_VECTORS`: `make test-ios` sets it. `swift test` by itself then skips what needs them.
+    public static let folder: URL? = {
+        let path = ProcessInfo.processInfo.environment["LARIQA_VECTORS"] ?? ""
+        return path.isEmpty ? nil : URL(fileURLWithPath: path, isDirectory: true)
+    }()
+
+    public static var areThere: Bool { folder != nil }
+    public static let missing = "make test-ios writes the vectors that this test needs"
+
+    struct NotThere: Error {}
+
+    public static func place() throws -> URL {
+        guard let folder else { throw NotThere() }
+        return folder
+    }
+
+    public static func read<T: Decodable>(_ name: String, as type: T.Type = T.self) throws -> T {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: try Data(contentsOf: place().appendingPathComponent("\(name).json")))
+    }
+
+    /// A full-size export, where `LARIQA_EXPORT` names one.
+    public static let export: URL? = {
+        let path = ProcessInfo.processInfo.environment["LARIQA_EXPORT"] ?? ""
+        return path.isEmpty ? nil : URL(fileURLWithPath: path, isDirectory: true)
+    }()
+
+    /// The real export of a tiny model.
+    public static func tinyExport() throws -> URL { try place().appendingPathComponent("export", isDirectory: true) }
+
+    /// A copy of the export that a test may spoil.
+    public static func exportToSpoil() throws -> URL {
+        let copy = try temporaryFolder().appendingPathComponent("export", isDirectory: true)
+        try FileManager.default.copyItem(at: tinyExport(), to: copy)
+        return copy
+    }
+
+    public static func photoFile(_ name: String) throws -> Data {
+        try Data(contentsOf: place().appendingPathComponent("photos/\(name).ppm"))
+    }
+
+    public static func photo(_ name: String) throws -> Photo {
+        try PpmDecoder.photo(photoFile(name), named: name)
+    }
+
+    public static func temporaryFolder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lariqa-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+}
+
+/// A picture in a vector.
+public struct Pixels: Decodable, Sendable {
+    public let width: Int
+    public let height: Int
+    public let pixels: Data
+
+    public func photo() throws -> Photo {
+        try Photo(size: PhotoSize(width: width, height: height), rgb: [UInt8](pixels))
+    }
+}
+
+/// The sentence that a call is refused with; what it did instead where it was not.
+public func refusal<T>(_ call: () throws -> T) -> String {
+    do {
+        return "not refused: \(try call())"
+    } catch let refusal as Refusal {
+        return refusal.sentence
+    } catch {
+        return "not a refusal: \(error)"
+    }
+}

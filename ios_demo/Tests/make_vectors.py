@@ -1,0 +1,250 @@
+"""Write what the Swift tests are held against, made by the Python side itself; afterwards, check what they wrote.
+
+    python ios_demo/Tests/make_vectors.py FOLDER           before `swift test`, which reads LARIQA_VECTORS=FOLDER
+    python ios_demo/Tests/make_vectors.py --check FOLDER   after it: the benchmark rows read back as rows
+
+    export/         a real export of a tiny model: lariqa.json, golden.png, an .mlpackage, with PyTorch's scores
+    photos/         the photos it was proved on, as PPM, and the golden tile
+    resize.json     Pillow's resize and `fit_to`: sizes, pixels in and out
+    pack.json       the golden pack of tests/golden: decoded pixels, the views' sha256
+    full_size.json  the golden photo at 4032x3024, and fitted to 3840x2160: sha256
+    turns.json      a stored picture and its upright forms; premultiplied pixels and Pillow's composite
+    hashes.json     sha256 of files and of a folder
+    quantiles.json  numpy's percentiles
+    sentences.json  bad inputs, and the sentence that Python refuses each with
+
+Pixels are base64 of RGB, row by row.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+HOUSE = Path(__file__).parents[2]
+sys.path.insert(0, str(HOUSE))
+
+from benchmarks.measurement import read_rows  # noqa: E402
+from benchmarks.proved_export import export_proved  # noqa: E402
+from benchmarks.workload import bundled_photos, proof_photos  # noqa: E402
+from export.artifact import parse_manifest  # noqa: E402
+from export.export_ready import ExportRequest  # noqa: E402
+from export.scorer import Scorer, fit_to  # noqa: E402
+from lariqa_train import golden, photo  # noqa: E402
+from lariqa_train.checkpoint import sha256_of  # noqa: E402
+from lariqa_train.demo_checkpoint import make_demo_checkpoint  # noqa: E402
+from lariqa_train.distort import versions  # noqa: E402
+from lariqa_train.heads import HeadConfig  # noqa: E402
+from lariqa_train.model import LarIqaConfig  # noqa: E402
+from lariqa_train.preprocess import PreprocessSpec, authentic_pixels, synthetic_pixels  # noqa: E402
+from lariqa_train.refusal import Refusal  # noqa: E402
+
+HEIGHT, WIDTH = 150, 200
+
+
+def encoded(pixels: np.ndarray) -> dict:
+    """Size and pixels."""
+    return {
+        "width": pixels.shape[1],
+        "height": pixels.shape[0],
+        "pixels": base64.b64encode(np.ascontiguousarray(pixels).tobytes()).decode(),
+    }
+
+
+def tiny_export(folder: Path) -> None:
+    """A real model, a fiftieth of the size: calibrated, so that its scores differ, exported and proved."""
+    spec = PreprocessSpec(authentic_side_px=128, synthetic_crop_px=128)
+    tiny = {"backbone": "mobilenetv3_small_050", "features": 16, "head": HeadConfig("kan", 8), "preprocess": spec}
+    photos = bundled_photos(HEIGHT, WIDTH)
+    pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photos["original"], severity).values()]
+    pictures += [image[:, ::-1] for image in pictures]
+    model = make_demo_checkpoint(LarIqaConfig(**tiny), 1, [*pictures, golden.golden_photo(HEIGHT, WIDTH)])
+    proved = list(export_proved(model, ExportRequest("pixels", HEIGHT, WIDTH), ["coreml"], folder / "export"))
+    scores = [row["reference"] for row in proved[0].artifact.parity["photos"]]
+    assert proved[0].parity.passed and min(np.diff(sorted(scores))) > 1e-4 and np.ptp(scores) > 0.04, scores
+    (folder / "photos").mkdir()
+    for name, image in {**proof_photos(HEIGHT, WIDTH), "tile": photo.open_photo(golden.TILE)}.items():
+        Image.fromarray(image).save(folder / "photos" / f"{name.removesuffix('.png')}.ppm")
+
+
+def resizes() -> list[dict]:
+    """Random pictures, where every rounding shows, up and down, odd and even, to sizes that cover and to any."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for number in range(40):
+        (height, width), (to_height, to_width) = rng.integers(32, 150, 2), rng.integers(32, 150, 2)
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        if number % 2:
+            made = fit_to(image, int(to_height), int(to_width))
+        else:
+            made = authentic_pixels(image, PreprocessSpec(authentic_side_px=int(to_width)))
+        rows.append({"kind": "fit" if number % 2 else "square", "from": encoded(image), "to": encoded(made)})
+    return rows
+
+
+def pack() -> list[dict]:
+    """The golden pack, its PNGs decoded."""
+    spec, rows = PreprocessSpec(), []
+    for row in json.loads((HOUSE / "tests/golden/golden.json").read_text())["photos"]:
+        image = photo.open_photo(HOUSE / "tests/golden" / row["file"])
+        assert hashlib.sha256(authentic_pixels(image, spec).tobytes()).hexdigest() == row["authentic"]["sha256"]
+        assert hashlib.sha256(synthetic_pixels(image, spec).tobytes()).hexdigest() == row["synthetic"]["sha256"]
+        hashes = {stage: row[stage]["sha256"] for stage in ("decoded", "authentic", "synthetic")}
+        rows.append({"from": encoded(image), **hashes})
+    return rows
+
+
+def full_size() -> dict:
+    """The golden photo at a phone's size, and what fitting it to another leaves: their sha256."""
+    phone = golden.golden_photo(3024, 4032)
+    fitted = fit_to(phone, 2160, 3840)
+    return {name: hashlib.sha256(image.tobytes()).hexdigest() for name, image in (("phone", phone), ("fitted", fitted))}
+
+
+def turns() -> dict:
+    """A picture as it lies in a file with each EXIF orientation, and transparency over white."""
+    rng = np.random.default_rng(2)
+    stored = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    upright = {1: Image.fromarray(stored)}
+    upright |= {tag: Image.fromarray(stored).transpose(turn) for tag, turn in photo._UPRIGHT.items()}
+    straight = rng.integers(0, 256, (16, 16, 4), dtype=np.uint8)
+    premultiplied = straight.copy()
+    premultiplied[..., :3] = np.rint(straight[..., :3] * (straight[..., 3:] / 255.0))
+    white = Image.new("RGBA", (16, 16), (255, 255, 255))
+    over = np.asarray(Image.alpha_composite(white, Image.fromarray(straight, "RGBA")).convert("RGB"))
+    return {
+        "stored": encoded(stored),
+        "upright": {str(tag): encoded(np.asarray(image)) for tag, image in upright.items()},
+        "premultiplied_rgba": base64.b64encode(premultiplied.tobytes()).decode(),
+        "over_white": encoded(over),
+    }
+
+
+def hashes(folder: Path) -> dict:
+    """Sizes around SHA-256's block, and a folder whose order by code points is not that of an alphabet."""
+    rng, files = np.random.default_rng(3), {}
+    (folder / "hashed" / "b").mkdir(parents=True)
+    for size in (0, 1, 55, 56, 63, 64, 65, 119, 120, (1 << 20) + 3):
+        (folder / f"{size}.bin").write_bytes(rng.bytes(size))
+        files[f"{size}.bin"] = sha256_of(folder / f"{size}.bin")
+    for name in ("b/é", "b.txt", "B", "a~", "Z", "b/z"):
+        (folder / "hashed" / name).write_bytes(rng.bytes(70))
+    return {"files": files, "folder": sha256_of(folder / "hashed")}
+
+
+def quantiles() -> list[dict]:
+    """Samples and what numpy says of them."""
+    rng, rows = np.random.default_rng(4), []
+    for count in (1, 2, 7, 30, 101):
+        samples = rng.gamma(2, 50, count)
+        rows.append(
+            {
+                "samples": samples.tolist(),
+                "percentiles": np.percentile(samples, [0, 50, 90, 95, 99, 100]).tolist(),
+                "mean": float(samples.mean()),
+                "sd": float(samples.std(ddof=1)) if count > 1 else 0.0,
+            }
+        )
+    return rows
+
+
+def refused(call: Callable[[], object]) -> str:
+    """The sentence of the refusal that the call must end in."""
+    try:
+        call()
+    except Refusal as refusal:
+        return str(refusal)
+    raise AssertionError("not refused")
+
+
+def sentences(folder: Path) -> dict:
+    """Manifests and photos that must be refused, each with Python's own words."""
+    good = json.loads((folder / "export" / "lariqa.json").read_text())
+
+    def changed(*path: str | int, to: object = None) -> str:
+        data = copy.deepcopy(good)
+        place = data
+        for key in path[:-1]:
+            place = place[key]
+        if to is None:
+            del place[path[-1]]
+        else:
+            place[path[-1]] = to
+        return json.dumps(data)
+
+    manifests = {
+        "another schema": changed("schema", to="lariqa-manifest/2"),
+        "a schema that is a number": changed("schema", to=1),
+        "no schema": changed("schema"),
+        "a list": "[]",
+        "no artifacts": changed("artifacts"),
+        "no checkpoint": changed("checkpoint_sha256"),
+        "another resize": changed("model", "preprocess", "resize", to="nearest"),
+        "a new key of preprocessing": changed("model", "preprocess", "gamma", to=2.2),
+        "no crop": changed("model", "preprocess", "synthetic_crop_px"),
+        "a crop too small": changed("model", "preprocess", "synthetic_crop_px", to=31),
+        "another view": changed("model", "preprocess", "synthetic_view", to="tiles"),
+        "a file elsewhere": changed("artifacts", 0, "file", to="../lariqa.mlpackage"),
+        "another size than the input": changed("artifacts", 0, "photo_width_px", to=201),
+        "an unknown contract": changed("artifacts", 0, "contract", to="latents"),
+    }
+    scorer = Scorer(None, PreprocessSpec(), ("authentic", "synthetic"), "pixels", (HEIGHT, WIDTH))
+    files = {"empty.jpg": b"", "text.jpg": b"it's not a photo \\ \"\n"}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    photos = {
+        name: refused(lambda name=name: photo.open_photo(folder / name)).replace(f"{folder}/", "") for name in files
+    }
+    return {
+        "manifests": {
+            name: {"json": text, "sentence": refused(lambda text=text: parse_manifest(text, "lariqa.json"))}
+            for name, text in manifests.items()
+        },
+        "photos": {
+            name: {"base64": base64.b64encode(data).decode(), "sentence": photos[name]} for name, data in files.items()
+        },
+        "does not fit": refused(lambda: scorer.inputs(np.zeros((100, 120, 3), np.uint8))),
+        "too small": refused(lambda: scorer.inputs(np.zeros((31, 200, 3), np.uint8), fit=True)),
+        "too large": str(photo._too_large(Path("big.jpg"), "20000x10001 (200.0 megapixels)")),
+        "kinds": photo.KINDS,
+    }
+
+
+def make(folder: Path) -> None:
+    """Write everything, into an empty folder."""
+    folder.mkdir(parents=True)
+    tiny_export(folder)
+    for name, data in {
+        "resize": resizes(),
+        "pack": pack(),
+        "full_size": full_size(),
+        "turns": turns(),
+        "hashes": hashes(folder),
+        "quantiles": quantiles(),
+        "sentences": sentences(folder),
+    }.items():
+        (folder / f"{name}.json").write_text(json.dumps(data))
+
+
+def check(folder: Path) -> None:
+    """The rows that the Swift tests wrote are rows, with the figures that the fake runtime had."""
+    rows = read_rows((folder / "rows.jsonl").read_text(), "the rows of the Swift tests")
+    good = [row for row in rows if row.error is None and row.latency and len(row.latency.inference_ms) >= 20]
+    assert good and any(row.error for row in rows) and any(row.mode == "sustained" for row in rows), rows
+    for row in good:
+        assert row.subject.file.endswith(".mlpackage") and row.machine.kind == "phone", row
+        assert all(ms > 0 for ms in row.latency.total_ms) and row.memory.peak_mib > row.memory.baseline_mib, row
+        assert row.scores and all(abs(score.score - score.reference) < 1e-9 for score in row.scores), row
+    print(f"{len(rows)} rows of the Swift tests read back by benchmarks.measurement")
+
+
+if __name__ == "__main__":
+    check(Path(sys.argv[2])) if sys.argv[1] == "--check" else make(Path(sys.argv[1]))
