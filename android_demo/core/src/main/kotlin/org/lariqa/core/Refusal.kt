@@ -1,0 +1,2 @@
+package org.lariqa.core
+class Probe
