@@ -1,2 +1,0 @@
-package org.lariqa.core
-class Probe
