@@ -76,11 +76,15 @@ class Scorer:
 def fit_to(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resample a photo to a size: scaled to cover it (Pillow's antialiased bilinear), then cut in the middle.
 
+    One pass at a time, first the width, as in ``lariqa_train.preprocess``: left to itself, Pillow 13 sometimes turns the
+    order, and the phones could not give the same bytes.
+
     The score of a resampled photo is the score of another picture: resampling hides noise and blur.
     """
     scale = max(height / image.shape[0], width / image.shape[1])
     covering = max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale))
-    scaled = np.asarray(Image.fromarray(image).resize(covering, Image.Resampling.BILINEAR))
+    wide = Image.fromarray(image).resize((covering[0], image.shape[0]), Image.Resampling.BILINEAR)
+    scaled = np.asarray(wide.resize(covering, Image.Resampling.BILINEAR))
     rows, columns = plan_center_crop(*scaled.shape[:2], height), plan_center_crop(*scaled.shape[:2], width)
     return scaled[rows.top : rows.top + height, columns.left : columns.left + width]
 

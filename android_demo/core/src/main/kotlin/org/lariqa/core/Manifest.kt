@@ -42,7 +42,7 @@ data class Manifest(
             }
             val schema = (data as? JsonObject)?.get("schema")
             if (schema != JsonPrimitive(SCHEMA)) {
-                refuse(Text.OTHER_SCHEMA, where, (schema as? JsonPrimitive)?.content ?: "None", SCHEMA)
+                refuse(Text.OTHER_SCHEMA, where, (schema as? JsonPrimitive)?.let { "'${it.content}'" } ?: "None", "'$SCHEMA'")
             }
             return try {
                 read(data.jsonObject)

@@ -101,4 +101,11 @@ class OnnxRunner(file: File, private val artifact: Artifact, choice: RuntimeChoi
     }
 
     override fun close() = session.close()
+
+    companion object {
+        /** Loads the library. */
+        fun start() {
+            OrtEnvironment.getEnvironment("lariqa")
+        }
+    }
 }

@@ -56,11 +56,17 @@ enum class Text(val english: String) {
     READY("Ready: %1\$s on %2\$s gave the golden score within %3\$s (allowed: %4\$s)."),
     SCORING("Scoring %2\$s of %3\$s: %1\$s"),
     CANCELLED("Stopped before this photo; score it again to know."),
+    NOT_KEPT("the scores cannot be stored (%1\$s): they are lost when the app is closed; free some storage"),
     INTERRUPTED("the app was closed before this photo was scored; score it again"),
     STEP_COPYING("copying %1\$s"),
     STEP_CHECKING("checking %1\$s"),
     STEP_OPENING("opening %1\$s with %2\$s"),
-    MEASURING("Measuring: %1\$s"),
+
+    // The benchmark
+    MEASURING("Measuring: %1\$s of %2\$s runs with %3\$s"),
+    MEASURED("Measured: %1\$s runs, half of them within %2\$s ms."),
+    BAD_REQUEST("expected %1\$s, came %2\$s; docs/measurement.md shows the command"),
+    BUSY("a measurement is running already; wait for it, or stop it"),
     ;
 
     /** This text with its facts. */
