@@ -6,6 +6,8 @@
     full/       the demo's model for 3840x2160, ONNX                                           for the real photo's score
     tensors/    the demo's model, contract tensors, ONNX                                       for tests/golden's scores
     photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
+    assets/     the tiny export as the app carries it, put there by bundle_model.py
+    decoding/   pictures of many kinds, and in expected.json what Python decodes them to: size and sha256 of the RGB bytes
     vectors.json    resampled photos, transparency and sentences, as the Python side has them
 """
 
@@ -19,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
+from bundle_model import bundle
 from benchmarks.proved_export import export_proved
 from benchmarks.workload import bundled_photos
 from export.export_ready import ExportRequest
@@ -54,6 +57,34 @@ def tiny_model() -> LarIqa:
     pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photo, severity).values()]
     pictures.append(golden_photo(*SIZE))
     return make_demo_checkpoint(config, 1, pictures + [image[:, ::-1] for image in pictures])
+
+
+def decoding(folder: Path) -> None:
+    """Pictures as phones and the web have them, beside what Python's decoder makes of them."""
+    folder.mkdir()
+    photo = Image.fromarray(bundled_photos(*SIZE)["original"])
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        photo.save(folder / f"turned_{orientation}.jpg", quality=95, exif=exif)
+    photo.save(folder / "subsampled.jpg", quality=80, subsampling="4:2:0", progressive=True)
+    photo.convert("L").save(folder / "grey.png")
+    photo.convert("L").save(folder / "grey.jpg", quality=95)
+    photo.quantize(64).save(folder / "palette.png")
+    photo.save(folder / "lossless.webp", lossless=True)
+    transparent = photo.convert("RGBA")
+    transparent.putalpha(photo.convert("L"))
+    transparent.save(folder / "transparent.png")
+    opened = {path.name: open_photo(path) for path in sorted(folder.iterdir())}
+    expected = {
+        name: {"width": image.shape[1], "height": image.shape[0], "sha256": hashlib.sha256(image.tobytes()).hexdigest()}
+        for name, image in opened.items()
+    }
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1))
+    data = (folder / "turned_1.jpg").read_bytes()
+    (folder / "truncated.jpg").write_bytes(data[: len(data) // 2])
+    (folder / "text.jpg").write_text("no photo")
+    (folder / "empty.jpg").write_bytes(b"")
 
 
 def vectors() -> dict:
@@ -99,6 +130,7 @@ def make(folder: Path) -> None:
         for name, image in bundled_photos(*SIZE).items():
             Image.fromarray(image).save(photos / f"{name}.png")
         Image.fromarray(bundled_photo()).save(photos / "bundled_3840x2160.png", compress_level=1)
+        decoding(stage / "decoding")
         demo, tiny = make_demo_checkpoint(), tiny_model()
         small = ExportRequest(width=SIZE[1], height=SIZE[0])
         for name, model, request, formats in (
@@ -108,9 +140,10 @@ def make(folder: Path) -> None:
         ):
             for proved in export_proved(model, request, formats, stage / name, progress=print):
                 assert proved.parity.passed, proved.artifact.file
+        bundle(stage / "tiny", stage / "assets" / "lariqa")
         (stage / "vectors.json").write_text(json.dumps(vectors()))
         (stage / "made_from").write_text(made_from())
-        for part in ("photos", "tiny", "full", "tensors", "vectors.json", "made_from"):
+        for part in ("photos", "decoding", "assets", "tiny", "full", "tensors", "vectors.json", "made_from"):
             folder.mkdir(parents=True, exist_ok=True)
             old = folder / part
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
