@@ -8,8 +8,9 @@ import android.net.Uri
 import java.io.File
 import java.io.FileNotFoundException
 import java.io.IOException
+import java.io.InputStream
+import java.nio.ByteBuffer
 import org.lariqa.core.Photo
-import org.lariqa.core.Refusal
 import org.lariqa.core.Size
 import org.lariqa.core.Text
 import org.lariqa.core.checkHeader
@@ -24,7 +25,7 @@ import org.lariqa.core.refuse
  * - Transparency lies over white, by Pillow's arithmetic; the decoder's premultiplied values would be rounded twice.
  * - No colour management. The decoder leaves the values as stored and notes the profile in the bitmap's colour space,
  *   but [Bitmap.getPixels] would then convert them to sRGB. So the bitmap is declared to be sRGB first.
- * - Rows are read in bands: the bitmap is the only whole copy, and goes before the model runs.
+ * - Rows are read in bands: the bitmap is the only whole decoded copy, and goes before the model runs.
  *
  * Pictures of more than 8 bits are rounded by the decoder, perhaps one level off the Python side.
  */
@@ -55,29 +56,39 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
 
     companion object {
         /** Decode what a content URI names. */
-        fun open(resolver: ContentResolver, uri: Uri): BitmapPhoto = open(ImageDecoder.createSource(resolver, uri))
+        fun open(resolver: ContentResolver, uri: Uri): BitmapPhoto = decode(encoded(resolver, uri))
 
-        fun open(file: File): BitmapPhoto = open(ImageDecoder.createSource(file))
+        fun open(file: File): BitmapPhoto = decode(encoded { file.inputStream() })
 
-        private fun open(source: ImageDecoder.Source): BitmapPhoto {
-            var size: Size? = null
-            val bitmap = try {
-                ImageDecoder.decodeBitmap(source) { decoder, info, _ ->
-                    size = Size(info.size.width, info.size.height).also { checkHeader(it) }
-                    decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // readable, not in the graphics memory
-                    decoder.isUnpremultipliedRequired = true
-                }
-            } catch (refusal: Refusal) {
-                throw refusal
-            } catch (odd: ImageDecoder.DecodeException) {
-                // Before the header: no photo at all. After it: a photo that stops or breaks in the middle.
-                if (size == null) refuse(Text.NOT_A_PHOTO, cause = odd)
-                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
+        /** The file's bytes, as they are: read whole, so that what breaks while reading and while decoding are told apart. */
+        fun encoded(resolver: ContentResolver, uri: Uri): ByteBuffer =
+            encoded { resolver.openInputStream(uri) ?: throw FileNotFoundException("$uri") }
+
+        private fun encoded(open: () -> InputStream): ByteBuffer {
+            val bytes = try {
+                open().use { it.readBytes() }
             } catch (odd: FileNotFoundException) {
                 refuse(Text.PHOTO_GONE, cause = odd)
             } catch (odd: SecurityException) {
                 refuse(Text.NO_PERMISSION, cause = odd)
             } catch (odd: IOException) {
+                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
+            }
+            if (bytes.isEmpty()) refuse(Text.EMPTY_PHOTO)
+            return ByteBuffer.wrap(bytes)
+        }
+
+        private fun decode(encoded: ByteBuffer): BitmapPhoto {
+            var size: Size? = null
+            val bitmap = try {
+                ImageDecoder.decodeBitmap(ImageDecoder.createSource(encoded)) { decoder, info, _ ->
+                    size = Size(info.size.width, info.size.height).also { checkHeader(it) }
+                    decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // readable, not in the graphics memory
+                    decoder.isUnpremultipliedRequired = true
+                }
+            } catch (odd: IOException) { // ImageDecoder.DecodeException is one
+                // Before the header: no photo at all. After it: a photo that stops or breaks in the middle.
+                if (size == null) refuse(Text.NOT_A_PHOTO, cause = odd)
                 refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
             } catch (odd: OutOfMemoryError) {
                 refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = odd)

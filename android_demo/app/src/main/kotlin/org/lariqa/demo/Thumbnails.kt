@@ -10,6 +10,7 @@ import android.util.LruCache
 import android.widget.ImageView
 import java.io.IOException
 import java.util.concurrent.Executors
+import org.lariqa.core.Refusal
 
 /** Small pictures for the screen, decoded at their size, away from the main thread. They never reach the model. */
 class Thumbnails(private val resolver: ContentResolver) : AutoCloseable {
@@ -37,13 +38,13 @@ class Thumbnails(private val resolver: ContentResolver) : AutoCloseable {
 
     /** Null where it cannot be decoded: the row's sentence says why. */
     private fun decode(id: String, sidePx: Int): Bitmap? = try {
-        ImageDecoder.decodeBitmap(ImageDecoder.createSource(resolver, Uri.parse(id))) { decoder, info, _ ->
+        ImageDecoder.decodeBitmap(ImageDecoder.createSource(BitmapPhoto.encoded(resolver, Uri.parse(id)))) { decoder, info, _ ->
             decoder.setTargetSampleSize((maxOf(info.size.width, info.size.height) / sidePx).coerceAtLeast(1))
             decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE
         }
     } catch (_: IOException) {
         null
-    } catch (_: SecurityException) {
+    } catch (_: Refusal) {
         null
     }
 

@@ -48,13 +48,16 @@ abstract class AppTest {
         shadowOf(Looper.getMainLooper()).idle()
     }
 
-    protected fun untilReady() = until("Ready") { desk.snapshot.state is DeskState.Ready && desk.snapshot.results.none { it.waits } }
+    protected fun untilReady() = until("Ready") {
+        (desk.snapshot.state as? DeskState.Failed)?.let { fail("failed: ${it.sentence}") }
+        desk.snapshot.state is DeskState.Ready && desk.snapshot.results.none { it.waits }
+    }
 
     protected fun Activity.words(id: Int): String = requireViewById<TextView>(id).text.toString()
 
     protected fun Activity.isShown(id: Int): Boolean = requireViewById<View>(id).visibility == View.VISIBLE
 
     private companion object {
-        const val PATIENCE_S = 60
+        const val PATIENCE_S = 30
     }
 }

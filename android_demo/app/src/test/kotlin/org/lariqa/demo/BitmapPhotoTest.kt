@@ -55,7 +55,7 @@ class BitmapPhotoTest : AppTest() {
         val values = ByteArray(side * side * 4) { if (it % 4 == 3) -1 else (it * 37 % 256).toByte() }
         val tagged = Bitmap.createBitmap(side, side, Bitmap.Config.ARGB_8888, false, ColorSpace.get(ColorSpace.Named.DISPLAY_P3))
         tagged.copyPixelsFromBuffer(ByteBuffer.wrap(values))
-        val file = File.createTempFile("p3", ".png", app.cacheDir)
+        val file = File.createTempFile("display_p3", ".png", app.cacheDir)
         file.outputStream().use { tagged.compress(Bitmap.CompressFormat.PNG, 100, it) }
         assertTrue("iCCP" in String(file.readBytes().copyOf(200), Charsets.ISO_8859_1), "the file carries the profile")
         val rgb = values.filterIndexed { i, _ -> i % 4 != 3 }.toByteArray()
