@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: setup demo parity test lint lock clean
+.PHONY: setup demo parity test android test-android lint lock clean
 
 setup: $(READY)
 
@@ -27,6 +27,14 @@ demo: $(READY)
 # Two processes with one thread each: the converters use one core whatever they are given.
 test: $(READY) lint
 	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# The Android app: `make android MODEL_DIR=exported` puts an export into it, test-android compiles and tests it by Maven.
+android: $(READY)
+	@test -n "$(MODEL_DIR)" || { echo "say which export: make android MODEL_DIR=exported" >&2; exit 2; }
+	@PYTHONPATH=. $(VENV)/bin/python android_demo/bundle_model.py "$(MODEL_DIR)"
+
+test-android: $(READY)
+	@bash android_demo/test.sh $(VENV)/bin/python
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .

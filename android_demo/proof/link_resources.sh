@@ -15,7 +15,7 @@ mkdir -p "$build/generated-sources/r" "$build/test-classes/com/android/tools"
 sed 's|<manifest |<manifest package="org.lariqa.demo" |' "$source/AndroidManifest.xml" > "$build/AndroidManifest.xml"
 aapt2 compile --dir "$source/res" -o "$build/resources.zip"
 aapt2 link -I "$framework" --manifest "$build/AndroidManifest.xml" --java "$build/generated-sources/r" \
-    --min-sdk-version 29 --target-sdk-version 35 --version-code 1 --version-name 0.1.0 \
+    --min-sdk-version 29 --target-sdk-version 36 --version-code 1 --version-name 0.1.0 \
     ${assets:+-A "$assets"} -0 .onnx -0 .tflite -o "$build/resources.apk" "$build/resources.zip"
 cat > "$build/test-classes/com/android/tools/test_config.properties" <<EOF
 android_merged_manifest=$build/AndroidManifest.xml

@@ -29,6 +29,11 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
         return ExportFolder.open(folder)
     }
 
+    /** Copy it anew when it is opened next: a file on the phone turned out not to be the one that was proved. */
+    fun forget() {
+        File(folder, Manifest.FILE_NAME).delete()
+    }
+
     private fun install(manifest: Manifest, watch: Watch) {
         folder.deleteRecursively()
         folder.mkdirs()

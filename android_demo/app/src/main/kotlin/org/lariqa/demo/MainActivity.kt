@@ -20,6 +20,7 @@ import org.lariqa.core.Desk
 import org.lariqa.core.DeskState
 import org.lariqa.core.RuntimeChoice
 import org.lariqa.core.Snapshot
+import org.lariqa.core.Text
 import org.lariqa.core.keeper
 import org.lariqa.core.lead
 import org.lariqa.core.ranked
@@ -92,7 +93,7 @@ class MainActivity : Activity() {
         on(R.id.choose) { startActivityForResult(pickPhotos(MOST_PHOTOS), PICK) }
         on(R.id.burst) { startActivityForResult(CameraActivity.intent(this, desk.snapshot.takes), BURST) }
         on(R.id.stop) { desk.cancel() }
-        on(R.id.again) { desk.load() }
+        on(R.id.again) { loadAgain() }
         on(R.id.rest) { desk.resume() }
         requireViewById<Switch>(R.id.fit).setOnClickListener { desk.fit((it as Switch).isChecked) }
         val choice = requireViewById<Spinner>(R.id.choice)
@@ -105,6 +106,12 @@ class MainActivity : Activity() {
 
             override fun onNothingSelected(parent: AdapterView<*>?) = Unit
         }
+    }
+
+    private fun loadAgain() {
+        val reason = (desk.snapshot.state as? DeskState.Failed)?.sentence?.text
+        if (reason == Text.FILE_DIFFERS || reason == Text.FILE_MISSING) (application as LarIqaApp).bundled().forget()
+        desk.load()
     }
 
     private fun on(button: Int, event: () -> Unit) = requireViewById<Button>(button).setOnClickListener { event() }

@@ -2,6 +2,7 @@ package org.lariqa.demo
 
 import android.graphics.Bitmap
 import android.graphics.ColorSpace
+import android.graphics.ImageDecoder
 import android.net.Uri
 import java.io.File
 import java.nio.ByteBuffer
@@ -9,6 +10,7 @@ import java.security.MessageDigest
 import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
 import org.json.JSONObject
 import org.junit.Test
@@ -52,13 +54,16 @@ class BitmapPhotoTest : AppTest() {
     @Test
     fun `a colour profile does not move the values`() {
         val side = 40
-        val values = ByteArray(side * side * 4) { if (it % 4 == 3) -1 else (it * 37 % 256).toByte() }
-        val tagged = Bitmap.createBitmap(side, side, Bitmap.Config.ARGB_8888, false, ColorSpace.get(ColorSpace.Named.DISPLAY_P3))
-        tagged.copyPixelsFromBuffer(ByteBuffer.wrap(values))
+        val pixels = IntArray(side * side) { 0xFF000000.toInt() or (it * 7919 and 0xFFFFFF) }
+        val tagged = Bitmap.createBitmap(side, side, Bitmap.Config.ARGB_8888)
+        tagged.setPixels(pixels, 0, side, 0, 0, side, side)
+        tagged.setColorSpace(ColorSpace.get(ColorSpace.Named.DISPLAY_P3)) // the same values, declared to be others
         val file = File.createTempFile("display_p3", ".png", app.cacheDir)
         file.outputStream().use { tagged.compress(Bitmap.CompressFormat.PNG, 100, it) }
         assertTrue("iCCP" in String(file.readBytes().copyOf(200), Charsets.ISO_8859_1), "the file carries the profile")
-        val rgb = values.filterIndexed { i, _ -> i % 4 != 3 }.toByteArray()
+        val managed = ImageDecoder.decodeBitmap(ImageDecoder.createSource(ByteBuffer.wrap(file.readBytes())))
+        assertNotEquals(pixels[1], managed.copy(Bitmap.Config.ARGB_8888, false).getPixel(1, 0), "Android would convert")
+        val rgb = pixels.flatMap { listOf(it shr 16, it shr 8, it) }.map { it.toByte() }.toByteArray()
         BitmapPhoto.open(file).use { assertContentEquals(rgb, it.bytes()) }
     }
 

@@ -14,9 +14,9 @@ class ExportFolder(val folder: File, val manifest: Manifest) {
 
     private fun checked(name: String, sha256: String, bytes: Long?, watch: (Double) -> Unit): File {
         val file = File(folder, name)
-        if (!file.isFile) refuse(Text.FILE_MISSING, file)
+        if (!file.isFile) refuse(Text.FILE_MISSING, name)
         val same = (bytes == null || file.length() == bytes) && sha256Of(file, watch) == sha256
-        if (!same) refuse(Text.FILE_DIFFERS, file)
+        if (!same) refuse(Text.FILE_DIFFERS, name)
         return file
     }
 
