@@ -2,8 +2,9 @@
 
     python android_demo/bundle_model.py MODEL_DIR [--format onnx,tflite] [-o FOLDER]
 
-Takes the files that phones run (contract pixels, ONNX and TFLite), `lariqa.json` and the golden photo. Each file's sha256
-must be the manifest's. The app's assets then hold this export and nothing else; until all is checked, the older one stays.
+Takes the files that phones run (contract pixels, ONNX and TFLite), `lariqa.json` and the golden photo. Each file's
+sha256 must be the manifest's. The app's assets then hold this export and nothing else; until all is checked, the older
+one stays.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def bundle(model_dir: Path, assets: Path = ASSETS, formats: Sequence[str] = FORM
     for row in rows:
         describe(model_dir / row.file)  # refuses another sha256
         if row.parity is None or golden.FILE_NAME not in {photo["photo"] for photo in row.parity["photos"]}:
-            raise Refusal(f"{model_dir / row.file} was not proved on {golden.FILE_NAME}; export again with this toolkit")
+            raise Refusal(
+                f"{model_dir / row.file} was not proved on {golden.FILE_NAME}; export again with this toolkit"
+            )
     tile = model_dir / golden.FILE_NAME
     if not tile.is_file() or sha256_of(tile) != manifest.to_json()["golden"]["sha256"]:
         raise Refusal(f"{tile} is missing or not the golden photo of this toolkit; export again")

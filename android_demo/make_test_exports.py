@@ -1,14 +1,14 @@
-"""What the Kotlin tests score with: exports, photos and vectors that Python makes. Not in git; remade when the code changes.
+"""What the Kotlin tests score with: exports, photos and vectors that Python makes. Remade when the code changes.
 
-    python android_demo/make_test_exports.py [-o FOLDER]          (default: android_demo/build/test_exports)
+python android_demo/make_test_exports.py [-o FOLDER]          (default: android_demo/build/test_exports)
 
-    tiny/       a tiny model for photos of 200x150, ONNX and TFLite, with its golden photo     for tests of everything
-    full/       the demo's model for 3840x2160, ONNX                                           for the real photo's score
-    tensors/    the demo's model, contract tensors, ONNX                                       for tests/golden's scores
-    photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
-    assets/     the tiny export as the app carries it, put there by bundle_model.py
-    decoding/   pictures of many kinds, and in expected.json what Python decodes them to: size and sha256 of the RGB bytes
-    vectors.json    resampled photos, transparency and sentences, as the Python side has them
+tiny/       a tiny model for photos of 200x150, ONNX and TFLite, with its golden photo    for tests of everything
+full/       the demo's model for 3840x2160, ONNX                                          for the real photo's score
+tensors/    the demo's model, contract tensors, ONNX                                      for tests/golden's scores
+photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
+assets/     the tiny export as the app carries it, put there by bundle_model.py
+decoding/   pictures of many kinds; expected.json says what Python decodes them to: size, sha256 of the RGB bytes
+vectors.json    resampled photos, transparency and sentences, as the Python side has them
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bundle_model import bundle
 from PIL import ExifTags, Image
 
-from bundle_model import bundle
 from benchmarks.proved_export import export_proved
 from benchmarks.workload import bundled_photos
 from export.export_ready import ExportRequest
@@ -153,7 +153,9 @@ def make(folder: Path) -> None:
 def made_from() -> str:
     """sha256 over the code that these files come from."""
     root, digest = HERE.parent, hashlib.sha256(Path(__file__).read_bytes())
-    for path in sorted(path for name in ("lariqa_train", "export", "benchmarks") for path in (root / name).rglob("*.py")):
+    files = [*(root / "lariqa_train").rglob("*.py"), *(root / "export").rglob("*.py"), HERE / "bundle_model.py"]
+    files += [root / "benchmarks" / name for name in ("parity.py", "proved_export.py", "workload.py")]
+    for path in sorted(files):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -76,8 +76,8 @@ class Scorer:
 def fit_to(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resample a photo to a size: scaled to cover it (Pillow's antialiased bilinear), then cut in the middle.
 
-    One pass at a time, first the width, as in ``lariqa_train.preprocess``: left to itself, Pillow 13 sometimes turns the
-    order, and the phones could not give the same bytes.
+    One pass at a time, first the width, as in ``lariqa_train.preprocess``: left to itself, Pillow 13 sometimes turns
+    the order, and the phones could not give the same bytes.
 
     The score of a resampled photo is the score of another picture: resampling hides noise and blur.
     """

@@ -4,6 +4,8 @@ import android.content.res.AssetManager
 import java.io.File
 import java.io.FileNotFoundException
 import java.io.IOException
+import java.io.OutputStream
+import java.io.RandomAccessFile
 import org.lariqa.core.ExportFolder
 import org.lariqa.core.Manifest
 import org.lariqa.core.Text
@@ -22,9 +24,13 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
             refuse(Text.NO_MODEL, cause = odd)
         }
         val installed = File(folder, Manifest.FILE_NAME)
-        if (!installed.isFile || !installed.readBytes().contentEquals(manifest)) {
-            install(Manifest.parse(String(manifest), Manifest.FILE_NAME), watch)
-            write(installed) { it.write(manifest) } // last: it says that all the others are there
+        // The screens and the benchmark are two processes: one installs, the other waits.
+        RandomAccessFile(File("$folder.lock"), "rw").channel.use { channel ->
+            channel.lock()
+            if (!installed.isFile || !installed.readBytes().contentEquals(manifest)) {
+                install(Manifest.parse(String(manifest), Manifest.FILE_NAME), watch)
+                write(installed) { it.write(manifest) } // last: it says that all the others are there
+            }
         }
         return ExportFolder.open(folder)
     }
@@ -59,7 +65,7 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
         }
     }
 
-    private fun write(file: File, fill: (java.io.OutputStream) -> Unit) {
+    private fun write(file: File, fill: (OutputStream) -> Unit) {
         val beside = File("$file.new")
         try {
             beside.outputStream().use(fill)

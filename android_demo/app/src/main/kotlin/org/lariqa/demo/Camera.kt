@@ -36,7 +36,7 @@ class Camera(
     private var device: CameraDevice? = null
     private var session: CameraCaptureSession? = null
     private var reader: ImageReader? = null
-    private var rotation = 0
+    private var sensor = 0 // degrees that it is mounted off the phone's natural way up
     private var wanted = 0
     private val files = mutableListOf<File>()
 
@@ -48,15 +48,15 @@ class Camera(
         val sizes = facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)?.getOutputSizes(ImageFormat.JPEG).orEmpty()
         val chosen = sizes.firstOrNull { size != null && it.width == size.width && it.height == size.height }
             ?: sizes.maxByOrNull { it.width.toLong() * it.height } ?: return@guarded failed(Text.NO_CAMERA.of())
-        rotation = facts.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
+        sensor = facts.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
         reader = ImageReader.newInstance(chosen.width, chosen.height, ImageFormat.JPEG, FRAMES_IN_FLIGHT)
             .apply { setOnImageAvailableListener({ write(it) }, handler) }
         texture.setDefaultBufferSize(PREVIEW_WIDTH_PX, PREVIEW_HEIGHT_PX)
         manager.openCamera(id, { handler.post(it) }, opened(Surface(texture)))
     }
 
-    /** Take [count] pictures as fast as they can be written. */
-    fun burst(count: Int) = guarded {
+    /** Take [count] pictures as fast as they can be written; the phone is held turned by [turned] degrees, clockwise. */
+    fun burst(count: Int, turned: Int) = guarded {
         val session = session ?: return@guarded
         val camera = device ?: return@guarded
         wanted = count
@@ -66,7 +66,7 @@ class Camera(
             addTarget(reader!!.surface)
             set(CaptureRequest.CONTROL_AF_MODE, CaptureRequest.CONTROL_AF_MODE_CONTINUOUS_PICTURE)
             set(CaptureRequest.JPEG_QUALITY, JPEG_QUALITY)
-            set(CaptureRequest.JPEG_ORIENTATION, rotation)
+            set(CaptureRequest.JPEG_ORIENTATION, (sensor + turned) % FULL_TURN)
         }.build()
         session.captureBurst(List(count) { request }, null, handler)
     }
@@ -144,5 +144,6 @@ class Camera(
         const val PREVIEW_WIDTH_PX = 1920
         const val PREVIEW_HEIGHT_PX = 1080
         const val JPEG_QUALITY: Byte = 97
+        const val FULL_TURN = 360
     }
 }

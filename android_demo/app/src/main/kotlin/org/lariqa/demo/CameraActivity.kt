@@ -9,6 +9,7 @@ import android.graphics.SurfaceTexture
 import android.hardware.camera2.CameraManager
 import android.net.Uri
 import android.os.Bundle
+import android.view.OrientationEventListener
 import android.view.TextureView
 import android.view.View
 import android.widget.TextView
@@ -20,6 +21,16 @@ import org.lariqa.core.Text
 /** Takes a burst of twelve and gives the files back; the pictures stay in the app until one is saved to the gallery. */
 class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
     private var camera: Camera? = null
+    private var turned = 0
+
+    /** The screen stays upright; the pictures are turned as the phone is. */
+    private val turning by lazy {
+        object : OrientationEventListener(this) {
+            override fun onOrientationChanged(degrees: Int) {
+                if (degrees != ORIENTATION_UNKNOWN) turned = (degrees + 45) / 90 * 90 % 360
+            }
+        }
+    }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -28,7 +39,7 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
         requireViewById<TextureView>(R.id.preview).surfaceTextureListener = this
         requireViewById<View>(R.id.take).setOnClickListener {
             it.isEnabled = false
-            camera?.burst(PICTURES)
+            camera?.burst(PICTURES, turned)
         }
         if (!allowed()) requestPermissions(arrayOf(android.Manifest.permission.CAMERA), 0)
     }
@@ -38,7 +49,20 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
         if (allowed()) openIfReady() else problem(Text.CAMERA_REFUSED.of())
     }
 
-    override fun onSurfaceTextureAvailable(surface: SurfaceTexture, width: Int, height: Int) = openIfReady()
+    override fun onResume() {
+        super.onResume()
+        turning.enable()
+    }
+
+    override fun onPause() {
+        turning.disable()
+        super.onPause()
+    }
+
+    override fun onSurfaceTextureAvailable(surface: SurfaceTexture, width: Int, height: Int) {
+        requireViewById<View>(R.id.preview).apply { layoutParams = layoutParams.apply { this.height = width * 16 / 9 } }
+        openIfReady()
+    }
 
     override fun onSurfaceTextureSizeChanged(surface: SurfaceTexture, width: Int, height: Int) = Unit
 

@@ -95,13 +95,15 @@ class MainActivity : Activity() {
         on(R.id.stop) { desk.cancel() }
         on(R.id.again) { loadAgain() }
         on(R.id.rest) { desk.resume() }
-        requireViewById<Switch>(R.id.fit).setOnClickListener { desk.fit((it as Switch).isChecked) }
+        requireViewById<Switch>(R.id.fit).setOnCheckedChangeListener { _, on -> if (on != desk.snapshot.fit) desk.fit(on) }
         val choice = requireViewById<Spinner>(R.id.choice)
         choice.adapter = ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, RuntimeChoice.entries)
         choice.setSelection(desk.snapshot.choice.ordinal, false)
         choice.onItemSelectedListener = object : AdapterView.OnItemSelectedListener {
             override fun onItemSelected(parent: AdapterView<*>?, view: View?, position: Int, id: Long) {
-                if (RuntimeChoice.entries[position] != desk.snapshot.choice) desk.load(RuntimeChoice.entries[position])
+                if (RuntimeChoice.entries[position] == desk.snapshot.choice) return
+                desk.cancel() // photos that were waiting are scored by the new one
+                desk.load(RuntimeChoice.entries[position])
             }
 
             override fun onNothingSelected(parent: AdapterView<*>?) = Unit
