@@ -7,6 +7,7 @@ UV_VERSION := 0.13.9
 .PHONY: setup demo parity test browser lint lock clean
 .PHONY: setup demo parity arm test lint lock clean
 .PHONY: setup demo parity test lint lock clean ios test-ios
+.PHONY: setup demo parity test android test-android lint lock clean
 
 setup: $(READY)
 
@@ -48,6 +49,13 @@ ios: $(READY)
 
 test-ios: $(READY)
 	@ios_demo/toolchain/test.sh $(VENV)/bin/python
+# The Android app: `make android MODEL_DIR=exported` puts an export into it, test-android compiles and tests it by Maven.
+android: $(READY)
+	@test -n "$(MODEL_DIR)" || { echo "say which export: make android MODEL_DIR=exported" >&2; exit 2; }
+	@PYTHONPATH=. $(VENV)/bin/python android_demo/bundle_model.py "$(MODEL_DIR)"
+
+test-android: $(READY)
+	@bash android_demo/test.sh $(VENV)/bin/python
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .

@@ -1,0 +1,99 @@
+package org.lariqa.demo
+
+import android.content.ContentResolver
+import android.graphics.Bitmap
+import android.graphics.ColorSpace
+import android.graphics.ImageDecoder
+import android.net.Uri
+import java.io.File
+import java.io.FileNotFoundException
+import java.io.IOException
+import java.io.InputStream
+import java.nio.ByteBuffer
+import org.lariqa.core.Photo
+import org.lariqa.core.Size
+import org.lariqa.core.Text
+import org.lariqa.core.checkHeader
+import org.lariqa.core.overWhite
+import org.lariqa.core.reasonOf
+import org.lariqa.core.refuse
+
+/**
+ * A decoded picture, whose sample values are the file's own, as the model was trained on them:
+ *
+ * - ImageDecoder turns it upright by its EXIF orientation, and refuses a truncated file.
+ * - Transparency lies over white, by Pillow's arithmetic; the decoder's premultiplied values would be rounded twice.
+ * - No colour management. The decoder leaves the values as stored and notes the profile in the bitmap's colour space,
+ *   but [Bitmap.getPixels] would then convert them to sRGB. So the bitmap is declared to be sRGB first.
+ * - Rows are read in bands: the bitmap is the only whole decoded copy, and goes before the model runs.
+ *
+ * Pictures of more than 8 bits are rounded by the decoder, perhaps one level off the Python side.
+ */
+class BitmapPhoto(private val bitmap: Bitmap) : Photo {
+    override val size = Size(bitmap.width, bitmap.height)
+    private var argb = IntArray(0)
+
+    init {
+        val isStored8Bit = bitmap.config == Bitmap.Config.ARGB_8888 || bitmap.config == Bitmap.Config.RGB_565
+        if (isStored8Bit && bitmap.colorSpace?.isSrgb == false) bitmap.setColorSpace(ColorSpace.get(ColorSpace.Named.SRGB))
+    }
+
+    override fun read(top: Int, rows: Int, into: ByteArray) {
+        val count = rows * size.width
+        if (argb.size < count) argb = IntArray(count)
+        bitmap.getPixels(argb, 0, size.width, 0, top, size.width, rows)
+        var at = 0
+        for (i in 0 until count) {
+            val pixel = argb[i]
+            val alpha = pixel ushr 24
+            into[at++] = overWhite(pixel shr 16 and 255, alpha).toByte()
+            into[at++] = overWhite(pixel shr 8 and 255, alpha).toByte()
+            into[at++] = overWhite(pixel and 255, alpha).toByte()
+        }
+    }
+
+    override fun close() = bitmap.recycle()
+
+    companion object {
+        /** Decode what a content URI names. */
+        fun open(resolver: ContentResolver, uri: Uri): BitmapPhoto = decode(encoded(resolver, uri))
+
+        fun open(file: File): BitmapPhoto = decode(encoded { file.inputStream() })
+
+        /** The file's bytes, as they are: read whole, so that what breaks while reading and while decoding are told apart. */
+        fun encoded(resolver: ContentResolver, uri: Uri): ByteBuffer =
+            encoded { resolver.openInputStream(uri) ?: throw FileNotFoundException("$uri") }
+
+        private fun encoded(open: () -> InputStream): ByteBuffer {
+            val bytes = try {
+                open().use { it.readBytes() }
+            } catch (odd: FileNotFoundException) {
+                refuse(Text.PHOTO_GONE, cause = odd)
+            } catch (odd: SecurityException) {
+                refuse(Text.NO_PERMISSION, cause = odd)
+            } catch (odd: IOException) {
+                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
+            }
+            if (bytes.isEmpty()) refuse(Text.EMPTY_PHOTO)
+            return ByteBuffer.wrap(bytes)
+        }
+
+        private fun decode(encoded: ByteBuffer): BitmapPhoto {
+            var size: Size? = null
+            val bitmap = try {
+                ImageDecoder.decodeBitmap(ImageDecoder.createSource(encoded)) { decoder, info, _ ->
+                    size = Size(info.size.width, info.size.height).also { checkHeader(it) }
+                    decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // readable, not in the graphics memory
+                    decoder.isUnpremultipliedRequired = true
+                }
+            } catch (odd: IOException) { // ImageDecoder.DecodeException is one
+                // Before the header: no photo at all. After it: a photo that stops or breaks in the middle.
+                if (size == null) refuse(Text.NOT_A_PHOTO, cause = odd)
+                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
+            } catch (odd: OutOfMemoryError) {
+                refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = odd)
+            }
+            return BitmapPhoto(bitmap)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package org.lariqa.demo
+
+import android.content.res.AssetManager
+import java.io.File
+import java.io.FileNotFoundException
+import java.io.IOException
+import java.io.OutputStream
+import java.io.RandomAccessFile
+import org.lariqa.core.ExportFolder
+import org.lariqa.core.Manifest
+import org.lariqa.core.Text
+import org.lariqa.core.Watch
+import org.lariqa.core.refuse
+
+/**
+ * The export that the app carries in its assets, copied to a folder once: runtimes open files, and map them into memory
+ * instead of reading them. Each file is written beside and then renamed; whether it is whole, its sha256 says later.
+ */
+class BundledExport(private val assets: AssetManager, private val folder: File) {
+    fun open(watch: Watch): ExportFolder {
+        val manifest = try {
+            assets.open("$ASSETS/${Manifest.FILE_NAME}").use { it.readBytes() }
+        } catch (odd: FileNotFoundException) {
+            refuse(Text.NO_MODEL, cause = odd)
+        }
+        val installed = File(folder, Manifest.FILE_NAME)
+        // The screens and the benchmark are two processes: one installs, the other waits.
+        RandomAccessFile(File("$folder.lock"), "rw").channel.use { channel ->
+            channel.lock()
+            if (!installed.isFile || !installed.readBytes().contentEquals(manifest)) {
+                install(Manifest.parse(String(manifest), Manifest.FILE_NAME), watch)
+                write(installed) { it.write(manifest) } // last: it says that all the others are there
+            }
+        }
+        return ExportFolder.open(folder)
+    }
+
+    /** Copy it anew when it is opened next: a file on the phone turned out not to be the one that was proved. */
+    fun forget() {
+        File(folder, Manifest.FILE_NAME).delete()
+    }
+
+    private fun install(manifest: Manifest, watch: Watch) {
+        folder.deleteRecursively()
+        folder.mkdirs()
+        val here = assets.list(ASSETS).orEmpty().toSet()
+        val files = manifest.artifacts.map { it.file to it.bytes } + listOfNotNull(manifest.golden?.let { it.file to 0L })
+        val copied = files.filter { (name, _) -> name in here }
+        val needed = copied.sumOf { it.second }
+        if (folder.usableSpace < needed) refuse(Text.NO_SPACE, needed / MB, folder.usableSpace / MB)
+        for ((name, bytes) in copied) {
+            write(File(folder, name)) { out ->
+                assets.open("$ASSETS/$name").use { source ->
+                    val buffer = ByteArray(1 shl 18)
+                    var done = 0L
+                    while (true) {
+                        val count = source.read(buffer)
+                        if (count < 0) break
+                        out.write(buffer, 0, count)
+                        done += count
+                        watch(Text.STEP_COPYING.of(name), if (bytes > 0) done.toDouble() / bytes else null)
+                    }
+                }
+            }
+        }
+    }
+
+    private fun write(file: File, fill: (OutputStream) -> Unit) {
+        val beside = File("$file.new")
+        try {
+            beside.outputStream().use(fill)
+        } catch (odd: IOException) {
+            beside.delete()
+            refuse(Text.NO_SPACE, "?", folder.usableSpace / MB, cause = odd)
+        }
+        check(beside.renameTo(file)) { "cannot rename $beside" }
+    }
+
+    private companion object {
+        const val ASSETS = "lariqa"
+        const val MB = 1_000_000L
+    }
+}

@@ -1,0 +1,90 @@
+package org.lariqa.demo
+
+import java.io.File
+import java.nio.Buffer
+import java.nio.FloatBuffer
+import org.lariqa.core.Artifact
+import org.lariqa.core.Runner
+import org.lariqa.core.RuntimeChoice
+import org.lariqa.core.Text
+import org.lariqa.core.reasonOf
+import org.lariqa.core.refuse
+import org.tensorflow.lite.DataType
+import org.tensorflow.lite.Interpreter
+import org.tensorflow.lite.Tensor
+import org.tensorflow.lite.TensorFlowLite
+import org.tensorflow.lite.gpu.GpuDelegate
+
+/** A .tflite file in LiteRT, by the Interpreter API that it kept from TensorFlow Lite. */
+class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeChoice, threads: Int) : Runner {
+    private val gpu: GpuDelegate? = if (choice == RuntimeChoice.LITERT_GPU) makeGpu(choice) else null
+    private val interpreter: Interpreter
+
+    /** Interpreter index -> the manifest's name. */
+    private val inputs: List<String>
+
+    override val runtime: String = "LiteRT ${TensorFlowLite.runtimeVersion()}"
+
+    init {
+        val options = Interpreter.Options().setNumThreads(threads).setUseXNNPACK(true).setCancellable(true)
+        gpu?.let { options.addDelegate(it) }
+        try {
+            interpreter = Interpreter(file, options)
+        } catch (odd: RuntimeException) { // IllegalArgument or IllegalState, as the native part words it
+            gpu?.close()
+            if (gpu != null) refuse(Text.NO_ACCELERATOR, runtime, choice.accelerator, reasonOf(odd), cause = odd)
+            refuse(Text.CANNOT_OPEN, runtime, file.name, reasonOf(odd), cause = odd)
+        }
+        try {
+            inputs = List(interpreter.inputTensorCount) { nameOf(interpreter.getInputTensor(it)) }
+        } catch (odd: Throwable) {
+            close()
+            throw odd
+        }
+    }
+
+    /** The manifest's input that this tensor is. */
+    private fun nameOf(tensor: Tensor): String {
+        val shape = tensor.shape().toList()
+        val dtype = if (tensor.dataType() == DataType.UINT8) "uint8" else tensor.dataType().name.lowercase()
+        // One input: its name may have been decorated by the converter. Several: the name tells them apart.
+        val spec = artifact.inputs.singleOrNull() ?: artifact.inputs.firstOrNull { it.name in tensor.name() }
+        if (spec == null || spec.shape != shape || spec.dtype != dtype) {
+            refuse(Text.OTHER_INPUT, artifact.file, "${tensor.name()} $dtype $shape", artifact.inputs.joinToString { "${it.name} ${it.dtype} ${it.shape}" })
+        }
+        return spec.name
+    }
+
+    override fun run(inputs: Map<String, Buffer>): Float {
+        val score = FloatBuffer.allocate(1)
+        try {
+            interpreter.setCancelled(false)
+            val values = Array<Any>(this.inputs.size) { inputs.getValue(this.inputs[it]) }
+            interpreter.runForMultipleInputsOutputs(values, mapOf(0 to score))
+        } catch (odd: RuntimeException) {
+            refuse(Text.RUN_FAILED, runtime, reasonOf(odd), cause = odd)
+        }
+        return score.get(0)
+    }
+
+    override fun cancel() = interpreter.setCancelled(true)
+
+    override fun close() {
+        interpreter.close()
+        gpu?.close()
+    }
+
+    /** No GPU is no fallback to the CPU, but a refusal. */
+    private fun makeGpu(choice: RuntimeChoice): GpuDelegate = try {
+        GpuDelegate()
+    } catch (odd: RuntimeException) {
+        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(odd), cause = odd)
+    } catch (odd: UnsatisfiedLinkError) {
+        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(odd), cause = odd)
+    }
+
+    companion object {
+        /** Loads the library. */
+        fun start() = TensorFlowLite.init()
+    }
+}

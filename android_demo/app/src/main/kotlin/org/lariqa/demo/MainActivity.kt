@@ -1,0 +1,186 @@
+package org.lariqa.demo
+
+import android.app.Activity
+import android.content.Intent
+import android.net.Uri
+import android.os.Bundle
+import android.view.Menu
+import android.view.MenuItem
+import android.view.View
+import android.widget.AdapterView
+import android.widget.ArrayAdapter
+import android.widget.Button
+import android.widget.ImageView
+import android.widget.ListView
+import android.widget.ProgressBar
+import android.widget.Spinner
+import android.widget.Switch
+import android.widget.TextView
+import org.lariqa.core.Desk
+import org.lariqa.core.DeskState
+import org.lariqa.core.RuntimeChoice
+import org.lariqa.core.Snapshot
+import org.lariqa.core.Text
+import org.lariqa.core.keeper
+import org.lariqa.core.lead
+import org.lariqa.core.ranked
+
+/** The one screen that most people see: the model's state, the photos with the best first, and which one to keep. */
+class MainActivity : Activity() {
+    private lateinit var desk: Desk
+    private lateinit var thumbnails: Thumbnails
+    private lateinit var rows: PhotoRows
+    private lateinit var watching: AutoCloseable
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        desk = (application as LarIqaApp).desk
+        thumbnails = Thumbnails(contentResolver)
+        rows = PhotoRows(layoutInflater, thumbnails)
+        setContentView(R.layout.main)
+        val list = requireViewById<ListView>(R.id.photos)
+        list.addHeaderView(layoutInflater.inflate(R.layout.main_header, list, false), null, false)
+        list.adapter = rows
+        list.setOnItemClickListener { _, _, position, _ -> show(position - list.headerViewsCount) }
+        connectHeader()
+        watching = desk.watch { runOnUiThread { if (!isDestroyed) show(desk.snapshot) } }
+        if (desk.snapshot.state == DeskState.NotLoaded) desk.load()
+        if (savedInstanceState == null) takeShared(intent)
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        takeShared(intent)
+    }
+
+    override fun onDestroy() {
+        watching.close()
+        thumbnails.close()
+        super.onDestroy()
+    }
+
+    override fun onCreateOptionsMenu(menu: Menu): Boolean {
+        menu.add(0, MENU_BENCHMARK, 0, R.string.benchmark_title)
+        menu.add(0, MENU_CLEAR, 1, R.string.clear_list)
+        return true
+    }
+
+    override fun onOptionsItemSelected(item: MenuItem): Boolean {
+        when (item.itemId) {
+            MENU_BENCHMARK -> startActivity(Intent(this, BenchmarkActivity::class.java))
+            MENU_CLEAR -> desk.clear()
+            else -> return super.onOptionsItemSelected(item)
+        }
+        return true
+    }
+
+    override fun onActivityResult(request: Int, result: Int, data: Intent?) {
+        super.onActivityResult(request, result, data)
+        if (result == RESULT_OK && data != null) add(photosIn(data))
+    }
+
+    /** From the gallery's share sheet. */
+    private fun takeShared(intent: Intent) {
+        if (intent.action == Intent.ACTION_SEND || intent.action == Intent.ACTION_SEND_MULTIPLE) add(photosIn(intent))
+    }
+
+    private fun add(photos: List<Uri>) {
+        photos.forEach { contentResolver.keep(it) }
+        desk.add(photos.map { contentResolver.asResult(it) })
+    }
+
+    private fun connectHeader() {
+        on(R.id.choose) { startActivityForResult(pickPhotos(MOST_PHOTOS), PICK) }
+        on(R.id.burst) { startActivityForResult(CameraActivity.intent(this, desk.snapshot.takes), BURST) }
+        on(R.id.stop) { desk.cancel() }
+        on(R.id.again) { loadAgain() }
+        on(R.id.rest) { desk.resume() }
+        requireViewById<Switch>(R.id.fit).setOnCheckedChangeListener { _, on -> if (on != desk.snapshot.fit) desk.fit(on) }
+        val choice = requireViewById<Spinner>(R.id.choice)
+        choice.adapter = ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, RuntimeChoice.entries)
+        choice.setSelection(desk.snapshot.choice.ordinal, false)
+        choice.onItemSelectedListener = object : AdapterView.OnItemSelectedListener {
+            override fun onItemSelected(parent: AdapterView<*>?, view: View?, position: Int, id: Long) {
+                if (RuntimeChoice.entries[position] == desk.snapshot.choice) return
+                desk.cancel() // photos that were waiting are scored by the new one
+                desk.load(RuntimeChoice.entries[position])
+            }
+
+            override fun onNothingSelected(parent: AdapterView<*>?) = Unit
+        }
+    }
+
+    private fun loadAgain() {
+        val reason = (desk.snapshot.state as? DeskState.Failed)?.sentence?.text
+        if (reason == Text.FILE_DIFFERS || reason == Text.FILE_MISSING) (application as LarIqaApp).bundled().forget()
+        desk.load()
+    }
+
+    private fun on(button: Int, event: () -> Unit) = requireViewById<Button>(button).setOnClickListener { event() }
+
+    private fun show(now: Snapshot) {
+        requireViewById<TextView>(R.id.state).text = resources.say(now.state)
+        val fraction = when (val state = now.state) {
+            is DeskState.Preparing -> state.fraction
+            is DeskState.Scoring -> (state.number - 1.0) / state.of
+            else -> null
+        }
+        requireViewById<ProgressBar>(R.id.progress).apply {
+            visible(now.state.isBusy)
+            isIndeterminate = fraction == null
+            progress = ((fraction ?: 0.0) * max).toInt()
+        }
+        requireViewById<View>(R.id.stop).visible(now.state.isBusy)
+        requireViewById<View>(R.id.again).visible(now.state is DeskState.Failed || now.state is DeskState.NotLoaded)
+        requireViewById<View>(R.id.rest).visible(now.state is DeskState.Ready && now.results.any { it.waits })
+        requireViewById<TextView>(R.id.warning).apply {
+            val untrained = now.manifest?.takeUnless { it.trained }?.score?.meaning
+            text = listOfNotNull(untrained, now.warning?.let { resources.say(it) }).joinToString("\n")
+            visible(text.isNotEmpty())
+        }
+        requireViewById<Switch>(R.id.fit).isChecked = now.fit
+        requireViewById<Spinner>(R.id.choice).setSelection(now.choice.ordinal, false)
+        requireViewById<View>(R.id.no_photos).visible(now.results.isEmpty())
+        showKeeper(now)
+        rows.show(ranked(now.results), keeper(now.results), now.manifest?.score)
+    }
+
+    private fun showKeeper(now: Snapshot) {
+        val best = keeper(now.results)
+        requireViewById<View>(R.id.keep).visible(best != null)
+        if (best == null) return
+        val photo = requireViewById<ImageView>(R.id.keep_photo)
+        photo.contentDescription = best.name
+        thumbnails.show(best.id, photo, KEEP_SIDE_PX)
+        requireViewById<TextView>(R.id.keep_name).text = getString(R.string.row_label, best.name, scoreText(best.score!!))
+        val ahead = lead(now.results)!!
+        val words = if (ahead < NEARLY_EQUAL) R.string.keep_close else R.string.keep_lead
+        requireViewById<TextView>(R.id.keep_lead).text =
+            getString(words, now.results.count { it.score != null }, scoreText(ahead))
+    }
+
+    private fun show(position: Int) {
+        val photo = rows.getItem(position)
+        if (photo.score != null) startActivity(PhotoActivity.intent(this, photo.id))
+    }
+
+    private companion object {
+        const val PICK = 1
+        const val BURST = 2
+        const val MENU_BENCHMARK = 1
+        const val MENU_CLEAR = 2
+        const val MOST_PHOTOS = 50
+        const val KEEP_SIDE_PX = 1200
+
+        // A sixth of the spread (0.058) of good predictions over a test set: below it, the order of two photos is luck.
+        const val NEARLY_EQUAL = 0.01f
+    }
+}
+
+/** A score as people read it. */
+fun scoreText(score: Float): String = "%.3f".format(java.util.Locale.getDefault(), score)
+
+/** Shown, or as if it were not there. */
+fun View.visible(yes: Boolean) {
+    visibility = if (yes) View.VISIBLE else View.GONE
+}

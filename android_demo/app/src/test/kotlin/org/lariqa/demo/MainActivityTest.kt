@@ -1,0 +1,119 @@
+package org.lariqa.demo
+
+import android.app.Activity
+import android.content.ClipData
+import android.content.Intent
+import android.net.Uri
+import android.view.View
+import android.widget.ListView
+import android.widget.Spinner
+import java.io.File
+import kotlin.test.assertEquals
+import kotlin.test.assertIs
+import kotlin.test.assertNotNull
+import kotlin.test.assertTrue
+import org.junit.Test
+import org.lariqa.core.DeskState
+import org.lariqa.core.Journal
+import org.lariqa.core.Manifest
+import org.lariqa.core.PhotoResult
+import org.lariqa.core.RuntimeChoice
+import org.lariqa.core.Text
+import org.robolectric.Robolectric
+import org.robolectric.Shadows.shadowOf
+
+/** The real activity, the export out of the app's own assets, the real ONNX Runtime: from a picked photo to its score. */
+class MainActivityTest : AppTest() {
+    private val names = listOf("original", "blurred", "noisy", "recompressed", "dark")
+    private val references by lazy {
+        Manifest.parse(File(exports, "tiny/lariqa.json").readText(), "lariqa.json").artifact("onnx").references
+    }
+
+    private fun uri(name: String) = Uri.fromFile(photo(name))
+
+    private fun picked(names: List<String>): Intent {
+        val clip = ClipData.newRawUri(null, uri(names.first()))
+        names.drop(1).forEach { clip.addItem(ClipData.Item(uri(it))) }
+        return Intent().apply { clipData = clip }
+    }
+
+    @Test
+    fun `a picked photo gets the score that PyTorch gives, and the best is marked`() {
+        val activity = open<MainActivity>().get()
+        untilReady()
+        activity.requireViewById<View>(R.id.choose).performClick()
+        val asked = shadowOf(activity).nextStartedActivityForResult
+        assertEquals("android.provider.action.PICK_IMAGES", asked.intent.action)
+        shadowOf(activity).receiveResult(asked.intent, Activity.RESULT_OK, picked(names))
+        untilReady()
+        assertTrue(names.map { references.getValue(it) }.run { max() - min() } > 0.05)
+        for (result in desk.snapshot.results) {
+            val reference = references.getValue(result.name.removeSuffix(".png"))
+            assertEquals(reference, assertNotNull(result.score).toDouble(), 1e-4, result.name)
+        }
+        val best = names.maxBy { references.getValue(it) }
+        assertTrue(activity.isShown(R.id.keep))
+        assertTrue(activity.words(R.id.keep_name).startsWith("$best.png, "), activity.words(R.id.keep_name))
+        assertEquals(names.size + 1, activity.requireViewById<ListView>(R.id.photos).adapter.count) // and the header
+        assertTrue("gave the golden score within" in activity.words(R.id.state))
+    }
+
+    @Test
+    fun `a photo shared from the gallery is scored, and a later one too`() {
+        val share = Intent(Intent.ACTION_SEND).setType("image/png").putExtra(Intent.EXTRA_STREAM, uri("noisy"))
+        val controller = Robolectric.buildActivity(MainActivity::class.java, share).setup()
+        untilReady()
+        controller.newIntent(picked(listOf("dark")).setAction(Intent.ACTION_SEND_MULTIPLE).setType("image/*"))
+        untilReady()
+        assertEquals(listOf("noisy.png", "dark.png"), desk.snapshot.results.map { it.name })
+        assertTrue(desk.snapshot.results.all { it.score != null })
+    }
+
+    @Test
+    fun `a phone that is turned keeps everything`() {
+        val controller = open<MainActivity>()
+        untilReady()
+        desk.add(listOf(PhotoResult(uri("dark").toString(), "dark.png")))
+        untilReady()
+        val before = desk.snapshot
+        controller.recreate()
+        untilReady()
+        assertEquals(before, desk.snapshot)
+        assertEquals(2, controller.get().requireViewById<ListView>(R.id.photos).adapter.count)
+    }
+
+    @Test
+    fun `photos of an app that was killed are there again, and scored`() {
+        val results = listOf(PhotoResult(uri("dark").toString(), "dark.png"))
+        Journal(File(app.filesDir, "photos.json")).write(Journal.Entry("", results))
+        open<MainActivity>()
+        untilReady()
+        assertEquals(references.getValue("dark"), desk.snapshot.results.single().score!!.toDouble(), 1e-4)
+    }
+
+    @Test
+    fun `a photo that is gone or damaged says so in its row, the others are scored`() {
+        val activity = open<MainActivity>().get()
+        untilReady()
+        val damaged = Uri.fromFile(File(exports, "decoding/truncated.jpg"))
+        desk.add(listOf(uri("dark"), damaged, Uri.parse("file:///gone.jpg")).map { PhotoResult("$it", it.lastPathSegment!!) })
+        untilReady()
+        assertEquals(listOf(null, Text.DAMAGED_PHOTO, Text.PHOTO_GONE), desk.snapshot.results.map { it.problem?.text })
+        val list = activity.requireViewById<ListView>(R.id.photos)
+        val said = (1..3).map { list.adapter.getView(it, null, list).contentDescription.toString() }
+        assertTrue(said[0].startsWith("dark.png, 0."), said[0])
+        assertTrue(said.drop(1).any { "damaged or truncated" in it } && said.drop(1).any { "nothing is there" in it }, "$said")
+    }
+
+    @Test
+    fun `a runtime that this phone has not is a state with a way back`() {
+        val activity = open<MainActivity>().get()
+        untilReady()
+        activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.LITERT_GPU.ordinal)
+        until("Failed") { desk.snapshot.state is DeskState.Failed }
+        assertEquals(Text.NO_ACCELERATOR, assertIs<DeskState.Failed>(desk.snapshot.state).sentence.text)
+        assertTrue(activity.isShown(R.id.again))
+        activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.ONNX_CPU.ordinal)
+        until("Ready") { desk.snapshot.state is DeskState.Ready }
+    }
+}

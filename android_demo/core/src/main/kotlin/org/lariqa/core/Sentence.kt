@@ -1,0 +1,90 @@
+package org.lariqa.core
+
+/**
+ * Everything that the app says about a model, a photo or itself, in English. Where the Python side says the same thing,
+ * these are its words. The app's resources hold the same texts once more, in each language; a test keeps them equal.
+ */
+enum class Text(val english: String) {
+    // The model
+    NO_MODEL("no model in this app; `make android MODEL_DIR=...` copies an export into it"),
+    NO_FORMAT("this export holds no %1\$s file; export one with --format %1\$s"),
+    NOT_JSON("%1\$s is not JSON: %2\$s; export again, into another folder"),
+    OTHER_SCHEMA("%1\$s has schema %2\$s, this version reads %3\$s; export again with this toolkit"),
+    INCOMPLETE_MANIFEST("%1\$s is not a complete manifest: %2\$s"),
+    CONTRADICTING_ROW("the row of %1\$s contradicts itself: %2\$s"),
+    UNKNOWN_PREPROCESSING("the preprocessing spec says %1\$s, which this version does not do; upgrade the toolkit"),
+    FILE_MISSING("no model at %1\$s; `lariqa export` makes one"),
+    FILE_DIFFERS("%1\$s is not the file that lariqa.json beside it describes (its sha256 differs); export again"),
+    CANNOT_OPEN("%1\$s cannot open %2\$s: %3\$s"),
+    NO_ACCELERATOR("%1\$s cannot use %2\$s on this device: %3\$s; choose another accelerator"),
+    RUN_FAILED("%1\$s could not run the model: %2\$s"),
+    OTHER_INPUT("%1\$s takes the input %2\$s, lariqa.json promises %3\$s; export again"),
+    NOT_A_NUMBER("the score is %1\$s, not a number: the weights are damaged; import or train them again"),
+    NO_SPACE("expected %1\$s MB of free storage for the model, came %2\$s MB; free some and open the app again"),
+
+    // The golden self-test
+    NO_GOLDEN("lariqa.json names no golden photo for %1\$s, so this phone cannot be checked; export again with this toolkit"),
+    GOLDEN_DIFFERS(
+        "this phone scores the golden photo %1\$s, the reference %2\$s: they differ by %3\$s, allowed are %4\$s. " +
+            "Its scores would be wrong, so none are shown; choose another runtime or accelerator",
+    ),
+
+    // A photo
+    DOES_NOT_FIT(
+        "the photo is %1\$s px, this model file takes %2\$s: " +
+            "export one with --size %1\$s, or turn on Fit to resample the photo (its score will differ)",
+    ),
+    TOO_SMALL("the photo is %1\$s px; the model needs at least %2\$s px on each side"),
+    TOO_LARGE("expected at most %1\$s megapixels, came %2\$s; scale or crop the photo"),
+    NOT_A_PHOTO("expected a photo, came a file of another kind or one too damaged to tell; export it again as JPEG or PNG"),
+    DAMAGED_PHOTO("expected a whole photo, came a damaged or truncated one (%1\$s); copy or export the photo again"),
+    EMPTY_PHOTO("expected a photo, came an empty file (0 bytes); copy or export the photo again"),
+    PHOTO_GONE("expected a photo file, but nothing is there; choose it again"),
+    NO_PERMISSION("expected a file that may be read, came one without permission; choose it again"),
+    OUT_OF_MEMORY("expected room for a photo of %1\$s px, but the memory is full; close other apps, or scale the photo"),
+    TOO_FEW_PHOTOS("expected at least one photo, came none; choose some"),
+
+    // The camera
+    CAMERA_REFUSED("expected permission to use the camera, came a no; allow it in the settings, or choose photos instead"),
+    NO_CAMERA("expected a camera that takes still pictures, came none; choose photos instead"),
+    CAMERA_FAILED("the camera stopped: %1\$s; try again, or choose photos instead"),
+
+    // What the app is doing
+    NOT_LOADED("Not loaded: no model is open."),
+    PREPARING("Preparing: %1\$s"),
+    WARMING_UP("Warming up: the first run, on the golden photo whose score is known."),
+    READY("Ready: %1\$s on %2\$s gave the golden score within %3\$s (allowed: %4\$s)."),
+    SCORING("Scoring %2\$s of %3\$s: %1\$s"),
+    CANCELLED("Stopped before this photo; score it again to know."),
+    NOT_KEPT("the scores cannot be stored (%1\$s): they are lost when the app is closed; free some storage"),
+    INTERRUPTED("the app was closed before this photo was scored; score it again"),
+    STEP_COPYING("copying %1\$s"),
+    STEP_CHECKING("checking %1\$s"),
+    STEP_OPENING("opening %1\$s with %2\$s"),
+
+    // The benchmark
+    MEASURING("Measuring: %1\$s of %2\$s runs with %3\$s"),
+    MEASURED("Measured: %1\$s runs, half of them within %2\$s ms."),
+    BAD_REQUEST("expected %1\$s, came %2\$s; docs/measurement.md shows the command"),
+    BUSY("a measurement is running already; wait for it, or stop it"),
+    ;
+
+    /** This text with its facts. */
+    fun of(vararg facts: Any): Sentence = Sentence(this, facts.map { it.toString() })
+}
+
+/** A text and the facts in it; whoever shows it may choose the language. */
+data class Sentence(val text: Text, val facts: List<String>) {
+    /** In English. */
+    override fun toString(): String = text.english.format(*facts.toTypedArray())
+}
+
+/** What was expected, what came, what to do: shown as it is, never swallowed. */
+class Refusal(val sentence: Sentence, cause: Throwable? = null) : Exception(sentence.toString(), cause)
+
+/** Refuse with this text. */
+fun refuse(text: Text, vararg facts: Any, cause: Throwable? = null): Nothing = throw Refusal(text.of(*facts), cause)
+
+/** What an exception says, on one line. */
+fun reasonOf(error: Throwable): String =
+    "${error.javaClass.simpleName}: ${error.message}".replace(Regex("\\s+"), " ").trim()

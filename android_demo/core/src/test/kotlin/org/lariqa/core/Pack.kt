@@ -1,0 +1,65 @@
+package org.lariqa.core
+
+import java.io.File
+import java.nio.file.Files
+import java.security.MessageDigest
+import javax.imageio.ImageIO
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.jsonObject
+
+/** What the tests read: the golden pack in git, and the exports that make_test_exports.py wrote. */
+object Pack {
+    val golden = folder("lariqa.golden")
+    val exports = folder("lariqa.exports")
+    val goldenJson: JsonObject = Json.parseToJsonElement(File(golden, "golden.json").readText()).jsonObject
+    val vectors: JsonObject by lazy { Json.parseToJsonElement(File(exports, "vectors.json").readText()).jsonObject }
+
+    private fun folder(property: String): File = File(requireNotNull(System.getProperty(property)) { "no -D$property" })
+        .also { check(it.isDirectory) { "no folder $it; `make test-android` makes it" } }
+
+    /** A PNG, whose decoders all give the same bytes. */
+    fun photo(file: File): Photo {
+        val picture = requireNotNull(ImageIO.read(file)) { "$file is no picture" }
+        val rgb = ByteArray(picture.width * picture.height * 3)
+        val row = IntArray(picture.width)
+        var at = 0
+        for (y in 0 until picture.height) {
+            picture.getRGB(0, y, picture.width, 1, row, 0, picture.width)
+            for (pixel in row) {
+                rgb[at++] = (pixel shr 16).toByte()
+                rgb[at++] = (pixel shr 8).toByte()
+                rgb[at++] = pixel.toByte()
+            }
+        }
+        return PixelPhoto(Size(picture.width, picture.height), rgb)
+    }
+
+    fun tinyPhoto(name: String) = photo(File(exports, "photos/$name.png"))
+
+    val tiny get() = ExportFolder.open(File(exports, "tiny"))
+
+    /** The tiny model's names and reference scores. */
+    val tinyReferences: Map<String, Double> get() = tiny.manifest.artifact("onnx").references - "golden.png"
+
+    fun openOnnx(file: File, artifact: Artifact, choice: RuntimeChoice): Runner = OnnxRunner(file, artifact, choice, 1)
+
+    /** The loader of the app, on the exports of the tests. */
+    fun loader(folder: File = File(exports, "tiny")) = ExportLoader({ ExportFolder.open(folder) }, ::openOnnx, ::photo)
+
+    fun copyOfTiny(): File {
+        val copy = Files.createTempDirectory("tiny").toFile()
+        File(exports, "tiny").listFiles()!!.filter { it.isFile }.forEach { it.copyTo(File(copy, it.name)) }
+        Runtime.getRuntime().addShutdownHook(Thread { copy.deleteRecursively() })
+        return copy
+    }
+}
+
+fun sha256(bytes: ByteArray): String =
+    MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(it) }
+
+/** All pixels as they lie in memory. */
+fun Photo.bytes(): ByteArray = ByteArray(size.width * size.height * 3).also { read(0, size.height, it) }
+
+/** What a call says when it refuses. */
+fun refusalOf(call: () -> Unit): Sentence = kotlin.test.assertFailsWith<Refusal> { call() }.sentence

@@ -1,0 +1,171 @@
+"""What the Kotlin tests score with: exports, photos and vectors that Python makes. Remade when the code changes.
+
+python android_demo/make_test_exports.py [-o FOLDER]          (default: android_demo/build/test_exports)
+
+tiny/       a tiny model for photos of 200x150, ONNX and TFLite, with its golden photo    for tests of everything
+full/       the demo's model for 3840x2160, ONNX                                          for the real photo's score
+tensors/    the demo's model, contract tensors, ONNX                                      for tests/golden's scores
+photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
+assets/     the tiny export as the app carries it, put there by bundle_model.py
+decoding/   pictures of many kinds; expected.json says what Python decodes them to: size, sha256 of the RGB bytes
+vectors.json    resampled photos, transparency and sentences, as the Python side has them
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from bundle_model import bundle
+from PIL import ExifTags, Image
+
+from benchmarks.proved_export import export_proved
+from benchmarks.workload import bundled_photos
+from export.export_ready import ExportRequest
+from export.scorer import Scorer, fit_to
+from lariqa_train.atomic import staging
+from lariqa_train.demo_checkpoint import make_demo_checkpoint
+from lariqa_train.distort import bundled_photo, versions
+from lariqa_train.golden import golden_photo
+from lariqa_train.heads import HeadConfig
+from lariqa_train.model import LarIqa, LarIqaConfig
+from lariqa_train.photo import open_photo
+from lariqa_train.preprocess import PreprocessSpec, check_image
+from lariqa_train.refusal import Refusal
+
+HERE = Path(__file__).parent
+SIZE = (150, 200)  # height, width of the tiny model's photos
+# (height, width) of the photo -> of the artifact: larger, smaller, portrait, odd, one side alike
+FITS = [
+    ((311, 287), (150, 200)), ((90, 64), (150, 200)), ((200, 150), (150, 200)), ((601, 1003), (150, 200)),
+    ((150, 333), (150, 200)), ((400, 200), (150, 200)), ((33, 900), (64, 48)),
+]  # fmt: skip
+
+
+def tiny_model() -> LarIqa:
+    """A fiftieth of the real model, calibrated like it, so that its scores differ from photo to photo."""
+    spec = PreprocessSpec(authentic_side_px=128, synthetic_crop_px=128)
+    config = LarIqaConfig(
+        backbone="mobilenetv3_small_050", features=16, head=HeadConfig("kan", 8), preprocess=spec
+    )  # fmt: skip
+    photo = bundled_photos(*SIZE)["original"]
+    pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photo, severity).values()]
+    pictures.append(golden_photo(*SIZE))
+    return make_demo_checkpoint(config, 1, pictures + [image[:, ::-1] for image in pictures])
+
+
+def decoding(folder: Path) -> None:
+    """Pictures as phones and the web have them, beside what Python's decoder makes of them."""
+    folder.mkdir()
+    photo = Image.fromarray(bundled_photos(*SIZE)["original"])
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        photo.save(folder / f"turned_{orientation}.jpg", quality=95, exif=exif)
+    photo.save(folder / "subsampled.jpg", quality=80, subsampling="4:2:0", progressive=True)
+    photo.convert("L").save(folder / "grey.png")
+    photo.convert("L").save(folder / "grey.jpg", quality=95)
+    photo.quantize(64).save(folder / "palette.png")
+    photo.save(folder / "lossless.webp", lossless=True)
+    transparent = photo.convert("RGBA")
+    transparent.putalpha(photo.convert("L"))
+    transparent.save(folder / "transparent.png")
+    opened = {path.name: open_photo(path) for path in sorted(folder.iterdir())}
+    expected = {
+        name: {"width": image.shape[1], "height": image.shape[0], "sha256": hashlib.sha256(image.tobytes()).hexdigest()}
+        for name, image in opened.items()
+    }
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1))
+    data = (folder / "turned_1.jpg").read_bytes()
+    (folder / "truncated.jpg").write_bytes(data[: len(data) // 2])
+    (folder / "text.jpg").write_text("no photo")
+    (folder / "empty.jpg").write_bytes(b"")
+
+
+def vectors() -> dict:
+    """Facts of the Python side that the Kotlin side must give back."""
+    photo = bundled_photo()
+    fits = []
+    for (height, width), (to_height, to_width) in FITS:
+        cut = np.ascontiguousarray(photo[700 : 700 + height, 1900 : 1900 + width])
+        fitted = np.ascontiguousarray(fit_to(cut, to_height, to_width))
+        fits.append(
+            {"left": 1900, "top": 700, "width": width, "height": height, "to_width": to_width, "to_height": to_height,
+             "sha256": hashlib.sha256(fitted.tobytes()).hexdigest()}
+        )  # fmt: skip
+    rng = np.random.default_rng(0)
+    rgba = rng.integers(0, 256, (64, 64, 4), dtype=np.uint8)
+    white = Image.new("RGBA", (64, 64), (255, 255, 255, 255))
+    over = np.asarray(Image.alpha_composite(white, Image.fromarray(rgba)).convert("RGB"))
+    return {
+        "fits": fits,
+        "over_white": {"rgba": rgba.reshape(-1, 4).tolist(), "rgb": over.reshape(-1, 3).tolist()},
+        "sentences": {
+            "DOES_NOT_FIT": refusal_of(lambda: Scorer(None, None, (), "pixels", SIZE).inputs(photo)),
+            "TOO_SMALL": refusal_of(lambda: check_image(photo[:20, :40])),
+        },
+    }
+
+
+def refusal_of(call) -> str:
+    """What a call says when it refuses."""
+    try:
+        call()
+    except Refusal as refusal:
+        return str(refusal)
+    raise AssertionError("it did not refuse")
+
+
+def make(folder: Path) -> None:
+    """Everything into ``folder``, complete or not at all."""
+    torch.set_num_threads(1)
+    with staging(folder) as stage:
+        photos = stage / "photos"
+        photos.mkdir()
+        for name, image in bundled_photos(*SIZE).items():
+            Image.fromarray(image).save(photos / f"{name}.png")
+        Image.fromarray(bundled_photo()).save(photos / "bundled_3840x2160.png", compress_level=1)
+        decoding(stage / "decoding")
+        demo, tiny = make_demo_checkpoint(), tiny_model()
+        small = ExportRequest(width=SIZE[1], height=SIZE[0])
+        for name, model, request, formats in (
+            ("tiny", tiny, small, ("onnx", "tflite")),
+            ("full", demo, ExportRequest(), ("onnx",)),
+            ("tensors", demo, ExportRequest(contract="tensors"), ("onnx",)),
+        ):
+            for proved in export_proved(model, request, formats, stage / name, progress=print):
+                assert proved.parity.passed, proved.artifact.file
+        bundle(stage / "tiny", stage / "assets" / "lariqa")
+        (stage / "vectors.json").write_text(json.dumps(vectors()))
+        (stage / "made_from").write_text(made_from())
+        for part in ("photos", "decoding", "assets", "tiny", "full", "tensors", "vectors.json", "made_from"):
+            folder.mkdir(parents=True, exist_ok=True)
+            old = folder / part
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+            (stage / part).rename(old)
+
+
+def made_from() -> str:
+    """sha256 over the code that these files come from."""
+    root, digest = HERE.parent, hashlib.sha256(Path(__file__).read_bytes())
+    files = [*(root / "lariqa_train").rglob("*.py"), *(root / "export").rglob("*.py"), HERE / "bundle_model.py"]
+    files += [root / "benchmarks" / name for name in ("parity.py", "proved_export.py", "workload.py")]
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("-o", "--output", type=Path, default=HERE / "build" / "test_exports")
+    output = parser.parse_args().output
+    stamp = output / "made_from"
+    if stamp.is_file() and stamp.read_text() == made_from():
+        print(f"{output} is up to date")
+    else:
+        make(output)
