@@ -4,10 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: setup demo parity test browser lint lock clean
-.PHONY: setup demo parity arm test lint lock clean
-.PHONY: setup demo parity test lint lock clean ios test-ios
-.PHONY: setup demo parity test android test-android lint lock clean
+.PHONY: setup demo parity arm test browser ios test-ios android test-android lint lock clean
 
 setup: $(READY)
 
@@ -42,6 +39,7 @@ browser:
 	    echo "no Chromium with chromedriver here; install both to test the report in a browser"; exit 0; fi; \
 	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 install -y \
 	    --no-install-recommends chromium chromium-driver fonts-dejavu-core >/dev/null
+
 # The iOS app: copy an export into it; test all of it that needs no Mac.
 ios: $(READY)
 	$(if $(MODEL_DIR),,$(error say make ios MODEL_DIR=FOLDER, with a folder that lariqa export wrote))
@@ -49,6 +47,7 @@ ios: $(READY)
 
 test-ios: $(READY)
 	@ios_demo/toolchain/test.sh $(VENV)/bin/python
+
 # The Android app: `make android MODEL_DIR=exported` puts an export into it, test-android compiles and tests it by Maven.
 android: $(READY)
 	@test -n "$(MODEL_DIR)" || { echo "say which export: make android MODEL_DIR=exported" >&2; exit 2; }
@@ -67,4 +66,4 @@ lock:
 	    --no-annotate pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .adbd .arm build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .adbd .arm .swift build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
-from typing import Annotated
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
 
 import typer
 from rich import box
@@ -51,25 +51,46 @@ def bench(
         list[Path] | None,
         typer.Option("--import", help="Rows that a phone exported (.jsonl or .json); may be repeated."),
     ] = None,
+    adb: Annotated[
+        str | None,
+        typer.Option("--adb", metavar="SERIAL|any", help="Measure on an Android phone instead, through its demo app."),
+    ] = None,
+    adb_path: Annotated[str | None, typer.Option(help="The adb program. Default: the one on the PATH.")] = None,
+    adb_dir: Annotated[str | None, typer.Option(help="Folder on the phone. Default: /data/local/tmp/lariqa.")] = None,
+    adb_command: Annotated[
+        str | None, typer.Option(help="A program on the phone in the app's place; docs/measurement.md says how.")
+    ] = None,
+    adb_timeout: Annotated[
+        float | None, typer.Option(min=1, help="Seconds that one artifact may take on the phone.")
+    ] = None,
+    accelerator: Annotated[
+        Literal["cpu", "gpu", "npu", "xnnpack", "all"], typer.Option(help="On the phone: what the app is to use.")
+    ] = "cpu",
 ) -> None:
     """Measure artifacts beside the PyTorch reference, and write report.html, report.md and report.json."""
     for target in targets or []:
         if not target.exists():
             raise Refusal(f"nothing is at {target}; give a folder that `lariqa export` wrote, or an artifact in it")
     for path in imported or []:
-        if not path.is_file():
+        if not path.exists():
             raise Refusal(f"no file at {path}; give the rows that a phone exported")
+    if adb is None and any((adb_path, adb_dir, adb_command, adb_timeout, accelerator != "cpu")):
+        raise Refusal("--adb-path, --adb-dir, --adb-command, --adb-timeout and --accelerator need --adb SERIAL or any")
+    if adb is not None and (peers or find_culprit or checkpoint):
+        raise Refusal("--peers, --find-culprit and --checkpoint are for this machine; leave them out with --adb")
+    if adb is not None and not targets:
+        raise Refusal("--adb needs something to measure: give an export folder or an artifact")
     if not targets and not imported:
         raise Refusal("nothing to measure: give an export folder or an artifact, or rows with --import")
     if checkpoint is not None:
         check_checkpoint(checkpoint)
     check_folder(output)
-    if photos:
-        from lariqa_train.photo_files import photos_in
+    from lariqa_train.photo_files import photos_in
 
-        photos_in(photos)
+    photos_in(photos or [])
 
-    from benchmarks.measurement import read_rows
+    from benchmarks.phone import FOLDER, PhoneRequest, bench_on_phone
+    from benchmarks.phone_rows import import_rows
     from benchmarks.quoted import quoted_rows
     from benchmarks.report import write_report
     from benchmarks.report_folder import ROWS_NAME, add_rows, latest, rows_in
@@ -78,10 +99,26 @@ def bench(
 
     rows_in(output)  # refused now, not after minutes of measuring
     for path in imported or []:
-        add_rows(output, read_rows(path.read_text(encoding="utf-8", errors="replace"), str(path)))
-    measured = None
+        add_rows(output, import_rows(path, {row.id for row in rows_in(output)}))
+    measured = set()  # the reports of what was measured now
     with steps() as step:
-        if targets:
+        if adb is not None:
+            phone = PhoneRequest(
+                targets=tuple(targets),
+                photos=tuple(photos_in(photos or [])),
+                serial=None if adb == "any" else adb,
+                adb_path=adb_path,
+                folder=PurePosixPath(adb_dir) if adb_dir else FOLDER,
+                command=adb_command,
+                runs=min(runs, QUICK_RUNS) if quick else runs,
+                sustained_s=round(60 * sustained),
+                accelerator=accelerator,
+                timeout_s=adb_timeout,
+            )
+            for row in bench_on_phone(phone, step):
+                add_rows(output, [row])
+                measured.add(row.report)
+        elif targets:
             request = BenchRequest(
                 targets=tuple(targets),
                 checkpoint=checkpoint,
@@ -94,7 +131,7 @@ def bench(
                 find_culprit=find_culprit,
                 seed=seed,
             )
-            measured = run_suite(request, step, lambda row: add_rows(output, [row]))[0].report
+            measured |= {row.report for row in run_suite(request, step, lambda row: add_rows(output, [row]))}
         step(f"writing the report in {output}")
         command = shlex.join([program(), *sys.argv[1:]])
         rows = latest(rows_in(output))
@@ -102,7 +139,7 @@ def bench(
     summary = summarise(rows)
     print_figures(summary)
     note(f"Report: {page}, with report.md and report.json beside it; the rows are in {output / ROWS_NAME}")
-    if any(figures.past_limit for figures in summary.figures if figures.row.report == measured):
+    if any(figures.past_limit for figures in summary.figures if figures.row.report in measured):
         note("past its parity limit; --find-culprit says where it departs", "An artifact is", "red")
         raise typer.Exit(1)
 

@@ -181,6 +181,9 @@ def test_of_the_same_model_on_the_same_machine_the_latest_row_counts(tmp_path):
         (("bench", "EXPORT", "-o", "EXPORT/lariqa.json"), ["is a file"]),
         (("bench", "EXPORT", "--checkpoint", "EXPORT/lariqa.json"), ["no checkpoint"]),
         (("bench", "EXPORT", "--runs", "0"), ["--runs"]),
+        (("bench", "EXPORT", "--accelerator", "gpu"), ["need --adb"]),
+        (("bench", "EXPORT", "--adb", "any", "--peers"), ["leave them out"]),
+        (("bench", "EXPORT", "--adb", "any", "--adb-path", "/no/adb"), ["/no/adb"]),
         (("bench", "--import", "EXPORT/lariqa.json"), ["lariqa-manifest/1", "lariqa-measurement/1"]),
     ],
 )
