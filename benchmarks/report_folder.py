@@ -1,7 +1,7 @@
 """A report's folder: ``rows.jsonl``, which only grows, and the three files of the report made anew from it.
 
-Rows of several runs, machines and phones come together there. Of the same model in the same runtime on the same machine
-the latest row counts; the older ones stay in the file.
+Rows of several runs, machines and phones come together there. Of rows of one kind the latest counts in the report
+(``benchmarks.matching.latest``); the older ones stay in the file.
 """
 
 from __future__ import annotations
@@ -28,12 +28,3 @@ def add_rows(folder: Path, rows: Iterable[Measurement]) -> None:
     """Append rows; the folder is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     append_rows(folder / ROWS_NAME, rows)
-
-
-def latest(rows: Iterable[Measurement]) -> list[Measurement]:
-    """The last row of each model, runtime, mode and machine, in the order in which they first came."""
-    found: dict[tuple, Measurement] = {}
-    for row in rows:
-        runtime = row.setting.runtime.split(" ")[0]
-        found[row.subject.name, row.mode, runtime, row.setting.accelerator, row.machine.kind, row.machine.model] = row
-    return list(found.values())

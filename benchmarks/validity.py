@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.measurement import Conditions, Latency, Setting
+from benchmarks.statistics import drift
 
 FEW_RUNS = 20  # below, the median itself is loose
-RUNS_FOR_P99 = 100  # below, p99 is in truth the maximum
 OTHER_LOAD_CORES = 0.1
 SLOWED_DOWN = 1.10  # last third of the runs against the first third
 WARM_UNSETTLED = 0.25  # half width of the middle half of the runs, as a share of the median
@@ -37,18 +37,10 @@ def fallback_of(accelerator: str, placement: dict[str, int] | None, expected: fr
     return f"silent fallback: asked for {accelerator}, but of {sum(placement.values())} operators ran {where}"
 
 
-def slowdown(samples: list[float]) -> float:
-    """Median of the last third of the runs over that of the first third; 1 for fewer than 6 runs."""
-    third = len(samples) // 3
-    return float(np.median(samples[-third:]) / np.median(samples[:third])) if third >= 2 else 1.0
-
-
 def _about_runs(latency: Latency) -> list[str]:
     samples, found = latency.inference_ms, []
     if len(samples) < FEW_RUNS:
         found.append(f"too few runs: {len(samples)}, where {FEW_RUNS} make a median")
-    elif len(samples) < RUNS_FOR_P99:
-        found.append(f"{len(samples)} runs: their p99 is nearly their maximum")
     if len(samples) >= FEW_RUNS:
         low, middle, high = np.percentile(samples, (25, 50, 75))
         if (high - low) / 2 > WARM_UNSETTLED * middle:
@@ -60,7 +52,7 @@ def _about_the_machine(latency: Latency, conditions: Conditions) -> list[str]:
     found = []
     if (other := conditions.other_load_cores or 0) > OTHER_LOAD_CORES:
         found.append(f"other load: {other:.2f} cores were busy with something else")
-    if (factor := slowdown(latency.inference_ms)) > SLOWED_DOWN:
+    if (factor := drift(latency.inference_ms) or 1) > SLOWED_DOWN:
         found.append(f"slowed down by {factor:.2f}x from its first to its last third: throttling, or other load")
     if conditions.thermal_status not in ("", "none", "nominal", "light", "fair"):
         found.append(f"throttling: the system's thermal status was {conditions.thermal_status!r}")

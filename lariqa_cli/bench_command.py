@@ -89,11 +89,12 @@ def bench(
 
     photos_in(photos or [])
 
+    from benchmarks.matching import latest
     from benchmarks.phone import FOLDER, PhoneRequest, bench_on_phone
     from benchmarks.phone_rows import import_rows
     from benchmarks.quoted import quoted_rows
     from benchmarks.report import write_report
-    from benchmarks.report_folder import ROWS_NAME, add_rows, latest, rows_in
+    from benchmarks.report_folder import ROWS_NAME, add_rows, rows_in
     from benchmarks.suite import BenchRequest, run_suite
     from benchmarks.summary import summarise
 
@@ -134,7 +135,7 @@ def bench(
             measured |= {row.report for row in run_suite(request, step, lambda row: add_rows(output, [row]))}
         step(f"writing the report in {output}")
         command = shlex.join([program(), *sys.argv[1:]])
-        rows = latest(rows_in(output))
+        rows, _ = latest(rows_in(output))
         page = write_report(output, [*rows, *quoted_rows()], command=command)
     summary = summarise(rows)
     print_figures(summary)

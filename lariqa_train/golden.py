@@ -2,8 +2,8 @@
 
 A phone tests itself with it at first launch: a score that the manifest holds for the same pixels must come out. A JPEG
 would not do, for its decoders differ, and a whole lossless photo is 15 MB; so a lossless tile of a real photograph is
-repeated, mirrored, from the top left. Its sides divide no usual photo's into an even number, or the picture would be its
-own mirror image and a flip go unseen:
+repeated, mirrored, from the top left. Its sides divide no usual photo's evenly, or the picture would be its own mirror
+image and a flip go unseen:
 
     photo(y, x) = tile(mirror(y, tile height), mirror(x, tile width))
     mirror(i, n) = i mod 2n, and where that is n or more, 2n - 1 - (i mod 2n)

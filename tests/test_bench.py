@@ -14,10 +14,11 @@ from PIL import Image
 import lariqa
 from benchmarks.culprit import find_culprit
 from benchmarks.macs import UNNAMED, name_weights, part_of, promised_layers, torch_layers, work_of
+from benchmarks.matching import latest
 from benchmarks.measurement import Measurement, Subject
 from benchmarks.peers import NotBuilt, peers_of
 from benchmarks.proved_export import export_proved
-from benchmarks.report_folder import add_rows, latest, rows_in
+from benchmarks.report_folder import add_rows, rows_in
 from benchmarks.statistics import paired_ratio
 from benchmarks.workload import fitted_files, seeded_photos
 from export.artifact import read_manifest, write_manifest
@@ -168,7 +169,7 @@ def test_of_the_same_model_on_the_same_machine_the_latest_row_counts(tmp_path):
     for row in (old, other, new):
         add_rows(tmp_path / "made", [row])
     assert rows_in(tmp_path / "made") == [old, other, new]
-    assert latest([old, other, new]) == [new, other]
+    assert latest([old, other, new]) == ([new, other], ["a"])
 
 
 @pytest.mark.parametrize(
