@@ -21,13 +21,15 @@ def render_scene(seed: int, height: int, width: int) -> np.ndarray:
     random = np.random.default_rng([seed, 0x5CE9E])
     large = (2 * height, 2 * width)
     palette = _palette(random)
-    background = _leaves(random, large, palette, count=int(random.integers(60, 250)))
-    if random.random() < 0.4:
-        background = cv2.GaussianBlur(background, (0, 0), float(random.uniform(4, 24)))
-        scene = _leaves(random, large, palette, int(random.integers(40, 250)), background, cluster=True)
+    grain = float(random.uniform(0, 0.25) if random.random() < 0.7 else 0)  # smooth worlds and rough ones
+    sky = _sky(random, large, palette)
+    if random.random() < 0.7:
+        background = _leaves(random, large, palette, _some(random, 5, 200), sky, grain)
+        background = cv2.GaussianBlur(background, (0, 0), float(np.exp(random.uniform(np.log(3), np.log(40)))))
+        scene = _leaves(random, large, palette, _some(random, 2, 250), background, grain, cluster=True)
     else:
-        scene = _leaves(random, large, palette, int(random.integers(150, 700)), background)
-    if random.random() < 0.3:
+        scene = _leaves(random, large, palette, _some(random, 8, 600), sky, grain)
+    if random.random() < 0.25:
         _strokes(random, scene)
     scene = cv2.resize(scene, (width, height), interpolation=cv2.INTER_AREA)
     if random.random() < 0.5:  # lenses and sensors differ
@@ -62,17 +64,29 @@ def _texture(random: np.random.Generator) -> np.ndarray:
     return texture / texture.std()
 
 
+def _some(random: np.random.Generator, fewest: int, most: int) -> int:
+    """A number between, equally often in each octave: calm scenes are as frequent as busy ones."""
+    return int(np.exp(random.uniform(np.log(fewest), np.log(most))))
+
+
+def _sky(random: np.random.Generator, size: tuple[int, int], palette: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32: a slow change between four colours, as skies, walls and waters have it."""
+    corners = palette[random.integers(len(palette), size=4)].reshape(2, 2, 3)
+    return cv2.resize(corners, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
 def _leaves(
     random: np.random.Generator,
     size: tuple[int, int],
     palette: np.ndarray,
     count: int,
-    canvas: np.ndarray | None = None,
+    canvas: np.ndarray,
+    grain: float,
     cluster: bool = False,
 ) -> np.ndarray:
-    """Draw ``count`` leaves, large ones first, on a canvas (H, W, 3) float32 in 0..1."""
+    """Draw ``count`` leaves, large ones first, on a copy of a canvas (H, W, 3) float32 in 0..1."""
     height, width = size
-    canvas = np.full((height, width, 3), palette[0], np.float32) if canvas is None else canvas.copy()
+    canvas = canvas.copy()
     textures = [_texture(random) for _ in range(4)]
     uniform, largest = random.random(count), LARGEST_SHARE * min(size)
     radii = SMALLEST_PX / np.sqrt(1 - uniform * (1 - (SMALLEST_PX / largest) ** 2))  # density ~ r^-3
@@ -88,7 +102,7 @@ def _leaves(
             continue
         mask = np.zeros((bottom - top, right - left), np.uint8)
         cv2.fillPoly(mask, [np.int32(_outline(random, radius) + at - (left, top))], 1)
-        cv2.copyTo(_surface(random, mask.shape, palette, textures), mask, canvas[top:bottom, left:right])
+        cv2.copyTo(_surface(random, mask.shape, palette, textures, grain), mask, canvas[top:bottom, left:right])
     return canvas
 
 
@@ -108,19 +122,21 @@ def _outline(random: np.random.Generator, radius: float) -> np.ndarray:
     return outline
 
 
-def _surface(random: np.random.Generator, shape: tuple[int, int], palette: np.ndarray, textures: list) -> np.ndarray:
+def _surface(
+    random: np.random.Generator, shape: tuple[int, int], palette: np.ndarray, textures: list, grain: float
+) -> np.ndarray:
     """(h, w, 3) float32: a colour, a gradient of light over it, a texture in it."""
     height, width = shape
     colour = palette[random.integers(len(palette))]
     slope = random.normal(0, 0.25, 2)
     along, across = (np.linspace(-s, s, n, dtype=np.float32) for s, n in zip(slope, shape, strict=True))
     light = 1 + along[:, None] + across[None]
-    if random.random() < 0.75:
+    if grain and random.random() < 0.75:
         texture, zoom = textures[random.integers(len(textures))], float(random.uniform(0.5, 3))
         oy, ox = random.integers(TEXTURE_PX, size=2)
         rows = (np.arange(height) / zoom + oy).astype(int) % TEXTURE_PX
         columns = (np.arange(width) / zoom + ox).astype(int) % TEXTURE_PX
-        light += np.float32(random.uniform(0.03, 0.3)) * texture[rows][:, columns]
+        light += np.float32(random.uniform(0.2, 1.2) * grain) * texture[rows][:, columns]
     return colour * light[..., None]
 
 
@@ -156,7 +172,7 @@ def as_photographed(image: np.ndarray, seed: int) -> np.ndarray:
     random = np.random.default_rng([seed, 0xF070])
     picture = image.astype(np.float32)
     if random.random() < 0.6:  # the lens, and the sampling of colours
-        picture = cv2.GaussianBlur(picture, (0, 0), float(random.uniform(0.3, 1.1)))
+        picture = cv2.GaussianBlur(picture, (0, 0), float(random.uniform(0.3, 1.2)))
     middle = picture.mean()
     picture = middle + (picture - middle) * np.float32(random.uniform(0.7, 1.05))
     picture = 255 * (np.clip(picture, 0, 255) / 255) ** np.float32(random.uniform(0.75, 1.3))

@@ -89,12 +89,13 @@ def build_stage(config: TrainConfig, progress: Callable[[str], None] = lambda st
         return _branch(config, progress)
     if config.model_from:
         model = load_checkpoint(config.model_from)
-        if len(model.config.branches) != 2 or model.config.head is None:
-            raise Refusal(f"{config.model_from} is no two-branch model with a head; model_from needs one")
-        if config.head and PAPER_HEADS[config.head] != model.config.head:  # a larger head: new heads on its backbones
-            model = _with_new_heads(model, model, config)
+        if model.config.branches != config.views or model.config.head is None:
+            raise Refusal(f"{config.model_from} has not a head and {config.views}; model_from needs a model with both")
+        if PAPER_HEADS[config.head] != model.config.head:  # a larger head: new heads on its backbones
+            model = _with_new_heads(dict.fromkeys(config.views, model), config)
     else:
-        model = _with_new_heads(load_checkpoint(config.authentic_from), load_checkpoint(config.synthetic_from), config)
+        loaded = {view: load_checkpoint(getattr(config, f"{view}_from")) for view in config.views}
+        model = _with_new_heads(loaded, config)
     model.config = replace(model.config, preprocess=_sizes(config, model.config.preprocess))
     return BothBranches(model, frozen=config.stage == "merge")
 
@@ -133,28 +134,26 @@ def load_imagenet(backbone: nn.Module, name: str) -> None:
     backbone.load_state_dict(weights)
 
 
-def _with_new_heads(authentic: LarIqa, synthetic: LarIqa, config: TrainConfig) -> LarIqa:
-    """A two-branch model with these backbones and the config's head, fresh."""
-    for view, model, key in (("authentic", authentic, "authentic_from"), ("synthetic", synthetic, "synthetic_from")):
+def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig) -> LarIqa:
+    """A model with these branches' backbones (view -> a model that has it) and the config's head, fresh."""
+    for view, model in trained.items():
         if view not in model.config.branches:
-            raise Refusal(f"{getattr(config, key)} has no {view} branch; {key} needs a checkpoint with one")
-    if authentic.config.backbone != synthetic.config.backbone:
-        raise Refusal(
-            f"the branches have different backbones, {authentic.config.backbone} and {synthetic.config.backbone}; "
-            "train both with one"
-        )
-    defaults = LarIqaConfig().preprocess  # the sizes of Section 4.1 for UHD-IQA
-    spec = spec_for(authentic.config.preprocess, defaults.authentic_side_px, defaults.synthetic_crop_px)
-    model = LarIqa(
-        LarIqaConfig(
-            backbone=authentic.config.backbone,
-            features=authentic.config.features,
-            head=PAPER_HEADS[config.head],
-            preprocess=spec,
-        )
+            raise Refusal(f"{getattr(config, f'{view}_from')} has no {view} branch; {view}_from needs one that has")
+    backbones = {model.config.backbone for model in trained.values()}
+    if len(backbones) > 1:
+        raise Refusal(f"the branches have different backbones, {' and '.join(sorted(backbones))}; train both with one")
+    like = next(iter(trained.values())).config
+    sizes = LarIqaConfig().preprocess  # of Section 4.1, for UHD-IQA
+    described = LarIqaConfig(
+        backbone=like.backbone,
+        branches=tuple(trained),
+        features=like.features,
+        head=PAPER_HEADS[config.head],
+        preprocess=spec_for(like.preprocess, sizes.authentic_side_px, sizes.synthetic_crop_px),
     )
-    model.authentic.backbone.load_state_dict(authentic.authentic.backbone.state_dict())
-    model.synthetic.backbone.load_state_dict(synthetic.synthetic.backbone.state_dict())
+    model = LarIqa(described)
+    for view, source in trained.items():
+        getattr(model, view).backbone.load_state_dict(getattr(source, view).backbone.state_dict())
     return model
 
 

@@ -34,7 +34,7 @@ class TrainConfig:
 
     stage: str  # branch: one branch, one head per data set (4.5); merge: new heads on frozen branches; finetune: all
     datasets: tuple[str, ...]  # names in the catalogue; several only in stage branch
-    branch: str = ""  # stage branch: authentic or synthetic
+    branch: str = ""  # authentic or synthetic, where one branch is all (stage branch, rows of Table 6)
     backbone: str = "MobileNetV3-Large"  # a name of Section 3.4, or any timm name
     head: str = "kan"  # a row of heads.PAPER_HEADS; stage branch of the paper: kan-small (1000 -> 128 -> 1)
     authentic_side_px: int = 0  # 0: as the model's own preprocessing says (Section 4.1: 224, and larger for UHD-IQA)
@@ -79,14 +79,16 @@ class TrainConfig:
             raise Refusal("datasets is empty; name at least one, see `lariqa datasets`")
         for name in self.datasets:
             data_set_named(name)
-        if (self.stage == "branch") != (self.branch in VIEWS) or (self.branch and self.branch not in VIEWS):
-            raise Refusal(f"branch is {self.branch!r}: stage branch needs 'authentic' or 'synthetic', the others none")
+        if self.branch not in (*VIEWS, "") or (self.stage == "branch" and not self.branch):
+            raise Refusal(
+                f"branch is {self.branch!r}: stage branch needs 'authentic' or 'synthetic', the others may have"
+            )
         if self.stage != "branch" and len(self.datasets) > 1:
             raise Refusal(f"stage {self.stage} trains one head on one data set; datasets names {len(self.datasets)}")
-        if self.stage != "branch" and not (self.model_from or (self.authentic_from and self.synthetic_from)):
+        if self.stage != "branch" and not (self.model_from or all(getattr(self, f"{v}_from") for v in self.views)):
             raise Refusal(
                 f"stage {self.stage} starts from trained weights: set authentic_from and synthetic_from to branch "
-                "checkpoints, or model_from to a two-branch checkpoint"
+                "checkpoints, or model_from to a checkpoint with both"
             )
         if self.head not in PAPER_HEADS:
             raise Refusal(f"head is {self.head!r}{nearest(self.head, PAPER_HEADS)}; there are {', '.join(PAPER_HEADS)}")
@@ -101,7 +103,7 @@ class TrainConfig:
     @property
     def views(self) -> tuple[str, ...]:
         """The views that the model of this run sees."""
-        return (self.branch,) if self.stage == "branch" else VIEWS
+        return (self.branch,) if self.branch else VIEWS
 
     @property
     def timm_backbone(self) -> str:
