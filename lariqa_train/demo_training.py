@@ -36,6 +36,7 @@ from lariqa_train.refusal import Refusal
 from lariqa_train.scattering import start_as_scattering
 from lariqa_train.train_config import recipe_path
 
+LARGE_WEIGHT = 10  # one photo among thousands of pictures
 UNSEEN_SEED = 9_000  # added to the recipe's: contents that training never sees
 
 
@@ -50,6 +51,7 @@ class DemoRecipe:
     picture_px: int = 512  # side of a picture
     authentic_px: int = 160  # the whole picture resized to this: as 3840 to the model's size, in small
     synthetic_px: int = 320  # native crop of a picture
+    large: bool = True  # the bundled photo at its own size and damaged, so that the sizes of use are learnt too
     branch_steps: int = 0
     branch_batch: int = 32
     branch_crop_px: int = 128
@@ -89,10 +91,16 @@ def read_demo_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> DemoR
         if key not in kinds:
             raise Refusal(f"{path.name} has no setting {key!r}{nearest(key, kinds)}; there are {', '.join(kinds)}")
         try:
-            values[key] = kinds[key](values[key])
+            values[key] = _boolean(values[key]) if kinds[key] is bool else kinds[key](values[key])
         except (TypeError, ValueError) as odd:
             raise Refusal(f"{key} is {values[key]!r}; it must be {kinds[key].__name__}") from odd
     return DemoRecipe(**values)
+
+
+def _boolean(value: object) -> bool:
+    if str(value).lower() not in ("true", "false"):
+        raise ValueError
+    return str(value).lower() == "true"
 
 
 def train_demo(
@@ -125,13 +133,15 @@ def train_demo(
             _train_branch(model, pictures, opinions, recipe, clock, progress)
         clock.lap("branch")
         progress("what the backbones see in every picture")
-        large = _large_versions(model.config.preprocess)
+        large = _large_versions() if recipe.large else []
         features = {
             view: pooled_features(getattr(model, view).backbone, views[view], model.config.preprocess) for view in views
         }
-        for view in features:
-            features[view] = torch.cat([features[view], *[f for f, _ in _features_of(model, view, large)]])
-        opinions = torch.cat([opinions, torch.tensor([score for _, score in large])])
+        if large:
+            for view in features:
+                whole = _features_of(model, view, large).repeat(LARGE_WEIGHT, 1)
+                features[view] = torch.cat([features[view], whole])
+            opinions = torch.cat([opinions, torch.tensor([score for _, score in large] * LARGE_WEIGHT)])
         clock.lap("features")
         _train_heads(model, features, opinions, recipe, clock, progress)
         clock.lap("heads")
@@ -284,7 +294,7 @@ def _train_branch(model, pictures, opinions, recipe: DemoRecipe, clock, progress
         )
 
 
-def _large_versions(spec: PreprocessSpec) -> list[tuple[np.ndarray, float]]:
+def _large_versions() -> list[tuple[np.ndarray, float]]:
     """The whole bundled photo and damaged versions, with scores: the sizes of use are then among what is learnt."""
     photo, made = bundled_photo(), []
     for severity in (0.25, 0.5, 0.9):
@@ -294,11 +304,11 @@ def _large_versions(spec: PreprocessSpec) -> list[tuple[np.ndarray, float]]:
     return made
 
 
-def _features_of(model, view: str, large) -> list[tuple[torch.Tensor, float]]:
+def _features_of(model: LarIqa, view: str, large: Sequence[tuple[np.ndarray, float]]) -> torch.Tensor:
+    """(N, 960) of whole photos at the sizes of use."""
     cut = authentic_pixels if view == "authentic" else synthetic_pixels
     backbone, spec = getattr(model, view).backbone, model.config.preprocess
-    # each ten times: one photo among thousands of pictures
-    return [(pooled_features(backbone, cut(image, spec)[None], spec).repeat(10, 1), score) for image, score in large]
+    return torch.cat([pooled_features(backbone, cut(image, spec)[None], spec) for image, _ in large])
 
 
 def _planes(views: np.ndarray, spec: PreprocessSpec) -> torch.Tensor:
