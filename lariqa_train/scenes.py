@@ -21,14 +21,15 @@ def render_scene(seed: int, height: int, width: int) -> np.ndarray:
     random = np.random.default_rng([seed, 0x5CE9E])
     large = (2 * height, 2 * width)
     palette = _palette(random)
+    zoom = float(np.exp(random.uniform(0, np.log(4))))  # how near the camera is: how large things are in pixels
     grain = float(random.uniform(0, 0.25) if random.random() < 0.7 else 0)  # smooth worlds and rough ones
     sky = _sky(random, large, palette)
     if random.random() < 0.7:
-        background = _leaves(random, large, palette, _some(random, 5, 200), sky, grain)
+        background = _leaves(random, large, palette, _some(random, 5, 200), sky, grain, zoom)
         background = cv2.GaussianBlur(background, (0, 0), float(np.exp(random.uniform(np.log(3), np.log(40)))))
-        scene = _leaves(random, large, palette, _some(random, 2, 250), background, grain, cluster=True)
+        scene = _leaves(random, large, palette, _some(random, 2, 250), background, grain, zoom, cluster=True)
     else:
-        scene = _leaves(random, large, palette, _some(random, 8, 600), sky, grain)
+        scene = _leaves(random, large, palette, _some(random, 8, 600), sky, grain, zoom)
     if random.random() < 0.25:
         _strokes(random, scene)
     scene = cv2.resize(scene, (width, height), interpolation=cv2.INTER_AREA)
@@ -82,20 +83,23 @@ def _leaves(
     count: int,
     canvas: np.ndarray,
     grain: float,
+    zoom: float,
     cluster: bool = False,
 ) -> np.ndarray:
-    """Draw ``count`` leaves, large ones first, on a copy of a canvas (H, W, 3) float32 in 0..1."""
+    """Draw ``count`` leaves, large ones first, on a copy of a canvas (H, W, 3) float32 in 0..1.
+
+    At ``zoom`` 2 the world is twice as wide as the canvas, and most of it lies outside.
+    """
     height, width = size
     canvas = canvas.copy()
     textures = [_texture(random) for _ in range(4)]
-    uniform, largest = random.random(count), LARGEST_SHARE * min(size)
+    uniform, largest = random.random(count), LARGEST_SHARE * min(size) * zoom
     radii = SMALLEST_PX / np.sqrt(1 - uniform * (1 - (SMALLEST_PX / largest) ** 2))  # density ~ r^-3
     radii = np.sort(np.maximum(radii, largest * random.random(count) ** 4))[::-1]
-    centre = random.uniform(0.3, 0.7, 2) * (width, height)
+    centre = random.uniform(0.3, 0.7, 2)
     for radius in radii:
-        at = random.uniform(0, 1, 2) * (width, height)
-        if cluster:
-            at = centre + random.normal(0, 0.18, 2) * (width, height)
+        at = centre + random.normal(0, 0.18, 2) if cluster else random.uniform(0, 1, 2)
+        at = (0.5 + zoom * (at - 0.5)) * (width, height)
         left, top = (int(max(0, at[axis] - radius - 1)) for axis in (0, 1))
         right, bottom = int(min(width, at[0] + radius + 2)), int(min(height, at[1] + radius + 2))
         if right - left < 2 or bottom - top < 2:
