@@ -15,7 +15,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def undistorted(content: Content, side_px: int) -> np.ndarray:
     """
     if content.kind == SCENE:
         return as_photographed(render_scene(content.seed, side_px, side_px), content.seed)
-    return as_photographed(_part(open_photo(content.photo), content.seed, side_px), content.seed)
+    return as_photographed(_part(_photo(content.photo), content.seed, side_px), content.seed)
 
 
 def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:
@@ -101,6 +101,11 @@ def render(wanted: Sequence[Content], side_px: int, versions: int, processes: in
         processes, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
     ) as pool:
         return [picture for made in pool.map(make, wanted, chunksize=2) for picture in made]
+
+
+@lru_cache(maxsize=2)
+def _photo(path: Path) -> np.ndarray:
+    return open_photo(path)
 
 
 def _part(photo: np.ndarray, seed: int, side_px: int) -> np.ndarray:
