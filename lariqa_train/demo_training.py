@@ -37,6 +37,7 @@ from lariqa_train.scattering import start_as_scattering
 from lariqa_train.train_config import recipe_path
 
 LARGE_WEIGHT = 10  # one photo among thousands of pictures
+STATISTICS_OF = 96  # pictures, of batch norm
 UNSEEN_SEED = 9_000  # added to the recipe's: contents that training never sees
 
 
@@ -62,7 +63,7 @@ class DemoRecipe:
     rank_weight: float = 0.5
     unseen_contents: int = 20  # held out, for the figure that is printed
     unseen_versions: int = 8
-    unseen_px: int = 1280
+    unseen_px: int = 0  # side of those pictures; 0: the model's crop, as in use
     guard_seconds: float = 600.0  # no further step begins after this
 
 
@@ -126,7 +127,7 @@ def train_demo(
         for view in views:
             backbone = getattr(model, view).backbone.to(memory_format=torch.channels_last)
             start_as_scattering(backbone, recipe.seed)
-            some = random.choice(len(pictures), 96, replace=False)
+            some = random.choice(len(pictures), min(STATISTICS_OF, len(pictures)), replace=False)
             with torch.no_grad():
                 set_batch_norm_statistics(backbone, _planes(views[view][some], model.config.preprocess))
         if recipe.branch_steps:
@@ -159,9 +160,8 @@ NOTE = "trained on generated distortions, a demonstration: nobody's opinions"
 
 def unseen_pictures(recipe: DemoRecipe) -> list[Picture]:
     """Distorted scenes with other seeds than those of training."""
-    return render(
-        contents(recipe.unseen_contents, [], 0, recipe.seed + UNSEEN_SEED), recipe.unseen_px, recipe.unseen_versions
-    )
+    side = recipe.unseen_px or PreprocessSpec().synthetic_crop_px
+    return render(contents(recipe.unseen_contents, [], 0, recipe.seed + UNSEEN_SEED), side, recipe.unseen_versions)
 
 
 def score_pictures(model: LarIqa, pictures: Sequence[Picture]) -> float:
@@ -287,7 +287,7 @@ def _train_branch(model, pictures, opinions, recipe: DemoRecipe, clock, progress
         schedule.step()
     for hook in hooks:
         hook.remove()
-    some = random.choice(len(pictures), 96, replace=False)
+    some = random.choice(len(pictures), min(STATISTICS_OF, len(pictures)), replace=False)
     with torch.no_grad():
         set_batch_norm_statistics(
             backbone, _planes(np.stack([_centre(pictures[i].pixels, recipe.synthetic_px) for i in some]), spec)

@@ -56,8 +56,8 @@ def test_unseen_contents_are_none_of_the_training():
 
 def test_the_scattering_start_sees_blur_and_noise_before_any_training():
     """A linear read-out of its features orders severities on other contents; the usual random start's hardly does."""
-    train = [p for c in contents(14, [], 0, 1) for p in pictures_of(c, 128, 6)]
-    other = [p for c in contents(6, [], 0, 2) for p in pictures_of(c, 128, 6)]
+    train = [p for c in contents(40, [], 0, 1) for p in pictures_of(c, 128, 6)]
+    other = [p for c in contents(16, [], 0, 2) for p in pictures_of(c, 128, 6)]
     spec, figures = PreprocessSpec(), {}
     for start in ("scattering", "random"):
         torch.manual_seed(1)
