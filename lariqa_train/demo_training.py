@@ -3,9 +3,9 @@
     1 render     contents x distortions, kept in memory
     2 start      both backbones as scattering filter banks, batch-norm statistics from the pictures
     3 branch     the synthetic backbone is trained for some steps on small crops, with help at every stage
-    4 statistics batch norm again, at the sizes of use
-    5 features   what the frozen backbones see in every picture, once
-    6 heads      from the pooled features on, everything: conv_head, classifier, KAN reducers, KAN regressor
+    4 features   what the frozen backbones see in every picture, once, standardised
+    5 heads      from the pooled features on, everything: conv_head, classifier, KAN reducers, KAN regressor
+    6 sizes      the standardisation at the sizes of use, folded into conv_head
 
 A random MobileNetV3 sees little of blur or compression and needs many thousand steps to learn it; this start sees them
 at once, so the heads, which cost almost nothing to train on kept features, reach most of what is reached.
@@ -37,6 +37,8 @@ from lariqa_train.scattering import start_as_scattering
 from lariqa_train.train_config import recipe_path
 
 LARGE_WEIGHT = 10  # one photo among thousands of pictures
+SIZE_SEED, SIZE_VERSIONS = 4_000, 3  # contents for the statistics at the sizes of use
+LEAST_DEVIATION = 1e-3
 STATISTICS_OF = 96  # pictures, of batch norm
 UNSEEN_SEED = 9_000  # added to the recipe's: contents that training never sees
 
@@ -57,9 +59,11 @@ class DemoRecipe:
     branch_batch: int = 32
     branch_crop_px: int = 128
     branch_lr: float = 2e-3
+    size_contents: int = 24  # scenes as large as in use, for the statistics there
     head_steps: int = 400
     head_batch: int = 128
     head_lr: float = 1e-3
+    head_noise: float = 0.3  # on the standardised features, in deviations: few contents must serve for many
     rank_weight: float = 0.5
     unseen_contents: int = 20  # held out, for the figure that is printed
     unseen_versions: int = 8
@@ -134,17 +138,23 @@ def train_demo(
             _train_branch(model, pictures, opinions, recipe, clock, progress)
         clock.lap("branch")
         progress("what the backbones see in every picture")
+        spec, sizes = model.config.preprocess, _pictures_of_use(recipe)
         large = _large_versions() if recipe.large else []
-        features = {
-            view: pooled_features(getattr(model, view).backbone, views[view], model.config.preprocess) for view in views
-        }
-        if large:
-            for view in features:
-                whole = _features_of(model, view, large).repeat(LARGE_WEIGHT, 1)
-                features[view] = torch.cat([features[view], whole])
-            opinions = torch.cat([opinions, torch.tensor([score for _, score in large] * LARGE_WEIGHT)])
+        features, statistics = {}, {}
+        for view in views:
+            small = pooled_features(getattr(model, view).backbone, views[view], spec)
+            of_use = _features_of(model, view, sizes)
+            statistics[view] = of_use.mean(0), of_use.std(0) + LEAST_DEVIATION
+            features[view] = (small - small.mean(0)) / (small.std(0) + LEAST_DEVIATION)
+            if large:
+                whole = _features_of(model, view, [image for image, _ in large])
+                whole = (whole - statistics[view][0]) / statistics[view][1]
+                features[view] = torch.cat([features[view], whole.repeat(LARGE_WEIGHT, 1)])
+        opinions = torch.cat([opinions, torch.tensor([score for _, score in large] * LARGE_WEIGHT)])
         clock.lap("features")
         _train_heads(model, features, opinions, recipe, clock, progress)
+        for view, (mean, deviation) in statistics.items():
+            _take_statistics(getattr(model, view).backbone.conv_head, mean, deviation)
         clock.lap("heads")
         progress("scoring contents that training never saw")
         unseen = unseen_pictures(recipe)
@@ -210,7 +220,8 @@ def _train_heads(model, features, opinions, recipe: DemoRecipe, clock, progress)
             progress(f"training the heads: step {step} of {recipe.head_steps}")
         chosen = torch.randint(len(opinions), (recipe.head_batch,), generator=random)
         reduced = [
-            branch.reducer(_head_of(branch.backbone, features[view][chosen])) for view, branch in branches.items()
+            branch.reducer(_head_of(branch.backbone, _noisy(features[view][chosen], recipe.head_noise, random)))
+            for view, branch in branches.items()
         ]
         scores = model.regressor(torch.cat(reduced, 1)).flatten()
         loss = 4 * accuracy_loss(scores, opinions[chosen], 1.0, 0.25) + recipe.rank_weight * ranking_loss(
@@ -226,16 +237,22 @@ def _train_heads(model, features, opinions, recipe: DemoRecipe, clock, progress)
 
 @torch.no_grad()
 def _start_head(backbone: nn.Module, features: torch.Tensor) -> None:
-    """conv_head takes standardised features, and the logits spread over the KAN's support (standard deviation 0.7)."""
-    scale = 1 / features.std(0).clamp_min(1e-3)
+    """Logits of standardised features spread over the KAN's support (standard deviation 0.7)."""
     convolution, classifier = backbone.conv_head, backbone.get_classifier()
     nn.init.kaiming_normal_(convolution.weight)
-    convolution.weight.mul_(0.7 * scale.view(1, -1, 1, 1))
-    convolution.bias.copy_(-(convolution.weight[:, :, 0, 0] @ features.mean(0)))
+    convolution.weight.mul_(0.7)
+    convolution.bias.zero_()
     logits = _head_of(backbone, features[:512])
     factor = 0.7 / logits.std(0).clamp_min(1e-6)
     classifier.weight.mul_(factor[:, None])
     classifier.bias.copy_((classifier.bias - logits.mean(0)) * factor)
+
+
+@torch.no_grad()
+def _take_statistics(convolution: nn.Module, mean: torch.Tensor, deviation: torch.Tensor) -> None:
+    """Fold the standardisation of the pooled features into the convolution that takes them."""
+    convolution.weight.div_(deviation.view(1, -1, 1, 1))
+    convolution.bias.sub_(convolution.weight[:, :, 0, 0] @ mean)
 
 
 def _train_branch(model, pictures, opinions, recipe: DemoRecipe, clock, progress) -> None:
@@ -304,11 +321,25 @@ def _large_versions() -> list[tuple[np.ndarray, float]]:
     return made
 
 
-def _features_of(model: LarIqa, view: str, large: Sequence[tuple[np.ndarray, float]]) -> torch.Tensor:
-    """(N, 960) of whole photos at the sizes of use."""
+def _features_of(model: LarIqa, view: str, images: Sequence[np.ndarray]) -> torch.Tensor:
+    """(N, 960) of pictures prepared as in use."""
     cut = authentic_pixels if view == "authentic" else synthetic_pixels
     backbone, spec = getattr(model, view).backbone, model.config.preprocess
-    return torch.cat([pooled_features(backbone, cut(image, spec)[None], spec) for image, _ in large])
+    return torch.cat([pooled_features(backbone, cut(image, spec)[None], spec) for image in images])
+
+
+def _pictures_of_use(recipe: DemoRecipe) -> list[np.ndarray]:
+    """Further training scenes as large as in use. Small pictures are mostly border, where convolutions see black, so
+    their features have other means and deviations; these are where the model's come from.
+    """
+    side = recipe.unseen_px or PreprocessSpec().synthetic_crop_px
+    made = render(contents(recipe.size_contents, [], 0, recipe.seed + SIZE_SEED), side, SIZE_VERSIONS)
+    share = SIZE_VERSIONS + 1  # keep as few undistorted ones as training has
+    return [p.pixels for number, p in enumerate(made) if p.severity or number % (4 * share) == 0]
+
+
+def _noisy(features: torch.Tensor, deviation: float, random: torch.Generator) -> torch.Tensor:
+    return features + deviation * torch.randn(features.shape, generator=random)
 
 
 def _planes(views: np.ndarray, spec: PreprocessSpec) -> torch.Tensor:

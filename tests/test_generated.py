@@ -89,7 +89,7 @@ def test_another_architecture_is_refused():
 def test_a_demo_in_small_runs_is_repeatable_and_says_what_it_is(one_thread):
     small = ["scenes=3", "photo_parts=1", "versions=2", "picture_px=96", "synthetic_px=64", "authentic_px=64",
              "head_steps=3", "branch_steps=2", "branch_crop_px=64", "branch_batch=4", "head_batch=8",
-             "unseen_contents=2", "unseen_versions=2", "unseen_px=96", "large=false"]  # fmt: skip
+             "unseen_contents=2", "unseen_versions=2", "unseen_px=96", "large=false", "size_contents=3"]  # fmt: skip
     recipe = read_demo_recipe("generated", small)
     with one_thread():
         first, again = train_demo(recipe), train_demo(recipe)
