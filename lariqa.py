@@ -12,12 +12,16 @@ import typer
 
 from lariqa_cli.bench_command import bench
 from lariqa_cli.compare_command import compare_measurements
+from lariqa_cli.datasets_command import list_datasets
 from lariqa_cli.demo_command import run_demo
+from lariqa_cli.evaluate_command import evaluate_model
 from lariqa_cli.export_command import export_checkpoint
 from lariqa_cli.import_command import import_weights
 from lariqa_cli.inspect_command import inspect_model
+from lariqa_cli.reproduce_command import reproduce_table
 from lariqa_cli.score_command import score_photos
 from lariqa_cli.screen import INTERRUPTED, complain
+from lariqa_cli.train_command import train_model
 from lariqa_cli.verify_command import verify_export
 from lariqa_train.refusal import Refusal
 
@@ -34,6 +38,10 @@ app = typer.Typer(
 
 for name, command in {
     "demo": run_demo,
+    "datasets": list_datasets,
+    "train": train_model,
+    "evaluate": evaluate_model,
+    "reproduce": reproduce_table,
     "import": import_weights,
     "export": export_checkpoint,
     "score": score_photos,

@@ -82,9 +82,7 @@ class Manifest:
             "score": {
                 "higher_is": "better",
                 "nominal_range": [0.0, 1.0],
-                "meaning": "predicted mean opinion score, scaled to 0..1"
-                if self.provenance.trained
-                else "NOT TRAINED: the number shows that the pipeline works, it says nothing about the photo",
+                "meaning": _meaning(self.provenance),
             },
             "golden": {"file": golden.FILE_NAME, "sha256": sha256_of(golden.TILE), "fill": golden.FILL},
             "artifacts": [asdict(artifact) for artifact in self.artifacts],
@@ -149,6 +147,14 @@ def promise(
         output="score",
         macs=macs,
     )
+
+
+def _meaning(provenance: Provenance) -> str:
+    if provenance.trained:
+        return "predicted mean opinion score, scaled to 0..1"
+    if provenance.note:
+        return f"DEMONSTRATION: {provenance.note}; the number says nothing about what people think of the photo"
+    return "NOT TRAINED: the number shows that the pipeline works, it says nothing about the photo"
 
 
 def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:

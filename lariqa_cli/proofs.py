@@ -54,7 +54,9 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
 
 def note_training(provenance) -> None:
     """Say it wherever a score is shown."""
-    if not provenance.trained:
+    if provenance.note:
+        note(f"{provenance.note}.", "DEMONSTRATION:", "yellow")
+    elif not provenance.trained:
         note(
             "these weights are a calibrated stand-in; the scores show that the pipeline works, not quality.",
             "NOT TRAINED:",

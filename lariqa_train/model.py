@@ -77,6 +77,7 @@ class Provenance:
     trained: bool  # whether people's opinions of real photos ever shaped these weights
     made_by: str  # the command or the recipe
     source_sha256: str = ""  # of the file they were imported from, where there is one
+    note: str = ""  # what must be said beside a score, where "not trained" would not say it all
 
 
 RANDOM_WEIGHTS = Provenance(trained=False, made_by="random initialisation")

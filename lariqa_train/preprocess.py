@@ -141,8 +141,13 @@ def synthetic_pixels(image: np.ndarray, spec: PreprocessSpec) -> np.ndarray:
 
 def normalise(pixels: np.ndarray, spec: PreprocessSpec) -> torch.Tensor:
     """(h, w, 3) uint8 -> (1, 3, h, w) float32: pixel / 255, minus mean, over std."""
-    planes = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None]  # a copy: Pillow's arrays are read-only
-    return (planes / 255 - _channels(spec.mean)) / _channels(spec.std)
+    return normalise_planes(torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None], spec)  # Pillow's are read-only
+
+
+def normalise_planes(planes: torch.Tensor, spec: PreprocessSpec) -> torch.Tensor:
+    """(B, 3, h, w) levels 0..255 of any type, on any device -> float32: over 255, minus mean, over std."""
+    mean, std = (_channels(values).to(planes.device) for values in (spec.mean, spec.std))
+    return (planes / 255 - mean) / std
 
 
 def prepare(image: np.ndarray, spec: PreprocessSpec, views: Iterable[str] = VIEWS) -> dict[str, torch.Tensor]:

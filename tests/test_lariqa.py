@@ -194,7 +194,22 @@ def another_checkpoint(tiny_checkpoint, tmp_path_factory):
 # The door
 
 
-COMMANDS = ("import", "export", "score", "verify", "inspect", "demo", "bench", "compare")
+COMMANDS = tuple(
+    [
+        "import",
+        "export",
+        "score",
+        "verify",
+        "inspect",
+        "demo",
+        "bench",
+        "compare",
+        "datasets",
+        "train",
+        "evaluate",
+        "reproduce",
+    ]
+)
 
 
 def test_the_help_names_every_command_and_each_has_its_own(run):

@@ -1,0 +1,36 @@
+"""BID, the blurred image database: 586 photographs with real blur (Ciancio et al. 2011).
+
+DatabaseGrades.xlsx              number of the image, mean grade (0..5), below one line of headings
+DatabaseImage0001.JPG, ...       the images, here or in ImageDatabase/
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lariqa_train.datasets.rows import DataSet, Found, read_sheet
+
+SHEET = "DatabaseGrades.xlsx"
+
+
+def read(root: Path) -> Iterator[Found]:
+    """Every line of the sheet below its headings."""
+    folder = root / "ImageDatabase" if (root / "ImageDatabase").is_dir() else root
+    for number, (where, cells) in enumerate(read_sheet(root / SHEET)):
+        if number == 0 or cells[0] is None:
+            continue
+        name = f"DatabaseImage{cells[0]:04.0f}.JPG" if isinstance(cells[0], int | float) else str(cells[0])
+        yield Found(folder / name, cells[1] if len(cells) > 1 else None, name, where)
+
+
+BID = DataSet(
+    name="bid",
+    title="BID",
+    kind="authentic",
+    images=586,
+    opinion_range=(0, 5),
+    higher_is_better=True,
+    licence="for research only, cite Ciancio et al. 2011",
+    source="the authors of BID; github.com/zwx8981/UNIQUE tells where it is kept",
+    layout=(SHEET, "ImageDatabase or DatabaseImage0001.JPG"),
+    read=read,
+)

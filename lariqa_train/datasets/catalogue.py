@@ -1,0 +1,68 @@
+"""The catalogue: one row per data set. A new one is one file and one row here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lariqa_train.datasets.authors_csv import AUTHORS_CSV
+from lariqa_train.datasets.bid import BID
+from lariqa_train.datasets.kadid10k import KADID10K
+from lariqa_train.datasets.koniq10k import KONIQ10K
+from lariqa_train.datasets.pipal import PIPAL
+from lariqa_train.datasets.rows import DataSet
+from lariqa_train.datasets.spaq import SPAQ
+from lariqa_train.datasets.tid2013 import TID2013
+from lariqa_train.datasets.uhd_iqa import UHD_IQA
+from lariqa_train.nearest import nearest
+from lariqa_train.refusal import Refusal
+
+CATALOGUE: dict[str, DataSet] = {
+    row.name: row for row in (KONIQ10K, SPAQ, BID, UHD_IQA, KADID10K, TID2013, PIPAL, AUTHORS_CSV)
+}
+FOLDERS = {  # names under which people keep them below one root, beside the name itself
+    "koniq10k": ("KonIQ-10k", "koniq-10k", "koniq"),
+    "spaq": ("SPAQ",),
+    "bid": ("BID",),
+    "uhd_iqa": ("UHD-IQA-database", "UHD-IQA", "uhd-iqa"),
+    "kadid10k": ("KADID-10k", "kadid-10k", "KADID10K"),
+    "tid2013": ("TID2013",),
+    "pipal": ("PIPAL",),
+    "csv": (),
+}
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where a data set was looked for, and what is missing there."""
+
+    data_set: DataSet
+    folder: Path
+    missing: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part of the published layout is there; its rows are checked when they are read."""
+        return not self.missing
+
+
+def data_set_named(name: str) -> DataSet:
+    """The catalogue's row of that name.
+
+    Raises:
+        Refusal: there is none; the nearest is named.
+    """
+    if name not in CATALOGUE:
+        raise Refusal(f"no data set {name!r}{nearest(name, CATALOGUE)}; there are {', '.join(CATALOGUE)}")
+    return CATALOGUE[name]
+
+
+def locate(data_set: DataSet, root: str | Path) -> Whereabouts:
+    """Look for a data set in a folder: in it, or below it under one of its usual names."""
+    root = Path(root)
+    places = [root / name for name in (data_set.name, *FOLDERS[data_set.name])] + [root]
+    missing = {place: tuple(data_set.missing(place)) for place in places}
+    best = min(places, key=lambda place: len(missing[place]))
+    if len(missing[best]) == len(data_set.layout):  # nothing of it anywhere
+        best = places[0]
+    return Whereabouts(data_set, best, missing[best])

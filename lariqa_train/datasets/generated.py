@@ -1,0 +1,129 @@
+"""Generated data: photographs and procedural scenes, distorted with known kind and severity. NOT people's opinions.
+
+A demonstration and a test bed: the score of a picture is 1 minus the severity of what was done to it, so a model that
+learns it shows that learning works, and nothing about how well it would agree with people.
+
+    content     a procedural scene, or a part of a photograph; each counts as one content
+    pictures    of each content: one undistorted (score 1), and others of random kinds and severities
+
+Contents never cross a split: training, validation and test scenes have different seeds. Same seed, same data.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lariqa_train.datasets.distortions import DISTORTIONS, score_of
+from lariqa_train.photo import open_photo
+from lariqa_train.refusal import Refusal
+from lariqa_train.scenes import as_photographed, render_scene
+
+PARTS_TRIED = 4  # of a photo, to find one that shows something
+SOFTEST = 0.35  # of 1, the photo's own detail: parts of it are shrunk by up to its inverse
+
+SCENE, PHOTO = "scene", "photo"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a picture shows: a scene by its seed, or part number ``seed`` of a photo."""
+
+    kind: str  # SCENE or PHOTO
+    seed: int
+    photo: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Unique among contents."""
+        return f"{self.kind}-{self.photo.stem if self.photo else ''}{self.seed}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture with what was done to it."""
+
+    pixels: np.ndarray  # (side, side, 3) uint8 RGB
+    content: str
+    distortion: str  # a name of DISTORTIONS, or "none"
+    severity: float  # 0..1
+
+    @property
+    def score(self) -> float:
+        """What the model is to learn."""
+        return score_of(self.severity)
+
+
+def contents(scenes: int, photos: Sequence[Path], parts: int, seed: int) -> list[Content]:
+    """``scenes`` scenes, and ``parts`` parts of each photo; another seed gives other scenes and parts."""
+    made = [Content(SCENE, 1_000_000 * seed + number) for number in range(scenes)]
+    return made + [Content(PHOTO, 1_000_000 * seed + number, photo) for photo in photos for number in range(parts)]
+
+
+def undistorted(content: Content, side_px: int) -> np.ndarray:
+    """A content as a good camera would show it: (side, side, 3) uint8.
+
+    Raises:
+        Refusal: the photo is smaller than that.
+    """
+    if content.kind == SCENE:
+        return as_photographed(render_scene(content.seed, side_px, side_px), content.seed)
+    return as_photographed(_part(_photo(content.photo), content.seed, side_px), content.seed)
+
+
+def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:
+    """The content undistorted, and ``versions`` times distorted: every kind in turn, from a random one on."""
+    random = np.random.default_rng([content.seed, 0xD157])
+    original = undistorted(content, side_px)
+    made, first = [Picture(original, content.name, "none", 0.0)], int(random.integers(len(DISTORTIONS)))
+    kinds = list(DISTORTIONS)
+    for number in range(versions):
+        kind, severity = kinds[(first + number) % len(kinds)], float(random.random())
+        made.append(Picture(DISTORTIONS[kind](original, severity, random), content.name, kind, severity))
+    return made
+
+
+def render(wanted: Sequence[Content], side_px: int, versions: int, processes: int | None = None) -> list[Picture]:
+    """All pictures of all contents, made on every core; the same whatever their number."""
+    processes = processes or os.cpu_count() or 1
+    make = partial(pictures_of, side_px=side_px, versions=versions)
+    if processes == 1:
+        return [picture for content in wanted for picture in make(content)]
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        return [picture for made in pool.map(make, wanted, chunksize=2) for picture in made]
+
+
+@lru_cache(maxsize=2)
+def _photo(path: Path) -> np.ndarray:
+    return open_photo(path)
+
+
+def _part(photo: np.ndarray, seed: int, side_px: int) -> np.ndarray:
+    """A square part of a photo, the richest of a few, at a random scale, mirrored and with its channels exchanged."""
+    height, width = photo.shape[:2]
+    if min(height, width) < side_px:
+        raise Refusal(
+            f"a photo of {width}x{height} has no part of {side_px} px; use larger photos or a smaller picture_px"
+        )
+    random = np.random.default_rng([seed, 0x9A27])
+    parts = []
+    for _ in range(PARTS_TRIED):
+        largest = min(height, width, side_px / SOFTEST)
+        side = int(np.exp(random.uniform(np.log(side_px), np.log(largest))))
+        top, left = random.integers(height - side + 1), random.integers(width - side + 1)
+        part = photo[top : top + side, left : left + side]
+        parts.append(cv2.resize(part, (side_px, side_px), interpolation=cv2.INTER_AREA))
+    part = max(parts, key=lambda p: float(np.abs(np.diff(p.mean(-1), axis=1)).mean()))
+    if random.random() < 0.5:
+        part = part[:, ::-1]
+    return np.ascontiguousarray(part[..., random.permutation(3)])

@@ -1,0 +1,172 @@
+"""One row of any data set: an image and what people thought of it; and the reading that names everything wrong at once.
+
+A data set's file says where its images and opinions lie (``read`` yields a :class:`Found` for each line, with the
+opinion as it is written there). :func:`read_rows` turns them into :class:`Row`, with opinions on 0..1, higher is
+better, and refuses the whole set with the list of all its faults rather than the first one.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lariqa_train.refusal import Refusal
+
+SHOWN_FAULTS = 20  # more are counted
+SETS = ("training", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of a data set as it is written there."""
+
+    image: Path
+    opinion: object  # a number, or whatever stands in its place
+    content: str  # what must not be on both sides of a split: the reference image, or the image itself
+    where: str  # file and row, for people
+    official: str | None = None  # the publishers' own split, one of SETS
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image and its opinion score."""
+
+    image: Path
+    opinion: float  # 0..1, higher is better
+    content: str
+    official: str | None = None
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A row of the catalogue: what a data set is and how to read it."""
+
+    name: str
+    title: str
+    kind: str  # authentic, synthetic or generated: the branch that the paper trains on it
+    images: int  # as published
+    opinion_range: tuple[float, float]  # of the published scores
+    higher_is_better: bool  # False for true DMOS, which is turned over
+    licence: str
+    source: str  # where the publishers give it away
+    layout: tuple[str, ...]  # what must be under the root
+    read: Callable[[Path], Iterator[Found]]
+    official_split: bool = False
+
+    def missing(self, root: Path) -> list[str]:
+        """What of the published layout is not under ``root``; alternatives stand with " or " between."""
+        return [
+            part for part in self.layout if not any((root / choice).exists() for choice in part.split(" or "))
+        ]  # fmt: skip
+
+
+def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
+    """Every row of a data set.
+
+    Args:
+        data_set: of the catalogue.
+        root: the folder that holds its published layout.
+
+    Raises:
+        Refusal: a part of the layout is missing, or rows are faulty (no image, no number, out of range, twice): all of
+            them named.
+    """
+    root = Path(root)
+    if missing := data_set.missing(root):
+        raise Refusal(
+            f"{data_set.title} is not whole under {root}: {', '.join(missing)} missing; get it from {data_set.source}"
+        )
+    low, high = data_set.opinion_range
+    rows, faults, seen, listed = [], [], {}, _Listing()
+    for found in data_set.read(root):
+        try:
+            opinion = float(found.opinion)
+        except (TypeError, ValueError):
+            opinion = math.nan
+        if not math.isfinite(opinion):
+            faults.append(f"{found.where}: the score {found.opinion!r} is no number")
+        elif not low <= opinion <= high:
+            faults.append(f"{found.where}: the score {opinion:g} is outside {low:g}..{high:g}")
+        if found.image in seen:
+            faults.append(f"{found.where}: {found.image.name} stands in {seen[found.image]} already")
+        elif not listed.has(found.image):
+            faults.append(f"{found.where}: no image at {found.image}")
+        if found.official is not None and found.official not in SETS:
+            faults.append(f"{found.where}: the set {found.official!r} is none of {', '.join(SETS)}")
+        seen.setdefault(found.image, found.where)
+        share = (opinion - low) / (high - low)
+        rows.append(Row(found.image, share if data_set.higher_is_better else 1 - share, found.content, found.official))
+    if not rows:
+        faults.append(f"no row in {root}")
+    refuse_faults(f"{data_set.title} under {root}", faults)
+    return rows
+
+
+def refuse_faults(what: str, faults: list[str]) -> None:
+    """Raise one refusal that names them; nothing where there are none."""
+    if faults:
+        more = f"\n  and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
+        listed = "\n  ".join(faults[:SHOWN_FAULTS])
+        raise Refusal(f"{what} has {len(faults)} faults, mend or remove these rows:\n  {listed}{more}")
+
+
+def read_csv(path: Path, needed: Iterable[str], delimiter: str = ",") -> Iterator[tuple[str, dict[str, str]]]:
+    """(where, row) for each line of a table with a header.
+
+    Raises:
+        Refusal: unreadable, no text, or a needed column is missing.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file, delimiter=delimiter)
+            _check_columns(path, needed, table.fieldnames or [])
+            for row in table:
+                yield (
+                    f"{path.name}, row {table.line_num}",
+                    {key: (value or "").strip() for key, value in row.items() if key},
+                )
+    except (OSError, UnicodeDecodeError, csv.Error) as odd:
+        raise Refusal(f"{path} cannot be read as a table: {odd}") from odd
+
+
+def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
+    """(where, cells) for each line of an Excel file's first sheet, its header included.
+
+    Raises:
+        Refusal: no Excel file.
+    """
+    from openpyxl import load_workbook  # of the extra `train`
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except Exception as odd:  # openpyxl hands through what zip and XML readers raise
+        raise Refusal(f"{path} cannot be read as an Excel file: {odd}") from odd
+    for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
+        yield f"{path.name}, row {number}", cells
+    book.close()
+
+
+def first_of(root: Path, *choices: str) -> Path:
+    """The first of several places that exists, else the first of them."""
+    return next((root / choice for choice in choices if (root / choice).exists()), root / choices[0])
+
+
+def _check_columns(path: Path, needed: Iterable[str], there: Iterable[str]) -> None:
+    if missing := [column for column in needed if column not in there]:
+        raise Refusal(f"{path} has no column {', '.join(missing)}; it has {', '.join(there)}")
+
+
+class _Listing:
+    """Which files exist, one look into each folder instead of one for each file."""
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, set[str]] = {}
+
+    def has(self, file: Path) -> bool:
+        if file.parent not in self._folders:
+            self._folders[file.parent] = set(os.listdir(file.parent)) if file.parent.is_dir() else set()
+        return file.name in self._folders[file.parent]

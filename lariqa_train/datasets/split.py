@@ -1,0 +1,57 @@
+"""Splits that leak no content: all images of one reference stay on one side.
+
+Official splits where the publishers gave one (KonIQ-10k, UHD-IQA). Elsewhere contents are dealt at random into
+``folds`` parts; part ``fold`` is held out: 10 folds hold out 10 % (Section 4.5) and make a 10-fold cross-validation
+(Section 4.2). The deal depends on the contents' names and the seed only, not on the order of the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lariqa_train.datasets.rows import Row
+from lariqa_train.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows to train on, to choose by, and to report on (where there is no official test set, what was held out)."""
+
+    training: list[Row]
+    validation: list[Row]
+    test: list[Row]
+
+    def part(self, name: str) -> list[Row]:
+        """One of them, or "all" together."""
+        if name != "all":
+            return getattr(self, name)
+        return list(dict.fromkeys([*self.training, *self.validation, *self.test]))
+
+
+def split_rows(rows: list[Row], folds: int = 10, fold: int = 0, seed: int = 1, title: str = "the data set") -> Split:
+    """Split by the official sets if every row has one, else by content.
+
+    Raises:
+        Refusal: a side would be empty; or impossible folds.
+    """
+    if not 0 <= fold < folds or folds < 2:
+        raise Refusal(
+            f"fold {fold} of {folds} does not exist; expected at least 2 folds and a fold from 0 on below that"
+        )
+    if rows and all(row.official for row in rows):
+        split = Split(*([row for row in rows if row.official == name] for name in ("training", "validation", "test")))
+    else:
+        contents = np.array(sorted({row.content for row in rows}))
+        dealt = np.random.default_rng(seed).permutation(len(contents))
+        held = set(contents[dealt % folds == fold].tolist())
+        out = [row for row in rows if row.content in held]
+        split = Split([row for row in rows if row.content not in held], out, out)
+    for name in ("training", "validation"):
+        if not getattr(split, name):
+            raise Refusal(
+                f"{title}: the {name} split is empty ({len(rows)} rows, {len({row.content for row in rows})} contents, "
+                f"{folds} folds); it needs more contents or fewer folds"
+            )
+    return split

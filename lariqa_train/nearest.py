@@ -1,0 +1,10 @@
+"""The nearest name: what a misspelt one probably meant."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """ ", did you mean 'x'?" for the closest name, "" where none is close."""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f", did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,108 @@
+"""Generated data and the scattering start: repeatable, growing with severity, and seen before any training."""
+
+import numpy as np
+import pytest
+import timm
+import torch
+
+from lariqa_train.accuracy import measure_accuracy
+from lariqa_train.datasets.distortions import DISTORTIONS
+from lariqa_train.datasets.generated import contents, pictures_of, render
+from lariqa_train.demo_checkpoint import set_batch_norm_statistics
+from lariqa_train.demo_training import (
+    DemoRecipe,
+    pooled_features,
+    read_demo_recipe,
+    train_demo,
+    unseen_pictures,
+)
+from lariqa_train.distort import bundled_photo
+from lariqa_train.preprocess import PreprocessSpec, normalise_planes
+from lariqa_train.refusal import Refusal
+from lariqa_train.scattering import start_as_scattering
+from lariqa_train.scenes import render_scene
+
+
+@pytest.mark.parametrize("kind", DISTORTIONS)
+def test_damage_grows_with_severity_and_is_repeatable(kind):
+    image = bundled_photo()[900:1100, 1800:2060]
+    made = [DISTORTIONS[kind](image, severity, np.random.default_rng(1)) for severity in (0.0, 0.35, 0.7, 1.0)]
+    error = [np.square(one.astype(float) - image).mean() for one in made]
+    assert all(one.shape == image.shape and one.dtype == np.uint8 for one in made)
+    assert error == sorted(error) and error[3] > 2 * error[1] > 0 and error[0] < 0.2 * error[3]
+    assert np.array_equal(made[2], DISTORTIONS[kind](image, 0.7, np.random.default_rng(1)))
+
+
+def test_scenes_are_repeatable_differ_and_use_the_whole_range():
+    scenes = [render_scene(seed, 120, 160) for seed in range(6)]
+    assert all(scene.shape == (120, 160, 3) for scene in scenes)
+    assert np.array_equal(scenes[0], render_scene(0, 120, 160)) and not np.array_equal(scenes[0], scenes[1])
+    assert all(scene.min() < 30 and scene.max() > 220 for scene in scenes)
+
+
+def test_the_same_seed_gives_the_same_pictures_in_one_process_or_two():
+    wanted = contents(2, [], 0, seed=5)
+    one, two = (render(wanted, 96, 3, processes) for processes in (1, 2))
+    assert len(one) == 8 and [p.distortion for p in one] == [p.distortion for p in two]
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, two, strict=True))
+    assert one[0].severity == 0 and one[0].score == 1 and len({p.score for p in one}) == 7
+
+
+def test_unseen_contents_are_none_of_the_training():
+    recipe = DemoRecipe(unseen_contents=2, unseen_versions=1, unseen_px=64)
+    seen = {content.name for content in contents(recipe.scenes, [], 0, recipe.seed)}
+    assert not seen & {picture.content for picture in unseen_pictures(recipe)}
+
+
+def test_the_scattering_start_sees_blur_and_noise_before_any_training():
+    """A linear read-out of its features orders severities on other contents; the usual random start's hardly does."""
+    train = [p for c in contents(40, [], 0, 1) for p in pictures_of(c, 128, 6)]
+    other = [p for c in contents(16, [], 0, 2) for p in pictures_of(c, 128, 6)]
+    spec, figures = PreprocessSpec(), {}
+    for start in ("scattering", "random"):
+        torch.manual_seed(1)
+        backbone = timm.create_model("mobilenetv3_large_100")
+        if start == "scattering":
+            start_as_scattering(backbone, seed=1)
+        stack = np.stack([p.pixels for p in train])
+        with torch.no_grad():
+            set_batch_norm_statistics(
+                backbone, normalise_planes(torch.from_numpy(stack[::3]).permute(0, 3, 1, 2), spec)
+            )
+        seen, unseen = (
+            pooled_features(backbone, np.stack([p.pixels for p in part]), spec).double() for part in (train, other)
+        )
+        mean, deviation = seen.mean(0), seen.std(0) + 1e-3
+        seen, unseen = ((part - mean) / deviation for part in (seen, unseen))
+        target = torch.tensor([p.score for p in train]).double()
+        kernel = seen @ seen.T + 100 * torch.eye(len(seen))
+        predicted = unseen @ (seen.T @ torch.linalg.solve(kernel, target - target.mean()))
+        figures[start] = measure_accuracy(predicted.numpy(), np.array([p.score for p in other])).srcc
+    assert figures["scattering"] > 0.35 and figures["scattering"] > figures["random"] + 0.1, figures
+
+
+def test_another_architecture_is_refused():
+    with pytest.raises(Refusal, match="laid out for mobilenetv3_large_100"):
+        start_as_scattering(timm.create_model("mobilenetv3_small_050"), 1)
+
+
+def test_a_demo_in_small_runs_is_repeatable_and_says_what_it_is(one_thread):
+    small = ["scenes=3", "photo_parts=1", "versions=2", "picture_px=96", "synthetic_px=64", "authentic_px=64",
+             "head_steps=3", "branch_steps=2", "branch_crop_px=64", "branch_batch=4", "head_batch=8",
+             "unseen_contents=2", "unseen_versions=2", "unseen_px=96", "large=false", "size_contents=3"]  # fmt: skip
+    recipe = read_demo_recipe("generated", small)
+    with one_thread():
+        first, again = train_demo(recipe), train_demo(recipe)
+    assert first.unseen_srcc == again.unseen_srcc and first.unseen_pictures == 6
+    same = zip(first.model.state_dict().values(), again.model.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in same)
+    provenance = first.model.provenance
+    assert provenance.trained is False and "nobody's opinions" in provenance.note
+    assert not first.stopped_early
+
+
+def test_a_misspelt_setting_of_the_demo_is_refused():
+    with pytest.raises(Refusal, match="did you mean 'head_steps'"):
+        read_demo_recipe("generated", ["head_step=3"])
+    with pytest.raises(Refusal, match="must be int"):
+        read_demo_recipe("generated", ["scenes=many"])
