@@ -61,6 +61,7 @@ class BothBranches(nn.Module):
         if frozen:
             for view in model.config.branches:
                 getattr(model, view).backbone.requires_grad_(False)
+        self.train()  # Lightning keeps the modes that it finds
 
     def train(self, mode: bool = True) -> BothBranches:
         super().train(mode)

@@ -63,7 +63,7 @@ def test_evaluate_holds_a_checkpoint_against_opinions(run, tiny_checkpoint, tmp_
     assert run("evaluate", tmp_path / "no.onnx", "--dataset", "uhd_iqa")[0] == 2
 
 
-def test_training_without_data_names_what_is_missing(run, tmp_path, capfd):
+def test_training_without_data_names_what_is_missing(run, tmp_path):
     assert run("train", "branch_synthetic", "--root", tmp_path, "-o", tmp_path / "run", "--no-pretrained")[0] == 2
     assert run("train", "branch_sintetic", "--root", tmp_path, "-o", tmp_path / "run")[0] == 2
     assert not (tmp_path / "run").exists()
