@@ -194,21 +194,9 @@ def another_checkpoint(tiny_checkpoint, tmp_path_factory):
 # The door
 
 
-COMMANDS = tuple(
-    [
-        "import",
-        "export",
-        "score",
-        "verify",
-        "inspect",
-        "demo",
-        "bench",
-        "compare",
-        "datasets",
-        "train",
-        "evaluate",
-        "reproduce",
-    ]
+COMMANDS = (
+    *("import", "export", "score", "verify", "inspect", "demo", "bench", "compare"),
+    *("datasets", "train", "evaluate", "reproduce"),
 )
 
 
