@@ -1,5 +1,12 @@
 """Floor 3: measures any Scorer, never learns its format. Imports from ``export`` and ``lariqa_train``.
 
-Reading order: measurement, parity, statistics -> workload, proved_export, verify -> summary, verdict,
-report_parts, report_tables, work_tables, svg, plots, report -> matching, compare.
+Reading order:
+    parity -> proved_export, verify, parity_matrix       a file is proved when it is written, and again
+    measurement                                          the row: all that is measured, and all that a report is made of
+    workload, contender, participants, peers             who is measured, on what
+    worker, memory, turns -> suite                       how: a process each, in turns
+    macs, time_profile, machine_limit, conditions, validity, culprit       what else a row says
+    report_folder, statistics, summary, verdict -> report                  rows -> figures -> sentences -> a page
+    compare                                              two reports
+    adb, phone, phone_rows; arm_root, arm_arithmetic     phones, and ARM without one
 """
