@@ -7,7 +7,6 @@ checkpoint ─► reference ├─► measure_in_turns ─► rows with scores h
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import tempfile
 import uuid
@@ -15,18 +14,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.conditions import this_machine
 from benchmarks.contender import Contender
 from benchmarks.culprit import Stage, find_culprit
 from benchmarks.machine_limit import better_of, measure_limit
 from benchmarks.macs import layers_as_file, part_of, part_of_operators, promised_layers, torch_layers, work_of
-from benchmarks.measurement import Latency, MachineLimit, Measurement, Memory, Score, Setting
-from benchmarks.memory import MIB
-from benchmarks.parity import LEAST_SPREAD, LIMITS
+from benchmarks.measurement import Measurement
+from benchmarks.parity import LIMITS
 from benchmarks.participants import Exported, artifact_contender, exported_in, reference_contender
 from benchmarks.peers import NotBuilt, peers_of
+from benchmarks.rows import flagged_if_alike, reference_scores, row_of, row_of_not_built, too_alike
 from benchmarks.turns import Measured, measure_in_turns, run_back_to_back
-from benchmarks.validity import fallback_of, flags_for
 from benchmarks.workload import fitted_files, photo_files, seeded_photos
 from export.export_ready import ExportRequest, FromTensors
 from export.formats import FORMATS, open_artifact
@@ -34,11 +31,6 @@ from lariqa_train.checkpoint import load_checkpoint, sha256_of
 from lariqa_train.photo import open_photo
 from lariqa_train.refusal import Refusal
 
-CPU_NAMES = frozenset(
-    {"CPUExecutionProvider", "XNNPACK", "builtin", "PyTorch"}
-)  # what counts as the CPU, where it was asked for
-STAND_IN_NAMES = frozenset({"MIL reference evaluator"})  # flagged as what it is
-BY = f"lariqa {importlib.metadata.version('lariqa')}"
 DEFAULT_HEIGHT, DEFAULT_WIDTH = ExportRequest.height, ExportRequest.width
 
 
@@ -91,20 +83,20 @@ def run_suite(
             rows.append(row)
             finished(row)
 
-        references = _reference_scores(measured)
-        alike = _too_alike(references)
+        references = reference_scores(measured)
+        alike = too_alike(references)
         for one in measured:
-            row = _flagged(_row(one, report, threads, limit, photos, references), alike)
+            row = flagged_if_alike(row_of(one, report, threads, limit, photos.names, references), alike)
             if request.find_culprit and _parity_broke(row):
-                row = _with_culprit(row, one, exported, photos, progress)
+                row = _with_culprit(row, one, exported, request.checkpoint, photos, progress)
             add(row)
         for built in missing:
-            add(_empty_row(built, report))
+            add(row_of_not_built(built, report))
         if request.sustained_s:
             for contender in contenders:
                 if contender.subject.role == "artifact":
                     one = run_back_to_back(contender, photos.of(contender), request.sustained_s, threads, progress)
-                    row = _row(one, report, threads, limit, photos, references)
+                    row = row_of(one, report, threads, limit, photos.names, references)
                     add(row.model_copy(update={"mode": "sustained"}))
     return rows
 
@@ -195,131 +187,6 @@ def _photo_size(contender: Contender) -> tuple[int, int]:
     return contender.size_px or (DEFAULT_HEIGHT, DEFAULT_WIDTH)
 
 
-# What each row says
-
-
-def _reference_scores(measured: Iterable[Measured]) -> dict[tuple[str, str, Path], float]:
-    """(checkpoint, view, photo) -> the reference's score."""
-    return {
-        (one.contender.subject.checkpoint_sha256, one.contender.view, photo): score
-        for one in measured
-        if one.contender.subject.role == "reference"
-        for photo, score in one.scores.items()
-    }
-
-
-def _too_alike(references: dict[tuple[str, str, Path], float]) -> set[tuple[str, str]]:
-    """(checkpoint, view) whose scores hardly differ from photo to photo: a comparison on them could not fail."""
-    scores: dict[tuple[str, str], list[float]] = {}
-    for (checkpoint, view, _), score in references.items():
-        scores.setdefault((checkpoint, view), []).append(score)
-    return {key for key, all_ in scores.items() if not max(all_) - min(all_) >= LEAST_SPREAD * LIMITS["fp32"]}
-
-
-def _flagged(row: Measurement, alike: set[tuple[str, str]]) -> Measurement:
-    if (row.subject.checkpoint_sha256, row.subject.synthetic_view) not in alike:
-        return row
-    sentence = "the reference scores of these photos are too alike: their parity proves nothing; give other photos"
-    return row.model_copy(update={"flags": [*row.flags, sentence]})
-
-
-def _row(
-    one: Measured,
-    report: str,
-    threads: int,
-    limit: MachineLimit,
-    photos: _Photos,
-    references: dict[tuple[str, str, Path], float],
-) -> Measurement:
-    contender, subject = one.contender, one.contender.subject
-    placement = one.finished.placement if one.finished else None
-    setting = Setting(
-        runtime=one.loaded.runtime if one.loaded else "",
-        threads=threads,
-        executes_artifact=subject.role != "artifact" or one.loaded is None or one.loaded.executes_artifact,
-        placement=placement,
-        fallback=fallback_of("cpu", placement, CPU_NAMES | STAND_IN_NAMES),
-    )
-    latency, memory = _latency(one), _memory(one)
-    scores = [
-        Score(
-            photo=photos.names[photo],
-            score=score,
-            reference=references.get((subject.checkpoint_sha256, contender.view, photo))
-            if contender.same_as_reference
-            else None,
-        )
-        for photo, score in one.scores.items()
-        if score == score  # a NaN is no number for JSON; it is flagged
-    ]
-    flags = flags_for(latency, one.conditions, setting) if latency and latency.inference_ms else []
-    if not setting.executes_artifact:
-        flags.append(
-            f"run by the {one.loaded.runtime}, not by the runtime that the file is made for: its scores count, its "
-            "time and memory say nothing"
-        )
-    if len(scores) < len(one.scores):
-        flags.append(f"{len(one.scores) - len(scores)} scores are not numbers")
-    if one.loaded and not one.loaded.peak_is_fresh:
-        flags.append("this system cannot reset the peak of memory: it covers the imports as well")
-    return Measurement(
-        report=report,
-        measured_by=BY,
-        subject=subject,
-        machine=this_machine(),
-        setting=setting,
-        latency=latency,
-        memory=memory,
-        conditions=one.conditions,
-        scores=scores,
-        work=contender.work,
-        limit=limit,
-        profile=one.finished.profile if one.finished else None,
-        flags=flags,
-        error=one.error,
-    )
-
-
-def _latency(one: Measured) -> Latency | None:
-    if one.loaded is None:
-        return None
-    return Latency(
-        load_ms=one.loaded.load_ms,
-        load_was_cold=one.loaded.cold,
-        first_ms=one.first.inference_ms if one.first else None,
-        started_s=[round(started, 4) for started in one.started_s],
-        **{
-            name: [round(getattr(run, name), 4) for run in one.runs]
-            for name in ("decode_ms", "preprocess_ms", "inference_ms", "post_ms", "cpu_ms")
-        },
-    )
-
-
-def _memory(one: Measured) -> Memory | None:
-    if one.loaded is None:
-        return None
-    sampled = max((mib for _, mib in one.curve), default=one.loaded.loaded_mib)
-    work = one.contender.work
-    return Memory(
-        baseline_mib=round(one.loaded.baseline_mib, 2),
-        loaded_mib=round(one.loaded.loaded_mib, 2),
-        peak_mib=round(one.finished.peak_mib if one.finished else sampled, 2),
-        weights_mib=round(work.weight_bytes / MIB, 2) if work and work.weight_bytes else None,
-        input_mib=round(one.contender.input_bytes / MIB, 2) or None,
-        curve_s_mib=_thinned(one.curve),
-    )
-
-
-def _thinned(curve: Sequence[tuple[float, float]], most: int = 400) -> list[tuple[float, float]]:
-    """At most so many points, each the highest of its stretch: a curve is for looking at, and its peaks must stay."""
-    step = -(-len(curve) // most)
-    return [max(curve[start : start + step], key=lambda point: point[1]) for start in range(0, len(curve), step or 1)]
-
-
-def _empty_row(built: NotBuilt, report: str) -> Measurement:
-    return Measurement(report=report, measured_by=BY, subject=built.subject, machine=this_machine(), error=built.error)
-
-
 # Where parity breaks
 
 
@@ -333,6 +200,7 @@ def _with_culprit(
     row: Measurement,
     one: Measured,
     exported: Sequence[Exported],
+    checkpoint: Path | None,
     photos: _Photos,
     progress: Callable[[str], None],
 ) -> Measurement:
@@ -340,7 +208,7 @@ def _with_culprit(
     (artifact,) = [e for e in exported if e.path.name == row.subject.file and _sha(e) == row.subject.sha256]
     references = {score.photo: score.reference for score in row.scores}
     photo = max(one.scores, key=lambda path: abs(one.scores[path] - references[photos.names[path]]))
-    model = load_checkpoint(artifact.reference).eval()
+    model = load_checkpoint(checkpoint or artifact.reference).eval()
     stages, culprit = find_culprit(open_artifact(artifact.path), model, open_photo(photo), progress)
     return row.model_copy(
         update={
