@@ -47,9 +47,9 @@ public enum PhotoRefusal {
     }
 
     public static let cameraRefused = Refusal(
-        "expected leave to use the camera, came a refusal; allow it in Settings > Privacy > Camera, or pick a photo")
+        "expected permission to use the camera, came a no; allow it in the settings, or choose photos instead")
 
-    public static let noCamera = Refusal("expected a camera, but this device offers none; pick a photo instead")
+    public static let noCamera = Refusal("expected a camera that takes still pictures, came none; choose photos instead")
 
     /// Bytes as Python prints them: `b'\x00\x01JFIF'`.
     static func inPythonsBytes(_ data: Data) -> String {
