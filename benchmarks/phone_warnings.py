@@ -61,10 +61,6 @@ WARNINGS: tuple[tuple[Callable[[Facts], bool], str], ...] = (
         "--input pixels has Pillow's resize in the graph",
     ),
     (
-        lambda facts: facts.artifact.photo_width_px is not None,
-        "one photo size only: others are refused, or resampled on request, which hides noise and blur",
-    ),
-    (
         lambda facts: facts.artifact.format == "coreml",
         "compute units other than the CPU work in float16: MobileNetV3 drifts there (coremltools issue 2625), and a "
         "mean over ten thousand values may lose digits; hold the golden score against the phone's",
@@ -72,10 +68,5 @@ WARNINGS: tuple[tuple[Callable[[Facts], bool], str], ...] = (
     (
         lambda facts: facts.artifact.format == "coreml",
         "the first load on a phone is compiled for its chip and may take minutes; loaded is not yet warm",
-    ),
-    (
-        lambda facts: facts.artifact.format == "onnx",
-        "keep the shapes static: with dynamic ones ONNX Runtime from 1.24 on takes 3 to 4 times the memory on ARM "
-        "(onnxruntime issue 29538)",
     ),
 )
