@@ -1,5 +1,5 @@
 """Floor 2: the same model rewritten, written down, and opened again. Imports only from ``lariqa_train``.
 
-Reading order: fused_kan, pillow_resize -> export_ready -> artifact -> to_onnx, to_coreml, to_tflite ->
+Reading order: fused_kan, pillow_resize, two_stage_mean -> export_ready -> artifact -> to_onnx, to_coreml, to_tflite ->
 run_torch, run_onnx, run_coreml (mil_reference), run_tflite -> scorer -> formats.
 """

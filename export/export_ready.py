@@ -27,6 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from export.fused_kan import FusionReport, fuse_kans
 from export.pillow_resize import PillowResize, cut
+from export.two_stage_mean import average_in_two_stages
 from lariqa_train.model import LarIqa, LarIqaConfig
 from lariqa_train.preprocess import MIN_SIDE_PX, PreprocessSpec, plan_center_crop
 from lariqa_train.refusal import Refusal
@@ -136,13 +137,6 @@ class FromTensors(ExportReady):
         return self.model(**{spec.name: view for spec, view in zip(self.inputs, views, strict=True)})
 
 
-class GlobalMean(nn.Module):
-    """Average over the picture, written as a mean: the exporters turn AdaptiveAvgPool2d(1) into a Gather or worse."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # (B, C, h, w) -> (B, C, 1, 1)
-        return x.mean((2, 3), keepdim=True)
-
-
 class DivideByStd(nn.Module):
     """What is left of the normalisation where it cannot be folded into a first convolution."""
 
@@ -169,19 +163,11 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     spec = model.config.preprocess.with_view(request.synthetic_view)
     fused, report = fuse_kans(copy.deepcopy(model))
     fused = reparameterize_model(fused.eval())  # multi-branch backbones (MobileCLIP's) become plain ones
-    pool_by_mean(fused)
+    average_in_two_stages(fused)
     fused.config = replace(model.config, preprocess=spec)
     ready = {"pixels": FromPixels, "tensors": FromTensors}[request.contract](fused, request.height, request.width)
     ready.preprocess, ready.config, ready.fusion = spec, fused.config, report
     return ready.eval().requires_grad_(False)
-
-
-def pool_by_mean(model: nn.Module) -> None:
-    """Replace, in place, every adaptive average pool to one value by its plain form."""
-    for module in list(model.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size in (1, (1, 1)):
-                setattr(module, name, GlobalMean())
 
 
 def fold_std(backbone: nn.Module, spec: PreprocessSpec) -> bool:

@@ -4,10 +4,12 @@ import copy
 
 import pytest
 import torch
+from timm.models._efficientnet_blocks import SqueezeExcite
 
 from benchmarks.parity import LIMITS
 from benchmarks.workload import bundled_photos
 from export.export_ready import DivideByStd, ExportRequest, count_macs, make_export_ready
+from export.two_stage_mean import average_in_two_stages
 from lariqa_train.heads import HeadConfig
 from lariqa_train.model import LarIqa, LarIqaConfig, preprocess_for
 from lariqa_train.preprocess import prepare
@@ -123,3 +125,17 @@ def test_an_mlp_head_needs_no_fusion(photos, tiny_config, make_tiny_model):
     assert expected.diff().abs().min() > 1e-4
     assert make_export_ready(model, ExportRequest("pixels", 150, 200)).fusion.layers == ()
     assert (exported(model, photos, "pixels", "crop") - expected).abs().max() <= LIMITS["fp32"]
+
+
+def test_means_are_taken_in_two_stages_and_stay_the_same_numbers(tiny_model):
+    original = copy.deepcopy(tiny_model.authentic.backbone).eval().double()
+    rewritten = copy.deepcopy(original)
+    average_in_two_stages(rewritten)
+    kinds = [type(module).__name__ for module in rewritten.modules()]
+    assert "SqueezeExcite" not in kinds and "AdaptiveAvgPool2d" not in kinds
+    assert kinds.count("TwoStageSqueezeExcite") == sum(isinstance(m, SqueezeExcite) for m in original.modules()) > 3
+    pictures = torch.rand(2, 3, 96, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected, came = original(pictures), rewritten(pictures)
+    assert (expected[0] - expected[1]).abs().max() > 1e-3  # else equal outputs would prove nothing
+    assert (came - expected).abs().max() < 1e-12 * expected.abs().max()
