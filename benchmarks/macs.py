@@ -54,7 +54,7 @@ def torch_layers(model: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[F
             name = path.removeprefix(root).removeprefix(".")
             tensors = [*modules[name].parameters(recurse=False), *modules[name].buffers(recurse=False)]
             weights = max((prod(x.shape) for x in tensors if x.dim() > 1), default=0)
-            layers.append(FileLayer(name, type(modules[name]).__name__, macs, name, weights))
+            layers.append(FileLayer(name, type(modules[name]).__name__, macs, name, weights, 4 * weights))
     return tuple(layers)
 
 
@@ -101,13 +101,14 @@ def name_weights(file: Sequence[FileLayer], reference: Sequence[FileLayer]) -> d
 def work_of(file: FileLayers, reference: Sequence[FileLayer], operators: dict[str, int]) -> Work:
     """What a row says about a file: MACs, weights, and both by part."""
     names = name_weights(file.layers, reference)
-    parts: dict[str, dict[str, int]] = defaultdict(lambda: {"macs": 0, "weights": 0})
+    parts: dict[str, dict[str, int]] = defaultdict(lambda: {"macs": 0, "weights": 0, "weight_bytes": 0})
     seen = set()
     for layer in file.layers:
         part = parts[part_of(names[layer.weight]) if layer.weight in names else UNNAMED]
         part["macs"] += layer.macs
         if layer.weight and layer.weight not in seen:
             part["weights"] += layer.weights
+            part["weight_bytes"] += layer.weight_bytes
             seen.add(layer.weight)
     return Work(
         macs=file.macs,

@@ -19,6 +19,7 @@ class FileLayer:
     macs: int
     weight: str  # name of the stored weight that it reads; empty where both factors are computed
     weights: int  # how many numbers that is
+    weight_bytes: int  # as stored; 4 a number where they are float32
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class FileLayers:
         return sum(layer.macs for layer in self.layers)
 
 
-def layer_of(name: str, operator: str, result: tuple[int, ...], summed: int, weight: str, shape) -> FileLayer:
+def layer_of(
+    name: str, operator: str, result: tuple[int, ...], summed: int, weight: str, shape, weight_bytes: int
+) -> FileLayer:
     """A layer each of whose results is a sum of ``summed`` products."""
     numbers = prod(map(int, shape)) if weight else 0  # plain ints: TFLite's shapes are int32 arrays, which overflow
-    return FileLayer(name, operator, prod(map(int, result)) * int(summed), weight, numbers)
+    return FileLayer(name, operator, prod(map(int, result)) * int(summed), weight, numbers, int(weight_bytes))

@@ -173,11 +173,9 @@ class MilProgram:
                 continue
             belongs[result] = result
             weight = next((bound[name] for name in factors if bound[name] in self._constants), "")
-            layers.append(
-                layer_of(result, op.type, self._specs[result].shape, summed, weight, self._specs[weight].shape)
-                if weight
-                else layer_of(result, op.type, self._specs[result].shape, summed, "", ())
-            )
+            spec = self._specs[weight] if weight else TensorSpec((), "float32")
+            size = _stored_bytes(spec) if weight else 0
+            layers.append(layer_of(result, op.type, self._specs[result].shape, summed, weight, spec.shape, size))
         return FileLayers(tuple(layers), self._stored_numbers, self._stored_bytes, belongs)
 
     def _count_stored(self, op: Operation) -> None:
@@ -186,9 +184,8 @@ class MilProgram:
             if name != "name" and value.type.WhichOneof("type") == "tensorType":
                 spec = self._spec(name, value.type)
                 if spec.dtype != "string":
-                    bits = int(spec.dtype.lstrip("abcdefghijklmnopqrstuvwxyz") or 8)  # bool has no number
                     self._stored_numbers += prod(spec.shape)
-                    self._stored_bytes += (prod(spec.shape) * bits + 7) // 8
+                    self._stored_bytes += _stored_bytes(spec)
 
     def _checked(self, inputs: dict[str, np.ndarray | torch.Tensor]) -> dict[str, torch.Tensor]:
         if inputs.keys() != self.inputs.keys():
@@ -334,6 +331,11 @@ def _with_last_uses(operations: list[Operation], kept: set[str]) -> list[tuple[O
     for name, index in last.items():
         finished[index].append(name)
     return list(zip(operations, finished, strict=True))
+
+
+def _stored_bytes(spec: TensorSpec) -> int:
+    bits = int(spec.dtype.lstrip("abcdefghijklmnopqrstuvwxyz") or 8)  # bool has no number
+    return (prod(spec.shape) * bits + 7) // 8
 
 
 def _said(spec: TensorSpec) -> str:

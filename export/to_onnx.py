@@ -106,7 +106,8 @@ def onnx_layers(path: Path) -> FileLayers:
         weight = next(filter(None, map(weight_of, reversed(inputs))), "")
         result = shapes[node.output[0]]
         belongs |= dict.fromkeys((node.name, *node.output), node.output[0])
-        layers.append(layer_of(node.output[0], node.op_type, result, summed, weight, shapes.get(weight, ())))
+        size = _tensor_bytes(stored[weight]) if weight else 0
+        layers.append(layer_of(node.output[0], node.op_type, result, summed, weight, shapes.get(weight, ()), size))
     # A scalar or an index list is no weight, but the file holds it: counted, and too small to matter.
     numbers = sum(prod(tensor.dims) for tensor in graph.initializer)
     return FileLayers(tuple(layers), numbers, sum(map(_tensor_bytes, graph.initializer)), belongs)

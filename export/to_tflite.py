@@ -93,7 +93,8 @@ def tflite_layers(path: Path) -> FileLayers:
             result = tensors[operator.outputs[0]]
             label = f"buffer {tensors[weight].buffer}" if weight >= 0 else ""
             shape = tensors[weight].shape if weight >= 0 else ()
-            layers.append(layer_of(result.name.decode(), name, tuple(result.shape), summed, label, shape))
+            size = len(model.buffers[tensors[weight].buffer].data) if weight >= 0 else 0
+            layers.append(layer_of(result.name.decode(), name, tuple(result.shape), summed, label, shape, size))
     numbers = {tensor.buffer: prod(tensor.shape) for graph in model.subgraphs for tensor in graph.tensors}
     return FileLayers(tuple(layers), sum(int(numbers[n]) for n in used), sum(len(model.buffers[n].data) for n in used))
 

@@ -241,6 +241,7 @@ def test_the_file_counts_what_pytorch_counts_part_by_part(exported, name):
         == sum(p["macs"] for p in work.parts.values())
     )
     assert UNNAMED not in work.parts
+    assert all(part["weight_bytes"] == 4 * part["weights"] for part in work.parts.values())  # fp32
     for view in ("authentic", "synthetic"):
         assert {f"{view} / {part}" for part in PARTS_OF_ONE_BRANCH} <= work.parts.keys()
     counted = {}
@@ -262,7 +263,7 @@ def test_a_convolution_and_a_product_are_counted_as_by_hand(tiny_model):
 
 def test_weights_are_named_by_their_order_even_where_some_are_missing():
     def layer(name, weights):
-        return FileLayer(name, "Conv", 1, name, weights)
+        return FileLayer(name, "Conv", 1, name, weights, 4 * weights)
 
     reference = [layer("a", 10), layer("b", 20), layer("c", 10), layer("d", 30)]
     file = [layer("w0", 10), layer("w1", 20), layer("w1", 20), layer("extra", 99), layer("w3", 30)]
