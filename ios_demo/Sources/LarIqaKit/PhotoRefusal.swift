@@ -49,7 +49,8 @@ public enum PhotoRefusal {
     public static let cameraRefused = Refusal(
         "expected permission to use the camera, came a no; allow it in the settings, or choose photos instead")
 
-    public static let noCamera = Refusal("expected a camera that takes still pictures, came none; choose photos instead")
+    public static let noCamera = Refusal(
+        "expected a camera that takes still pictures, came none; choose photos instead")
 
     /// Bytes as Python prints them: `b'\x00\x01JFIF'`.
     static func inPythonsBytes(_ data: Data) -> String {
