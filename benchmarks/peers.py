@@ -81,8 +81,9 @@ def peers_of(
         except Refusal as refused:
             yield NotBuilt(subject, str(refused))
             continue
-        files = tuple(sorted(folder.glob(f"{path.name}*")) if path.is_file() else path.rglob("*.*"))
-        size = sum(file.stat().st_size for file in files if file.is_file())
+        places = folder.glob(f"{path.name}*") if path.is_file() else path.rglob("*")
+        files = tuple(sorted(place for place in places if place.is_file()))
+        size = sum(file.stat().st_size for file in files)
         subject = subject.model_copy(update={"bytes": size})
         yield Contender(
             subject, partial(open_naive, path, checkpoint, view), (module,), files, work, view, name != "precision"

@@ -306,3 +306,5 @@ def test_peers_score_as_the_reference_does_where_they_are_meant_to(exported, tmp
             assert scorer.runner.run(scorer.inputs(photo)) == pytest.approx(expected, abs=1e-4), name
     assert {peer.subject.format for peer in peers.values()} == {"torch", "onnx", "tflite", "coreml"}
     assert all(peer.work.macs > 1e6 for peer in peers.values())
+    for peer in peers.values():  # what is read while loading: files, of an .mlpackage too
+        assert all(file.is_file() for file in peer.files) and (peer.files or "stand-in" in peer.subject.name)
