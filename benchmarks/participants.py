@@ -62,13 +62,23 @@ def subject_of(exported: Exported) -> Subject:
     )
 
 
+FOLDED = 0.95  # of the model's MACs: a file with fewer is not the whole network
+
+
 def artifact_contender(exported: Exported, work: Work | None) -> Contender:
     """An artifact in the runtime that it is made for."""
     artifact = exported.artifact
     row = FORMATS[artifact.format]
     files = [exported.path] if exported.path.is_file() else [f for f in exported.path.rglob("*") if f.is_file()]
+    subject = subject_of(exported)
+    if work is not None and work.macs < FOLDED * artifact.macs:
+        folded = (
+            f"this file computes {work.macs / 1e9:.2f} of the model's {artifact.macs / 1e9:.2f} GMACs: the converter "
+            "left out what these weights make zero; with other weights it takes longer"
+        )
+        subject = subject.model_copy(update={"note": folded})
     return Contender(
-        subject_of(exported),
+        subject,
         partial(open_artifact, exported.path),
         row.runtime_modules,
         tuple(files),

@@ -15,7 +15,8 @@ import lariqa
 from benchmarks.culprit import find_culprit
 from benchmarks.macs import UNNAMED, name_weights, part_of, promised_layers, torch_layers, work_of
 from benchmarks.matching import latest
-from benchmarks.measurement import Measurement, Subject
+from benchmarks.measurement import Measurement, Subject, Work
+from benchmarks.participants import artifact_contender, exported_in
 from benchmarks.peers import NotBuilt, peers_of
 from benchmarks.proved_export import export_proved
 from benchmarks.report_folder import add_rows, rows_in
@@ -250,6 +251,13 @@ def test_the_file_counts_what_pytorch_counts_part_by_part(exported, name):
     assert {part: numbers["macs"] for part, numbers in work.parts.items()} == counted
     stored = load_checkpoint(exported / "reference.safetensors")
     assert 0.8 < work.weight_bytes / (4 * sum(p.numel() for p in stored.parameters())) < 1.2
+
+
+def test_a_file_that_computes_less_than_the_model_says_so(exported):
+    (one,) = [one for one in exported_in([exported]) if one.artifact.format == "onnx"]
+    whole, half = (Work(macs=round(share * one.artifact.macs)) for share in (1.0, 0.45))
+    assert artifact_contender(one, whole).subject.note == ""
+    assert "left out what these weights make zero" in artifact_contender(one, half).subject.note
 
 
 def test_a_convolution_and_a_product_are_counted_as_by_hand(tiny_model):
