@@ -85,9 +85,7 @@ def peers_of(
         files = tuple(sorted(place for place in places if place.is_file()))
         size = sum(file.stat().st_size for file in files)
         subject = subject.model_copy(update={"bytes": size})
-        yield Contender(
-            subject, partial(open_naive, path, checkpoint, view), (module,), files, work, view, name != "precision"
-        )
+        yield Contender(subject, partial(open_naive, path, checkpoint, view), (module,), files, work, view)
     for name, make, prepare in STAND_INS:
         progress(f"architecture of {name}")
         network = make()
