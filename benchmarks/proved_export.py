@@ -91,7 +91,7 @@ def export_proved(
         reference = reference_scorer(model, request.synthetic_view)
         expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
         for row in rows:
-            artifact = promise(ready, request, row.name, row.suffix, precision, macs)
+            artifact = promise(ready, request, row.name, row.suffix, precision, macs, row.sessions[ready.memory])
             staged = stage / artifact.file
             progress(f"converting to {row.name}")
             artifact = _write(row, ready, staged, manifest, artifact)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from export import run_coreml, run_onnx, run_tflite
 from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
 from export.export_ready import ExportReady
 from export.file_layers import FileLayers
@@ -29,7 +31,8 @@ class Format:
     suffix: str
     precisions: tuple[str, ...]
     write: Callable[[ExportReady, Path, str], dict[str, str]]
-    open: Callable[[Path, int | None], Runner]
+    open: Callable[[Path, int | None, Mapping[str, Any]], Runner]
+    sessions: Mapping[str, dict[str, Any]]  # way of execution -> options of the runtime
     metadata: Callable[[Path], str | None]
     operators: Callable[[Path], Counter[str]]
     layers: Callable[[Path], FileLayers]
@@ -45,6 +48,7 @@ FORMATS = {
             precisions=("fp32",),
             write=write_onnx,
             open=OnnxRunner,
+            sessions=run_onnx.SESSIONS,
             metadata=read_onnx_metadata,
             operators=onnx_operators,
             layers=onnx_layers,
@@ -56,6 +60,7 @@ FORMATS = {
             precisions=("fp32",),
             write=write_coreml,
             open=open_coreml,
+            sessions=run_coreml.SESSIONS,
             metadata=read_coreml_metadata,
             operators=coreml_operators,
             layers=coreml_layers,
@@ -67,10 +72,11 @@ FORMATS = {
             precisions=("fp32",),
             write=write_tflite,
             open=TfliteRunner,
+            sessions=run_tflite.SESSIONS,
             metadata=read_tflite_metadata,
             operators=tflite_operators,
             layers=tflite_layers,
-            runtime_modules=("ai_edge_litert.interpreter",),
+            runtime_modules=("ai_edge_litert.interpreter", "ai_edge_litert.compiled_model"),
         ),
     )
 }
@@ -135,4 +141,5 @@ def scorer_for(path: Path, manifest: Manifest, artifact: Artifact, threads: int 
     """A Scorer for a model file whose promise is known."""
     size = None if artifact.photo_width_px is None else (artifact.photo_height_px, artifact.photo_width_px)
     spec = manifest.config.preprocess.with_view(artifact.synthetic_view)
-    return Scorer(FORMATS[artifact.format].open(path, threads), spec, manifest.config.branches, artifact.contract, size)
+    runner = FORMATS[artifact.format].open(path, threads, artifact.session)
+    return Scorer(runner, spec, manifest.config.branches, artifact.contract, size)

@@ -28,6 +28,13 @@ def export_checkpoint(
         str, typer.Option("--input", help="pixels: the decoded photo itself; tensors: the two normalised views.")
     ] = "pixels",
     synthetic_view: ViewOption = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="How the file executes: low, balanced or fast; naive: the plain graph, for comparison. All score alike. "
+            "Default: balanced, where the backbone's structure allows it."
+        ),
+    ] = None,
     limit: LimitOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another checkpoint's export in the output folder.")] = False,
 ) -> None:
@@ -41,10 +48,10 @@ def export_checkpoint(
         raise Refusal(f"--format is {formats!r}; expected one or several of onnx, coreml, tflite, with commas between")
 
     from benchmarks.proved_export import export_proved
-    from export.export_ready import ExportRequest
+    from export.export_ready import ExportRequest, why_only_naive
     from lariqa_train.checkpoint import load_checkpoint
 
-    request = ExportRequest(contract, height, width, synthetic_view)
+    request = ExportRequest(contract, height, width, synthetic_view, memory)
     proofs = []
     with steps() as step:
         step(f"reading {checkpoint}")
@@ -58,6 +65,8 @@ def export_checkpoint(
             raise
     print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
     note_training(model.provenance)
+    if memory is None and (reason := why_only_naive(model)):
+        note(f"{model.config.backbone} runs as it is written (--memory naive): {reason}.", "Memory:")
     missed = [proved for proved in proofs if not proved.parity.passed]
     for proved in missed:
         note(f"{proved.path} was set aside; an older good file was not touched.", "Past the limit:", "red")
