@@ -24,6 +24,7 @@ from benchmarks.measurement import Work
 from export.artifact import Artifact, Manifest
 from export.export_ready import ExportRequest, make_export_ready
 from export.file_layers import FileLayer, FileLayers
+from export.formats import FORMATS
 from lariqa_train.model import LarIqa
 
 UNNAMED = "unnamed"
@@ -62,10 +63,9 @@ def promised_layers(manifest: Manifest, artifact: Artifact) -> tuple[FileLayer, 
     """The layers of the export-ready model that an artifact was made from; its weights do not matter here."""
     height, width = artifact.photo_height_px, artifact.photo_width_px
     size = {} if width is None else {"height": height, "width": width}
-    request = ExportRequest(
-        artifact.contract, synthetic_view=artifact.synthetic_view, memory=artifact.memory, **size
-    )
+    request = ExportRequest(artifact.contract, synthetic_view=artifact.synthetic_view, memory=artifact.memory, **size)
     ready = make_export_ready(LarIqa(manifest.config), request)
+    ready.speak(FORMATS[artifact.format].dialect)
     return torch_layers(ready, ready.example())
 
 
@@ -74,14 +74,14 @@ def part_of(module: str) -> str:
 
     "model.synthetic.backbone.blocks.1.0.conv_pw" -> "synthetic / blocks.1"; "model.regressor.layers.0" -> "head".
     """
-    words = module.removeprefix("model.").split(".")
+    words = module.removeprefix("model.").removeprefix("lean.").split(".")
     if words[0] == "resize":
         return "resize"
     if words[0] == "regressor":
         return "head"
     if len(words) > 1 and words[1] == "reducer":
         return f"{words[0]} / KAN"
-    inside = words[2:] if len(words) > 2 and words[1] == "backbone" else words[1:]
+    inside = words[2:] if len(words) > 2 and words[1] in ("backbone", "finish") else words[1:]
     numbered = len(inside) > 1 and inside[1].isdigit()
     return f"{words[0]} / {'.'.join(inside[:2]) if numbered else (inside or ['whole'])[0]}"
 

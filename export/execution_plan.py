@@ -1,4 +1,4 @@
-"""How a mobile backbone is executed in little memory, as data: which rows of which layer, which channels, what is alive.
+"""How a mobile backbone is executed in little memory, as data: which rows of which layer, and which channels.
 
     photo --strips--> stem .. first squeeze-and-excite --> blocks, in groups of channels --> finish
 
@@ -14,8 +14,8 @@ result is the same, and the rows that two strips both compute (the halo) are as 
 channels: only one group of the widened picture exists at a time, and what is left of each group is what the
 projection needs. This computes nothing twice.
 
-The plan is pure arithmetic on shapes. ``lean_net`` runs it, ``live_bytes`` says what is alive at each step of it, ``lariqa
-inspect`` prints it.
+The plan is pure arithmetic on shapes. ``lean_net`` runs it, ``live_bytes`` says what is alive at each step of it,
+``lariqa inspect`` prints it.
 """
 
 from __future__ import annotations

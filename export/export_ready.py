@@ -86,7 +86,7 @@ class ExportReady(nn.Module):
     memory: Memory
     fusion: FusionReport
 
-    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory) -> None:
+    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
         super().__init__()
         self.model, self.memory, self.views = model, memory, model.config.branches
         self.dialect = Dialect()
@@ -129,7 +129,7 @@ ReadPixels = Callable[[int, int, int, int], torch.Tensor]  # top, bottom, left, 
 class FromPixels(ExportReady):
     """uint8 photo in, score out."""
 
-    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory) -> None:
+    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
         spec = model.config.preprocess
         folded = {view: fold_std(getattr(model, view).backbone, spec) for view in model.config.branches}
         super().__init__(model, height, width, memory)
@@ -221,7 +221,7 @@ class Bands:
 class FromTensors(ExportReady):
     """Normalised views in, score out."""
 
-    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory) -> None:
+    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
         super().__init__(model, height, width, memory)
         spec = model.config.preprocess
         self.inputs = tuple(
@@ -263,8 +263,8 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     fused.config = replace(model.config, preprocess=spec)
     contract = {"pixels": FromPixels, "tensors": FromTensors}[request.contract]
     memory = request.memory or (DEFAULT_MEMORY if why_only_naive(fused) is None else "naive")
-    if memory != "naive" and (reason := why_only_naive(fused)):
-        raise Refusal(f"{model.config.backbone} cannot be executed with --memory {memory}: {reason}; use --memory naive")
+    if memory != "naive" and (why := why_only_naive(fused)):
+        raise Refusal(f"{model.config.backbone} cannot be executed with --memory {memory}: {why}; use --memory naive")
     ready = contract(fused, request.height, request.width, memory)
     ready.preprocess, ready.config, ready.fusion = spec, fused.config, report
     return ready.eval().requires_grad_(False)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export import run_coreml, run_onnx, run_tflite
+from export import run_coreml, run_onnx, run_tflite, to_coreml, to_onnx, to_tflite
 from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
 from export.export_ready import ExportReady
 from export.file_layers import FileLayers
+from export.lean_net import Dialect
 from export.run_coreml import open_coreml
 from export.run_onnx import OnnxRunner
 from export.run_tflite import TfliteRunner
@@ -32,6 +33,7 @@ class Format:
     precisions: tuple[str, ...]
     write: Callable[[ExportReady, Path, str], dict[str, str]]
     open: Callable[[Path, int | None, Mapping[str, Any]], Runner]
+    dialect: Dialect  # the form of the graph that its runtime likes
     sessions: Mapping[str, dict[str, Any]]  # way of execution -> options of the runtime
     metadata: Callable[[Path], str | None]
     operators: Callable[[Path], Counter[str]]
@@ -48,6 +50,7 @@ FORMATS = {
             precisions=("fp32",),
             write=write_onnx,
             open=OnnxRunner,
+            dialect=to_onnx.DIALECT,
             sessions=run_onnx.SESSIONS,
             metadata=read_onnx_metadata,
             operators=onnx_operators,
@@ -60,6 +63,7 @@ FORMATS = {
             precisions=("fp32",),
             write=write_coreml,
             open=open_coreml,
+            dialect=to_coreml.DIALECT,
             sessions=run_coreml.SESSIONS,
             metadata=read_coreml_metadata,
             operators=coreml_operators,
@@ -72,6 +76,7 @@ FORMATS = {
             precisions=("fp32",),
             write=write_tflite,
             open=TfliteRunner,
+            dialect=to_tflite.DIALECT,
             sessions=run_tflite.SESSIONS,
             metadata=read_tflite_metadata,
             operators=tflite_operators,

@@ -3,8 +3,8 @@
     y      = spatial(expand(x))                      per strip, or per group of channels
     result = project(gate(mean y) * y) (+ x)         a sum over the groups
 
-The gate's factors s can go into the projection's weights instead, W diag(s): the same product, and the widened picture is
-read once, not read, multiplied, written and read again. ``Dialect`` says which of two equal forms a format likes better.
+The gate's factors s can go into the projection's weights instead, W diag(s): the same product, and the widened picture
+is read once, not read, multiplied, written and read again. ``Dialect`` says which of two equal forms a format likes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from export.execution_plan import ExecutionPlan, Rows, Strip
-from export.mobile_blocks import MobileBlock, MobileNet, convolve
+from export.mobile_blocks import ConvLayer, MobileBlock, MobileNet
 
 ReadRows = Callable[[int, int], torch.Tensor]  # first, last + 1 row of the view -> (1, 3, rows, width) float32
 
@@ -31,19 +31,99 @@ class Dialect:
     floats_before_planes: bool = False  # bytes become floats before they become planes
 
 
+class CopyRows(nn.Module):
+    """All rows but some at the top and the bottom, by a filter that copies."""
+
+    def __init__(self, channels: int, above: int, below: int) -> None:
+        super().__init__()
+        weight = torch.zeros(channels, 1, above + 1 + below, 1)
+        weight[:, :, above] = 1
+        self.register_buffer("weight", weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, self.weight, groups=len(self.weight))
+
+
 class Share(nn.Module):
-    """A block's weights for channels ``first..last - 1`` of its widened picture."""
+    """A block's layers for the channels ``first..last - 1`` of its widened picture."""
 
     def __init__(self, block: MobileBlock, first: int, last: int) -> None:
         super().__init__()
-        self.groups = last - first if block.spatial.depthwise else block.spatial.groups
-        layers = {"spatial": block.spatial, **({"expand": block.expand} if block.expand else {})}
-        for name, layer in layers.items():
-            self.register_buffer(f"{name}_weight", layer.weight[first:last].clone())
-            self.register_buffer(f"{name}_bias", layer.bias[first:last].clone())
-        if block.project:
-            self.register_buffer("project_weight", block.project.weight[:, first:last].clone())
-            self.register_buffer("project_bias", block.project.bias.clone() if first == 0 else None)
+        self.expand = block.expand.results(first, last) if block.expand else None
+        self.spatial = block.spatial.results(first, last)
+        self.project = block.project.inputs(first, last) if block.project else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.spatial(self.expand(x) if self.expand else x)
+
+
+class LeanBlock(nn.Module):
+    """A block in the way that the plan says; where it stands in the tree of modules, timm's block stood."""
+
+    def __init__(self, block: MobileBlock) -> None:
+        super().__init__()
+        self.gate, self.skip = block.gate, block.skip
+        self.activation = block.project.activation if block.project else nn.Identity()
+
+
+class StripBlock(LeanBlock):
+    """A block before the first gate: whole, on some rows."""
+
+    def __init__(self, block: MobileBlock, cuts: list[tuple[int, int]]) -> None:
+        super().__init__(block)
+        self.expand, self.spatial, self.project = block.expand, block.spatial, block.project
+        self.copies = nn.ModuleDict(
+            {
+                f"{above}_{below}": CopyRows(block.channels, above, below)
+                for above, below in set(cuts if self.skip else ())
+            }
+        )
+
+    def widened(self, x: torch.Tensor, rows: Rows) -> torch.Tensor:
+        """Rows of the block's input -> rows of its widened picture."""
+        return self.spatial(self.expand(x) if self.expand else x, rows.pad_top, rows.pad_bottom)
+
+    def forward(self, x: torch.Tensor, rows: Rows, result: Rows, dialect: Dialect) -> torch.Tensor:
+        y = self.widened(x, rows)
+        y = self.project(y) if self.project else y
+        return y + self._cut(x, rows, result, dialect) if self.skip else y
+
+    def _cut(self, x: torch.Tensor, held: Rows, wanted: Rows, dialect: Dialect) -> torch.Tensor:
+        """The rows of the block's input that its result has."""
+        above, below = wanted.first - held.first, held.last - wanted.last
+        if above == below == 0:
+            return x
+        if not dialect.crop_by_convolution:
+            return x.narrow(2, above, wanted.count)
+        return self.copies[f"{above}_{below}"](x)
+
+
+class GroupBlock(LeanBlock):
+    """A block on the whole picture, in groups of channels."""
+
+    def __init__(self, block: MobileBlock, groups: tuple[tuple[int, int], ...]) -> None:
+        super().__init__(block)
+        self.shares = nn.ModuleList(Share(block, first, last) for first, last in groups)
+
+    def forward(self, x: torch.Tensor, dialect: Dialect) -> torch.Tensor:
+        parts, y = [], None
+        for share in self.shares:
+            part = share(x)
+            if self.gate is not None:  # which waits for all of them
+                parts.append(part)
+            elif share.project:
+                y = _sum(y, share.project(part))
+            else:
+                y = part
+        if self.gate is not None:
+            means = [part.mean(3, keepdim=True).mean(2, keepdim=True) for part in parts]
+            factors = self.gate(torch.cat(means, 1) if len(means) > 1 else means[0])
+            widths = [part.shape[1] for part in parts]
+            factors = factors.split(widths, 1) if len(parts) > 1 else [factors]
+            for share, part, factor in zip(self.shares, parts, factors, strict=True):
+                y = _sum(y, gated(share.project, part, factor, dialect))
+        y = self.activation(y)
+        return y + x if self.skip else y
 
 
 class LeanNet(nn.Module):
@@ -55,87 +135,54 @@ class LeanNet(nn.Module):
 
     def __init__(self, net: MobileNet, plan: ExecutionPlan, dialect: Dialect = Dialect()) -> None:
         super().__init__()
-        self.plan, self.dialect, self.finish = plan, dialect, net.finish
-        self.prefix, self.blocks = net.blocks[: plan.prefix], net.blocks[plan.prefix :]
-        self.shares = nn.ModuleList(
-            nn.ModuleList(Share(block, first, last) for first, last in groups)
-            for block, groups in zip(self.blocks, plan.groups, strict=True)
-        )
+        self.plan, self.dialect = plan, dialect
+        blocks = []
+        for n, block in enumerate(net.blocks[: plan.prefix]):
+            windows = [(*strip.inputs, strip.result)[n : n + 2] for strip in plan.strips]
+            cuts = [(wanted.first - held.first, held.last - wanted.last) for held, wanted in windows]
+            blocks.append(StripBlock(block, cuts))
+        blocks += [
+            GroupBlock(block, groups) for block, groups in zip(net.blocks[plan.prefix :], plan.groups, strict=True)
+        ]
+        self._names = [block.name for block in net.blocks]
+        for name, block in zip(self._names, blocks, strict=True):
+            *path, last = name.split(".")
+            parent = self
+            for word in path:
+                if not hasattr(parent, word):
+                    parent.add_module(word, nn.Module())
+                parent = getattr(parent, word)
+            parent.add_module(last, block)
+        self.finish = net.finish
 
     def forward(self, read: ReadRows) -> torch.Tensor:
-        x = self._strips(read)
-        for block, shares in zip(self.blocks, self.shares, strict=True):
-            x = self._block(block, shares, x)
+        blocks = [self.get_submodule(name) for name in self._names]
+        x = self._strips(blocks[: self.plan.prefix], read)
+        for block in blocks[self.plan.prefix :]:
+            x = block(x, self.dialect)
         return self.finish(x)
 
-    def _strips(self, read: ReadRows) -> torch.Tensor:
-        parts = [self._strip(read(strip.photo.first, strip.photo.last), strip) for strip in self.plan.strips]
-        last = self.prefix[-1]
+    def _strips(self, blocks: list[StripBlock], read: ReadRows) -> torch.Tensor:
+        parts = [self._strip(blocks, strip, read(strip.photo.first, strip.photo.last)) for strip in self.plan.strips]
+        last = blocks[-1]
         if last.gate is not None:
             # Each row's mean, then the rows': the two stages in which a large mean keeps its digits.
-            rows = torch.cat([part.mean(3, keepdim=True) for part in parts], 2)
-            factors, layer = last.gate(rows.mean(2, keepdim=True)), last.project
-            parts = [layer.activation(self._gated(part, factors, layer.weight, layer.bias)) for part in parts]
-        return torch.cat(parts, 2)
+            rows = [part.mean(3, keepdim=True) for part in parts]
+            rows = torch.cat(rows, 2) if len(rows) > 1 else rows[0]
+            factors = last.gate(rows.mean(2, keepdim=True))
+            parts = [gated(last.project, part, factors, self.dialect) for part in parts]
+        return torch.cat(parts, 2) if len(parts) > 1 else parts[0]
 
-    def _strip(self, x: torch.Tensor, strip: Strip) -> torch.Tensor:
-        for block, rows, result in zip(
-            self.prefix, strip.inputs, (*strip.inputs[1:], strip.result), strict=False
-        ):
-            y = block.expand(x) if block.expand else x
-            y = block.spatial(y, rows.pad_top, rows.pad_bottom)
-            if block.gate is not None:
-                return y
-            y = block.project(y) if block.project else y
-            x = y + self._cut(x, rows, result) if block.skip else y
+    def _strip(self, blocks: list[StripBlock], strip: Strip, x: torch.Tensor) -> torch.Tensor:
+        for block, rows, result in zip(blocks, strip.inputs, (*strip.inputs[1:], strip.result), strict=True):
+            x = block.widened(x, rows) if block.gate is not None else block(x, rows, result, self.dialect)
         return x
 
-    def _cut(self, x: torch.Tensor, held: Rows, wanted: Rows) -> torch.Tensor:
-        """The rows of a block's input that its result has."""
-        above, below = wanted.first - held.first, held.last - wanted.last
-        if above == below == 0:
-            return x
-        if not self.dialect.crop_by_convolution:
-            return x.narrow(2, above, wanted.count)
-        copy = x.new_zeros(x.shape[1], 1, above + 1 + below, 1)
-        copy[:, :, above] = 1
-        return F.conv2d(x, copy, groups=x.shape[1])
 
-    def _block(self, block: MobileBlock, shares: nn.ModuleList, x: torch.Tensor) -> torch.Tensor:
-        parts = [self._widened(block, share, x) for share in shares]
-        y = parts[0]
-        if block.project is not None:
-            factors = self._factors(block, parts)
-            y = self._gated(parts[0], factors[0], shares[0].project_weight, shares[0].project_bias)
-            for part, share, factor in zip(parts[1:], shares[1:], factors[1:], strict=True):
-                y = y + self._gated(part, factor, share.project_weight, None)
-            y = block.project.activation(y)
-        return y + x if block.skip else y
+def gated(project: ConvLayer, x: torch.Tensor, factors: torch.Tensor, dialect: Dialect) -> torch.Tensor:
+    """project(factors * x)."""
+    return project(x, factors=factors) if dialect.gate_in_weights else project(x * factors)
 
-    def _widened(self, block: MobileBlock, share: Share, x: torch.Tensor) -> torch.Tensor:
-        """One share of the widened picture."""
-        if block.expand:
-            x = block.expand.activation(
-                convolve(x, block.expand, share.expand_weight, share.expand_bias, block.expand.groups)
-            )
-        return block.spatial.activation(
-            convolve(x, block.spatial, share.spatial_weight, share.spatial_bias, share.groups)
-        )
 
-    def _factors(self, block: MobileBlock, parts: list[torch.Tensor]) -> list[torch.Tensor | None]:
-        """The gate's factors for each share; None where the block has no gate."""
-        if block.gate is None:
-            return [None] * len(parts)
-        means = [part.mean(3, keepdim=True).mean(2, keepdim=True) for part in parts]
-        factors = block.gate(torch.cat(means, 1))
-        return list(factors.split([part.shape[1] for part in parts], 1)) if len(parts) > 1 else [factors]
-
-    def _gated(
-        self, x: torch.Tensor, factors: torch.Tensor | None, weight: torch.Tensor, bias: torch.Tensor | None
-    ) -> torch.Tensor:
-        """project(factors * x), without its activation."""
-        if factors is None:
-            return F.conv2d(x, weight, bias)
-        if self.dialect.gate_in_weights:
-            return F.conv2d(x, weight * factors, bias)
-        return F.conv2d(x * factors, weight, bias)
+def _sum(total: torch.Tensor | None, more: torch.Tensor) -> torch.Tensor:
+    return more if total is None else total + more

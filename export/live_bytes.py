@@ -80,7 +80,7 @@ def _prefix(walk: _Walk, net: MobileNet, plan: ExecutionPlan) -> int:
     """All strips, and the projection behind the first gate; returns the whole picture after it."""
     blocks, waiting = net.blocks[: plan.prefix], []
     for number, strip in enumerate(plan.strips):
-        x, channels = walk.make(f"strip {number}: photo", (3, strip.photo.count, plan.width)), 3
+        x = walk.make(f"strip {number}: photo", (3, strip.photo.count, plan.width))
         for n, block in enumerate(blocks):
             label, before = f"strip {number}: {block.name}", x
             rows, columns = (strip.inputs[n + 1] if n + 1 < len(blocks) else strip.result).count, plan.sizes[n + 1][1]
@@ -125,7 +125,9 @@ def _blocks(walk: _Walk, net: MobileNet, plan: ExecutionPlan, x: int) -> int:
             else:
                 waiting.append((label, share, y))
         for label, share, y in waiting:
-            total = _add_share(walk, f"{label} gated", block, plan.sizes[n + 1], share, y, total) if block.project else y
+            total = (
+                _add_share(walk, f"{label} gated", block, plan.sizes[n + 1], share, y, total) if block.project else y
+            )
         if block.skip:
             walk.make(f"{block.name} + input", (block.channels, *plan.sizes[n + 1]), (x,), onto=total)
         x = total

@@ -7,8 +7,8 @@ Every part but ``spatial`` may be missing. Batch norm is folded into the convolu
 
     w' = w k,   b' = (b - mean) k + beta,   k = gamma / sqrt(var + eps)
 
-MobileNetV2, MobileNetV3 and the EfficientNets have this structure (timm's ``_efficientnet_blocks.py``). Attention, window
-partitions and branches have not: :func:`read_mobile_net` refuses them, and says which module it was.
+MobileNetV2, MobileNetV3 and the EfficientNets have this structure (timm's ``_efficientnet_blocks.py``). Attention,
+window partitions and branches have not: :func:`read_mobile_net` refuses them, and says which module it was.
 """
 
 from __future__ import annotations
@@ -32,25 +32,64 @@ from lariqa_train.refusal import Refusal
 
 
 class ConvLayer(nn.Module):
-    """A convolution with its batch norm folded in, and the activation after it."""
+    """A convolution with what surrounds it folded in, and the activation after it; or some of its channels."""
 
-    def __init__(self, conv: nn.Conv2d, norm: nn.Module | None, activation: nn.Module) -> None:
+    def __init__(
+        self, conv: nn.Conv2d, weight: torch.Tensor, bias: torch.Tensor | None, groups: int, activation: nn.Module
+    ) -> None:
         super().__init__()
+        self.conv = (conv,)  # in a tuple, so that its own weights are no part of this module
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", bias)
+        self.kernel, self.stride, self.padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
+        self.groups, self.channels, self.activation = groups, len(weight), activation
+
+    @classmethod
+    def fold(cls, conv: nn.Conv2d, norm: nn.Module | None, activation: nn.Module) -> ConvLayer:
+        """The convolution with its batch norm in its weights."""
         weight = conv.weight.detach().double()
         bias = torch.zeros(conv.out_channels, dtype=torch.float64) if conv.bias is None else conv.bias.detach().double()
+        bias = bias.to(weight.device)
         if isinstance(norm, nn.BatchNorm2d):
             scale = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
             weight = weight * scale.view(-1, 1, 1, 1)
             bias = (bias - norm.running_mean.double()) * scale + norm.bias.detach().double()
-        self.register_buffer("weight", weight.float())
-        self.register_buffer("bias", bias.float())
-        self.kernel, self.stride, self.padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
-        self.groups, self.channels = conv.groups, conv.out_channels
-        self.activation = activation
+        return cls(conv, weight.float(), bias.float(), conv.groups, activation)
 
-    def forward(self, x: torch.Tensor, pad_top: int | None = None, pad_bottom: int | None = None) -> torch.Tensor:
-        """(B, C, h, w) -> (B, channels, h', w'); with ``pad_top`` and ``pad_bottom`` in the place of its own padding."""
-        return self.activation(convolve(x, self, self.weight, self.bias, self.groups, pad_top, pad_bottom))
+    def results(self, first: int, last: int) -> ConvLayer:
+        """The layer that makes only the channels ``first..last - 1``; itself for all of them."""
+        if (first, last) == (0, self.channels):
+            return self
+        groups = last - first if self.depthwise else self.groups
+        weight, bias = self.weight[first:last].clone(), self.bias[first:last].clone()
+        return ConvLayer(self.conv[0], weight, bias, groups, self.activation)
+
+    def inputs(self, first: int, last: int) -> ConvLayer:
+        """What the input channels ``first..last - 1`` add to the sum; the bias is with the first, no activation."""
+        weight, bias = self.weight[:, first:last].clone(), self.bias.clone() if first == 0 else None
+        return ConvLayer(self.conv[0], weight, bias, self.groups, nn.Identity())
+
+    def forward(
+        self, x: torch.Tensor, pad_top: int | None = None, pad_bottom: int | None = None, factors=None
+    ) -> torch.Tensor:
+        """(B, C, h, w) -> (B, channels, h', w').
+
+        Args:
+            x: the input, or some rows of it.
+            pad_top: rows of zeros above it, in the place of the layer's own padding.
+            pad_bottom: the same below.
+            factors: (1, C, 1, 1) of the input's channels, taken into the weights.
+        """
+        weight = self.weight if factors is None else self.weight * factors
+        sides = self.padding
+        if pad_top is None or (pad_top, pad_bottom) == (sides, sides):
+            y = F.conv2d(x, weight, self.bias, self.stride, sides, 1, self.groups)
+        else:
+            # One padding for all four sides: runtimes fold one into the convolution, not two in a row.
+            if sides or pad_top or pad_bottom:
+                x = F.pad(x, (sides, sides, pad_top, pad_bottom))
+            y = F.conv2d(x, weight, self.bias, self.stride, 0, 1, self.groups)
+        return self.activation(y)
 
     def out_size(self, size: int) -> int:
         """Rows or columns in -> out."""
@@ -60,25 +99,6 @@ class ConvLayer(nn.Module):
     def depthwise(self) -> bool:
         """Whether each channel is filtered by itself."""
         return self.groups == self.channels > 1
-
-
-def convolve(
-    x: torch.Tensor,
-    layer: ConvLayer,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    groups: int,
-    pad_top: int | None = None,
-    pad_bottom: int | None = None,
-) -> torch.Tensor:
-    """A layer's convolution with some of its channels, on rows that may lie inside the picture."""
-    sides = layer.padding
-    if pad_top is None or (pad_top, pad_bottom) == (sides, sides):
-        return F.conv2d(x, weight, bias, layer.stride, sides, 1, groups)
-    # One padding for all four sides: runtimes fold one into the convolution, not two in a row.
-    if sides or pad_top or pad_bottom:
-        x = F.pad(x, (sides, sides, pad_top, pad_bottom))
-    return F.conv2d(x, weight, bias, layer.stride, 0, 1, groups)
 
 
 class Gate(nn.Module):
@@ -129,11 +149,15 @@ class Finish(nn.Module):
     def __init__(self, backbone: nn.Module) -> None:
         super().__init__()
         self.pool, self.classifier = GlobalMean(), backbone.classifier
-        after = (backbone.conv_head, backbone.norm_head, backbone.act2) if isinstance(backbone, MobileNetV3) else ()
-        self.after = nn.Sequential(*after)
+        if isinstance(backbone, MobileNetV3):  # which has a layer between the average and the logits
+            self.conv_head, self.norm_head, self.act2 = backbone.conv_head, backbone.norm_head, backbone.act2
+        self.has_head = isinstance(backbone, MobileNetV3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.classifier(self.after(self.pool(x)).flatten(1))
+        x = self.pool(x)
+        if self.has_head:
+            x = self.act2(self.norm_head(self.conv_head(x)))
+        return self.classifier(x.flatten(1))
 
 
 def read_mobile_net(backbone: nn.Module) -> MobileNet:
@@ -185,9 +209,9 @@ def _known_gate(module: nn.Module, name: str) -> SqueezeExcite | TwoStageSqueeze
 
 
 def _layer(conv: nn.Module, norm: nn.Module, name: str) -> ConvLayer:
-    plain = type(conv) is nn.Conv2d and not isinstance(conv.padding, str)
-    if not plain or conv.dilation != (1, 1) or any(len(set(pair)) > 1 for pair in (conv.kernel_size, conv.stride, conv.padding)):
-        raise Refusal(f"its {name} has a {type(conv).__name__} that pads or steps in a way that this execution does not know")
+    plain = type(conv) is nn.Conv2d and not isinstance(conv.padding, str) and conv.dilation == (1, 1)
+    if not plain or any(len(set(pair)) > 1 for pair in (conv.kernel_size, conv.stride, conv.padding)):
+        raise Refusal(f"its {name} has a {type(conv).__name__} that pads or steps as this execution does not know")
     if not isinstance(norm, nn.BatchNorm2d | nn.Identity):
         raise Refusal(f"its {name} is normalised by {type(norm).__name__}, which cannot be folded into a convolution")
-    return ConvLayer(conv, norm, getattr(norm, "act", None) or nn.Identity())
+    return ConvLayer.fold(conv, norm, getattr(norm, "act", None) or nn.Identity())

@@ -18,7 +18,6 @@ from export.backends import backend, quietly
 from export.scorer import OperatorTime
 from export.to_coreml import open_program
 
-
 # Core ML has no option that says how memory is used; the graph says it all.
 SESSIONS: dict[str, dict[str, Any]] = {"low": {}, "balanced": {}, "fast": {}, "naive": {}}
 

@@ -15,11 +15,10 @@ from export.backends import backend
 from export.scorer import OperatorTime
 from lariqa_train.refusal import Refusal
 
-# What each way of execution asks of the session; measured in docs/experiments.md, "4K in little memory". All of it can be
-# said to ONNX Runtime on a phone too: the Java and Objective-C interfaces have no switch for the reuse of buffers, which
-# would save another 12 % of the peak.
-#   The memory pattern sets aside a second copy of the activations, from the second run on: 1905 MB instead of 1040 MB in the
-#   full view, for no gain in time.
+# What each way of execution asks of the session (docs/experiments.md, "4K in little memory"); a phone can ask it too.
+# The memory pattern sets aside a second copy of the activations, from the second run on: 1905 MB instead of 1040 MB in
+# the full view, for no gain in time. Without the reuse of buffers the peak would be another 12 % lower, but the
+# runtime's Java and Objective-C interfaces have no switch for that.
 SESSIONS = {
     "low": {"enable_mem_pattern": False},
     "balanced": {"enable_mem_pattern": False},

@@ -19,8 +19,9 @@ from export.backends import backend, quietly
 from lariqa_train.refusal import Refusal
 
 # XNNPACK's flags (xnnpack_delegate.h): 8-bit operators, signed 0x1 and unsigned 0x2, are its defaults and must be said
-# again; 0x20 is TRANSIENT_INDIRECTION_BUFFER: the tables of pointers that its convolutions read by are made for each run, in
-# memory that others use before and after. They take more room than the pictures: 897 MB without the flag, 405 MB with it.
+# again; 0x20 is TRANSIENT_INDIRECTION_BUFFER: the tables of pointers that its convolutions read by are made for each
+# run, in memory that others use before and after. They take more room than the pictures: at 3840x2160
+# 897 MB in all without the flag, 405 MB with it.
 TRANSIENT = {"interface": "CompiledModel", "xnnpack_flags": 0x1 | 0x2 | 0x20}
 SESSIONS: dict[str, dict[str, Any]] = {  # measured in docs/experiments.md, "4K in little memory"
     "low": TRANSIENT,

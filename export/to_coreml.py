@@ -83,9 +83,7 @@ class _FromPlanes(nn.Module):
         self.ready = ready
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.ready.score_pixels(
-            lambda top, bottom, left, right: cut(cut(image, 2, top, bottom), 3, left, right)
-        )
+        return self.ready.score_pixels(lambda top, bottom, left, right: cut(cut(image, 2, top, bottom), 3, left, right))
 
 
 def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, ...], list]:

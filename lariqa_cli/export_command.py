@@ -31,8 +31,8 @@ def export_checkpoint(
     memory: Annotated[
         str | None,
         typer.Option(
-            help="How the file executes: low, balanced or fast; naive: the plain graph, for comparison. All score alike. "
-            "Default: balanced, where the backbone's structure allows it."
+            help="How the file executes: low, balanced or fast; naive: the plain graph, for comparison. "
+            "All score alike. Default: balanced, where the backbone's structure allows it."
         ),
     ] = None,
     limit: LimitOption = None,
