@@ -1,13 +1,19 @@
 """Generated data and the scattering start: repeatable, growing with severity, and seen before any training."""
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 import timm
 import torch
+from PIL import Image
 
 from lariqa_train.accuracy import measure_accuracy
 from lariqa_train.datasets.distortions import DISTORTIONS
 from lariqa_train.datasets.generated import contents, pictures_of, render
+from lariqa_train.datasets.generated_files import GENERATED, write_generated
+from lariqa_train.datasets.rows import read_rows
 from lariqa_train.demo_checkpoint import set_batch_norm_statistics
 from lariqa_train.demo_training import (
     DemoRecipe,
@@ -46,6 +52,41 @@ def test_the_same_seed_gives_the_same_pictures_in_one_process_or_two():
     assert len(one) == 8 and [p.distortion for p in one] == [p.distortion for p in two]
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, two, strict=True))
     assert one[0].severity == 0 and one[0].score == 1 and len({p.score for p in one}) == 7
+
+
+def test_parts_of_different_photographs_are_distorted_differently():
+    """With the same severities for all photographs a model learns them by heart and knows nothing of a new one."""
+    photos = [Path(f"{name}.jpg") for name in ("a", "b", "c")]
+    seeds = [content.seed for content in contents(5, photos, 4, seed=3)]
+    assert len(set(seeds)) == 5 + 3 * 4
+    other = {content.seed for content in contents(5, photos, 4, seed=4)}
+    assert not other & set(seeds)
+
+
+def test_generated_files_say_what_was_done_and_keep_a_photograph_on_one_side(tmp_path):
+    photos = []
+    for name in "abcdef":
+        photos.append(tmp_path / f"{name}.png")
+        Image.fromarray(bundled_photo()[: 300 + 10 * len(photos), :400]).save(photos[-1])
+    made = write_generated(tmp_path / "g", scenes=4, photos=photos, parts=2, versions=3, side_px=64, seed=2)
+    rows = read_rows(GENERATED, tmp_path / "g")
+    assert len(rows) == made == (4 + 6 * 2) * 4
+    sides = {}
+    for row in rows:
+        sides.setdefault(row.content, set()).add(row.official)
+    assert len(sides) == 10 and all(len(side) == 1 for side in sides.values())
+    assert sorted(side for (side,) in map(tuple, sides.values())) == ["test"] * 2 + ["training"] * 7 + ["validation"]
+    table = list(csv.DictReader((tmp_path / "g" / "generated.csv").open()))
+    kinds = {line["distortion"] for line in table}
+    assert "none" in kinds and len(kinds) > 6
+    assert all(float(line["score"]) == pytest.approx(1 - float(line["severity"]), abs=2e-6) for line in table)
+    again = write_generated(tmp_path / "h", scenes=4, photos=photos, parts=2, versions=3, side_px=64, seed=2)
+    assert again == made
+    name = table[5]["image"]
+    assert (tmp_path / "g" / name).read_bytes() == (tmp_path / "h" / name).read_bytes()
+    with pytest.raises(Refusal, match="cannot be dealt to training, validation, test"):
+        write_generated(tmp_path / "few", scenes=2, side_px=64)
+    assert not (tmp_path / "few").exists()
 
 
 def test_unseen_contents_are_none_of_the_training():

@@ -2,11 +2,16 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from published_layouts import write_kadid10k, write_uhd_iqa
 
 import lariqa
+import lariqa_train
+from lariqa_train.distort import BUNDLED_PHOTO
+
+BUNDLED = Path(lariqa_train.__file__).parent / BUNDLED_PHOTO
 
 
 @pytest.fixture
@@ -26,11 +31,22 @@ def test_datasets_lists_all_with_what_is_there_and_what_is_missing(run, tmp_path
     write_kadid10k(tmp_path / "KADID-10k")
     status, out = run("datasets", "--root", tmp_path, "--check", "--json")
     rows = json.loads(out)
-    assert status == 0 and len(rows) == 8
+    assert status == 0 and len(rows) == 9
     assert rows["kadid10k"]["complete"] and rows["kadid10k"]["rows"] == 36
     assert rows["kadid10k"]["folder"] == str(tmp_path / "KADID-10k")
     assert rows["pipal"]["missing"] == ["Train_Label", "Train_Dist or Distortion_1"] and rows["pipal"]["licence"]
     assert "missing: Train_Label" in run("datasets", "--root", tmp_path)[1]
+
+
+def test_generated_data_is_written_listed_as_a_demonstration_and_read_back(run, tmp_path):
+    words = ("--scenes", 4, "--photos", BUNDLED, "--parts", 2, "--versions", 2, "--side", 96)
+    status, out = run("datasets", "--generate", tmp_path, *words)
+    assert status == 0 and f"18 pictures in {tmp_path / 'generated'}" in out
+    listed = json.loads(run("datasets", "--root", tmp_path, "--check", "--json")[1])["generated"]
+    assert listed["rows"] == 18 and listed["complete"] and "demonstration" in listed["title"]
+    assert "nobody was asked" in listed["licence"] and listed["split"] == "official"
+    assert run("datasets", "--generate", tmp_path, "--scenes", 1)[0] == 2
+    assert run("datasets", "--generate", tmp_path, "--photos", tmp_path / "nowhere")[0] == 2
 
 
 def test_faults_of_a_data_set_end_with_status_2(run, tmp_path):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -64,8 +65,11 @@ class Picture:
 
 def contents(scenes: int, photos: Sequence[Path], parts: int, seed: int) -> list[Content]:
     """``scenes`` scenes, and ``parts`` parts of each photo; another seed gives other scenes and parts."""
-    made = [Content(SCENE, 1_000_000 * seed + number) for number in range(scenes)]
-    return made + [Content(PHOTO, 1_000_000 * seed + number, photo) for photo in photos for number in range(parts)]
+    made, first = [Content(SCENE, 1_000_000 * seed + number) for number in range(scenes)], 1_000_000 * seed
+    for photo in photos:  # each with seeds of its own: the same severities for all would be learnt by heart
+        own = first + (crc32(photo.stem.encode()) << 32)
+        made += [Content(PHOTO, own + number, photo) for number in range(parts)]
+    return made
 
 
 def undistorted(content: Content, side_px: int) -> np.ndarray:
