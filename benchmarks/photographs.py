@@ -2,7 +2,8 @@
 
     lariqa datasets --fetch-photographs FOLDER
 
-Wallpapers of four desktops, chosen by eye: pictures that a camera took, not drawings; 50 of them, 1 to 15 megapixels.
+Wallpapers of four desktops, chosen by eye: pictures that a camera took, not drawings. 49 of them, 1 to 20 megapixels,
+without the one that the toolkit bundles.
 Debian distributes them as free software or under Creative Commons; each package's statement of who made what is kept
 beside the photographs. They are nobody's quality benchmark: some are soft, some were compressed before.
 """
@@ -46,12 +47,12 @@ SOURCES = (
     Source(
         "lomiri-wallpapers-16.04",
         "bookworm",
-        "CC-BY-4.0, CC-BY-SA-4.0 or CC0-1.0",
+        "CC-BY-4.0 or CC-BY-SA-4.0",
         "usr/share/backgrounds/{}.jpg",
         ("Bridge_by_Sander_Klootwijk", "Dragonfly_by_Bolly", "Picture_0B_by_freespace", "Picture_1A_by_freespace",
          "Wine_by_Jakkub_Mede", "aitzgorri_by_Aitzol_Berasategi", "free_by_Peter_Nerlich",
          "friends_by_Aitzol_Berasategi", "greentock_by_Peter_Nerlich", "life_by_Aitzol_Berasategi",
-         "picosdeeuropa_by_Aitzol_Berasategi", "seeding_by_Clements_Engelhardt", "sunset_by_Aitzol_Berasategi"),
+         "picosdeeuropa_by_Aitzol_Berasategi", "sunset_by_Aitzol_Berasategi"),
     ),
     Source(
         "lomiri-wallpapers-20.04",

@@ -21,7 +21,7 @@ def list_datasets(
         typer.Option(
             "--fetch-photographs",
             metavar="FOLDER",
-            help="Fetch 50 free photographs from Debian's packages (200 MB) into a folder, to make generated data of.",
+            help="Fetch 49 free photographs from Debian's packages (200 MB) into a folder, to make generated data of.",
         ),
     ] = None,
     generate: Annotated[
@@ -43,11 +43,14 @@ def list_datasets(
 ) -> None:
     """List the data sets, their scales and licences; with --root, what was found there and what is missing."""
     if fetch:
-        return _fetch(fetch, as_json)
-    if generate:
-        return _generate(
-            generate, photos or [], scenes=scenes, parts=parts, versions=versions, side_px=side, seed=seed
-        )
+        _fetch(fetch, as_json)
+    elif generate:
+        _generate(generate, photos or [], scenes=scenes, parts=parts, versions=versions, side_px=side, seed=seed)
+    else:
+        _list(root, check, as_json)
+
+
+def _list(root: Path | None, check: bool, as_json: bool) -> None:
     from lariqa_train.datasets.catalogue import CATALOGUE, locate
     from lariqa_train.datasets.rows import read_rows
     from lariqa_train.refusal import Refusal
@@ -94,12 +97,13 @@ def _fetch(folder: Path, as_json: bool) -> None:
         fetched = fetch_photographs(folder, step)
     rows = {source.package: (source, fetched[source.package]) for source in SOURCES}
     if as_json:
-        return say_json(
+        say_json(
             {
                 package: {"release": source.release, "licence": source.licence, "photographs": [str(p) for p in paths]}
                 for package, (source, paths) in rows.items()
             }
         )
+        return
     table = Table("Debian's package", "release", "licence", Column("photographs", justify="right"), box=box.SIMPLE_HEAD)
     for package, (source, paths) in rows.items():
         table.add_row(package, source.release, source.licence, f"{len(paths)}")

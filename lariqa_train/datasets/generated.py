@@ -31,6 +31,8 @@ from lariqa_train.scenes import as_photographed, render_scene
 PARTS_TRIED = 4  # of a photo, to find one that shows something
 SOFTEST = 0.35  # of 1, the photo's own detail: parts of it are shrunk by up to its inverse
 
+FEW = 8  # contents that are rendered sooner than other processes are started
+
 SCENE, PHOTO = "scene", "photo"
 
 
@@ -97,7 +99,7 @@ def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:
 
 def render(wanted: Sequence[Content], side_px: int, versions: int, processes: int | None = None) -> list[Picture]:
     """All pictures of all contents, made on every core; the same whatever their number."""
-    processes = processes or os.cpu_count() or 1
+    processes = processes or (1 if len(wanted) <= FEW else os.cpu_count()) or 1
     make = partial(pictures_of, side_px=side_px, versions=versions)
     if processes == 1:
         return [picture for content in wanted for picture in make(content)]
