@@ -1,10 +1,13 @@
 """The training commands: what they print, where they write, and how they end."""
 
+import csv
 import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from published_layouts import write_kadid10k, write_uhd_iqa
 
 import lariqa
@@ -77,6 +80,33 @@ def test_evaluate_holds_a_checkpoint_against_opinions(run, tiny_checkpoint, tmp_
     assert status == 0 and "7 images" in out and "95 % interval" in out
     assert run(*words, "--color-space", "cmyk")[0] == 2
     assert run("evaluate", tmp_path / "no.onnx", "--dataset", "uhd_iqa")[0] == 2
+
+
+def test_evaluate_holds_exported_files_against_the_checkpoint_they_came_from(run, tiny_checkpoint, tmp_path):
+    assert run("datasets", "--generate", tmp_path, "--scenes", 6, "--versions", 3, "--side", 200)[0] == 0
+    export = ("export", tiny_checkpoint, "-o", tmp_path / "files", "--format", "onnx,tflite", "--size", "200x200")
+    assert run(*export, "--synthetic-view", "crop")[0] == 0
+    scores, figures = {}, {}
+    for model in (tiny_checkpoint, *sorted((tmp_path / "files").glob("*.*[xe]"))):
+        out = tmp_path / f"out-{model.suffix}"
+        words = ("evaluate", model, "--dataset", "generated", "--root", tmp_path, "--split", "all", "-o", out, "--json")
+        status, told = run(*words, "--resamples", 20)
+        assert status == 0, model
+        figures[model.suffix] = json.loads(told)
+        scores[model.suffix] = [float(row["score"]) for row in csv.DictReader((out / "scores.csv").open())]
+        assert min(Image.open(out / "scatter.png").size) > 400
+    assert set(scores) == {".safetensors", ".onnx", ".tflite"} and len(scores[".onnx"]) == 24
+    assert np.ptp(scores[".safetensors"]) > 0.05
+    for suffix in (".onnx", ".tflite"):
+        # a tiny network is wild on pictures that it was not calibrated on: the measure is its own spread
+        difference = np.abs(np.subtract(scores[suffix], scores[".safetensors"])).max()
+        assert difference < 1e-3 * np.ptp(scores[".safetensors"]), suffix
+        assert figures[suffix]["raw"]["srcc"] == pytest.approx(figures[".safetensors"]["raw"]["srcc"], abs=1e-2)
+    assert len({figures[suffix]["runtime"] for suffix in figures}) == 3
+    write_uhd_iqa(tmp_path / "uhd_iqa")  # photos of another size are refused, and taken with --fit
+    artifact = next((tmp_path / "files").glob("*.onnx"))
+    other = ("evaluate", artifact, "--dataset", "uhd_iqa", "--root", tmp_path, "--resamples", 20)
+    assert run(*other)[0] == 2 and run(*other, "--fit")[0] == 0
 
 
 def test_training_without_data_names_what_is_missing(run, tmp_path):
