@@ -46,7 +46,7 @@ class DemoRecipe:
     unseen_contents: int = 20  # scenes held out, for the figure that is printed
     unseen_versions: int = 8
     unseen_px: int = 0  # side of those pictures; 0: the model's crop, as in use
-    guard_seconds: float = 600.0  # no further step begins after this
+    guard_seconds: float = 600.0  # no further step of the branch begins after this
 
 
 def read_demo_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> DemoRecipe:

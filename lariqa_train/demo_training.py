@@ -8,7 +8,8 @@
 
 A random MobileNetV3 sees little of blur or compression and needs many thousand steps to learn it; this start sees them
 at once, so the heads, which cost almost nothing to train on kept features, reach most of what is reached.
-The length is a fixed number of steps; a clock stops what would take too long, and says so.
+The length is a fixed number of steps; a clock stops the branch where it would take too long, and says so. The heads
+are trained to the end in any case: half-trained ones would waste all that came before.
 
 Figures are on contents that training never saw: scenes with other seeds; and, where a folder of photographs is given,
 the group of them that was held out. Where no branch was trained, so that the backbones saw no photograph, every group
@@ -101,7 +102,7 @@ def train_demo(
             told = _counting(progress, f"training the heads without photographs of group {held}: step")
             rows = np.flatnonzero(fold != held)
             moments = {view: _moments(seen.features[view][rows]) for view in VIEWS}
-            _train_heads(model, seen, rows, moments, of_use or moments, recipe, clock, told)
+            _train_heads(model, seen, rows, moments, of_use or moments, recipe, told)
             if photographs:
                 out = np.flatnonzero(fold == held)
                 scores = scores_of_features(model, _standardised(seen, out, moments))
@@ -266,7 +267,7 @@ def _large_versions(model: LarIqa, of_use: dict[str, tuple]) -> tuple[dict[str, 
     return features, torch.tensor(scores * LARGE_WEIGHT)
 
 
-def _train_heads(model: LarIqa, seen: Seen, rows: np.ndarray, moments, of_use, recipe, clock, progress) -> None:
+def _train_heads(model: LarIqa, seen: Seen, rows: np.ndarray, moments, of_use, recipe, progress) -> None:
     features, opinions = _standardised(seen, rows, moments), seen.opinions[rows]
     if recipe.large:
         large, scores = _large_versions(model, of_use)
@@ -282,7 +283,6 @@ def _train_heads(model: LarIqa, seen: Seen, rows: np.ndarray, moments, of_use, r
         noise=recipe.head_noise,
         rank_weight=recipe.rank_weight,
         seed=recipe.seed,
-        over=clock.over,
         progress=progress,
     )
 

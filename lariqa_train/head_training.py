@@ -29,7 +29,6 @@ def train_heads(
     noise: float,
     rank_weight: float,
     seed: int,
-    over: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda step: None,
 ) -> None:
     """Train the heads, from a start of their own.
@@ -42,7 +41,6 @@ def train_heads(
         noise: white, on the features, in deviations: few contents must serve for many.
         rank_weight: of the ranking loss beside L_acc.
         seed: of the batches and the noise.
-        over: asked before each step: whether to stop.
         progress: called with the number of each step.
     """
     branches = {view: getattr(model, view) for view in features}
@@ -56,8 +54,6 @@ def train_heads(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps)
     random = torch.Generator().manual_seed(seed)
     for step in range(steps):
-        if over():
-            break
         progress(step)
         chosen = torch.randint(len(opinions), (batch,), generator=random)
         noisy = {view: kept[chosen] for view, kept in features.items()}
