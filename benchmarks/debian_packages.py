@@ -4,7 +4,7 @@
     -> download the packages and all they depend on -> dpkg-deb --extract each into the folder
 
 Nothing outside the folder changes; the signatures are checked against Debian's keyring. Some checks need programs that
-no Python package brings: an ARM Python, a device daemon.
+no Python package brings: an ARM Python, a device daemon; and some packages hold photographs.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ def unpack(
     into: Path,
     *,
     architecture: str | None = None,
+    release: str = "",
     suite: str = "",
     without: Sequence[str] = (),
+    alone: bool = False,
 ) -> None:
     """Unpack packages and what they depend on.
 
@@ -35,20 +37,26 @@ def unpack(
         packages: names.
         into: the folder to unpack in.
         architecture: Debian's name of it, "arm64"; None: the machine's own.
+        release: "trixie": take them from that release, whichever runs here.
         suite: "backports": take the packages from there, the rest from the release itself.
         without: packages that the system has for sure and that must not come twice, such as libc6.
+        alone: leave out what they depend on; for packages that hold data only.
 
     Raises:
         Refusal: this is no Debian, or its mirror does not have them; one sentence that says why.
     """
-    release = debian_release()
-    mirror = _mirror(release)
+    running = debian_release()
+    mirror, release = _mirror(running), release or running
     with tempfile.TemporaryDirectory(prefix="debian-packages-") as scratch:
         apt = _private_apt(Path(scratch), mirror, release, suite, architecture)
         _apt([*apt, "update"], "the Debian mirror could not be read")
         source = ["--target-release", f"{release}-{suite}"] if suite else []
-        _apt([*apt, "install", "--yes", "--download-only", *source, *packages], f"{', '.join(packages)}: not to be had")
-        archives = sorted(Path(scratch, "archives").glob("*.deb"))
+        failed, archives = f"{', '.join(packages)}: not to be had", Path(scratch, "archives")
+        if alone:
+            _apt([*apt, "download", *source, *packages], failed, archives)
+        else:
+            _apt([*apt, "install", "--yes", "--download-only", *source, *packages], failed)
+        archives = sorted(archives.glob("*.deb"))
         for archive in archives:
             if archive.name.split("_")[0] not in without:
                 subprocess.run(["dpkg-deb", "--extract", archive, into], check=True)
@@ -107,8 +115,8 @@ def _private_apt(scratch: Path, mirror: str, release: str, suite: str, architect
     return ["apt-get", "--quiet", *(word for key, value in options.items() for word in ("-o", f"{key}={value}"))]
 
 
-def _apt(command: list[str], failed: str) -> None:
-    ended = subprocess.run(command, capture_output=True, text=True)
+def _apt(command: list[str], failed: str, folder: Path | None = None) -> None:
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     if ended.returncode:
         # Only the kind of error: apt's lines hold the mirror's address, and that may hold a password.
         errors = [line for line in ended.stderr.splitlines() if line.startswith("E:") and "://" not in line]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ class Evaluation:
     rows: tuple[Row, ...]
     scores: np.ndarray  # (N,)
     fitted: np.ndarray | None  # (N,) after the logistic; None where no curve could be fitted
+    curve: tuple[float, float, float, float] | None  # the logistic's parameters
     raw: Accuracy
     after_fit: Accuracy | None
     intervals: dict[str, tuple[float, float]]  # of the raw figures, 95 %
@@ -92,11 +94,12 @@ def evaluate(
     contents = np.array([row.content for row in rows])
     intervals = bootstrap_intervals(scores, opinions, contents, resamples)
     try:
-        fitted = logistic(scores, *fit_logistic(scores, opinions))
+        curve = fit_logistic(scores, opinions)
     except Refusal:
-        fitted = None
+        curve = None
+    fitted = logistic(scores, *curve) if curve else None
     after = measure_accuracy(fitted, opinions) if fitted is not None else None
-    return Evaluation(tuple(rows), scores, fitted, raw, after, intervals, scorer.runner.runtime, color_space)
+    return Evaluation(tuple(rows), scores, fitted, curve, raw, after, intervals, scorer.runner.runtime, color_space)
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path, title: str) -> list[Path]:
@@ -124,14 +127,15 @@ def _plot(evaluation: Evaluation, path: Path, title: str) -> None:
     axes = figure.add_subplot()
     opinions = np.array([row.opinion for row in evaluation.rows])
     axes.scatter(evaluation.scores, opinions, s=10, alpha=0.5, linewidths=0, color="#20639b")
-    if evaluation.fitted is not None:
-        order = np.argsort(evaluation.scores)
-        axes.plot(evaluation.scores[order], evaluation.fitted[order], color="#c0392b", label="4-parameter logistic")
-        axes.legend(frameon=False, loc="upper left")
+    if evaluation.curve is not None:
+        along = np.linspace(evaluation.scores.min(), evaluation.scores.max(), 200)
+        axes.plot(along, logistic(along, *evaluation.curve), color="#c0392b", label="4-parameter logistic")
+        figure.legend(frameon=False, loc="outside lower right", fontsize=9)
     axes.set_xlabel("score of the model")
-    axes.set_ylabel("opinion score, 0..1")
+    axes.set_ylabel("score in the data set, 0..1")
     raw = evaluation.raw
-    axes.set_title(f"{title}\n{raw.images} images, SRCC {raw.srcc:.3f}, PLCC {raw.plcc:.3f}", fontsize=10)
+    words = [*textwrap.wrap(title, 60), f"{raw.images} images, SRCC {raw.srcc:.3f}, PLCC {raw.plcc:.3f}"]
+    axes.set_title("\n".join(words), fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130, format="png")
 

@@ -30,8 +30,13 @@ def noise(image: np.ndarray, severity: float, seed: int = 0) -> np.ndarray:
 
 def recompress(image: np.ndarray, severity: float) -> np.ndarray:
     """JPEG, quality 95 down to 5."""
+    return jpeg_of_quality(image, round(95 - 90 * severity))
+
+
+def jpeg_of_quality(image: np.ndarray, quality: int) -> np.ndarray:
+    """Through a JPEG file of that quality and back, as Pillow writes it."""
     encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, "JPEG", quality=round(95 - 90 * severity))
+    Image.fromarray(image).save(encoded, "JPEG", quality=quality)
     return np.asarray(Image.open(encoded))
 
 

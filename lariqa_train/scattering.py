@@ -8,8 +8,9 @@ filters, rectified and averaged, give the energy of one scale of detail, which t
     the rest   random mixtures of both, filtered and rectified again: second order
 
 Batch norm brings every channel to mean 0 and variance 1. A channel that only has to pass a rectifier gets a shift of
-3 deviations there, so that hardly anything of it is cut; one whose energy is wanted gets none. Residual blocks start as
-the identity, squeeze-excite gates nearly open. Everything stays trainable: only where training starts is chosen.
+3 deviations there, so that hardly anything of it is cut; one whose energy is wanted gets none. Residual blocks start
+nearly as the identity (not quite: a converter would drop a branch of zeros), squeeze-excite gates nearly open.
+Everything stays trainable: only where training starts is chosen.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lariqa_train.refusal import Refusal
 
 SHIFT = 3.0
 GATE_BIAS = 2.4  # hard sigmoid 0.9
+WHISPER = 0.05  # scale of the residual branches: what they add, in deviations of their block
 BACKBONE = "mobilenetv3_large_100"
 _RGB = {"luma": (0.3, 0.59, 0.11), "red-green": (0.7, -0.7, 0.0), "yellow-blue": (0.4, 0.4, -0.8)}
 _TAPS = {
@@ -45,11 +47,11 @@ def start_as_scattering(backbone: nn.Module, seed: int) -> None:
     with torch.no_grad():
         _fill_stem(backbone.conv_stem, backbone.bn1, random)
         lines, energies = list(range(3)), list(range(3, 16))
-        _silence(backbone.blocks[0][0].bn2)
+        _quieten(backbone.blocks[0][0].bn2)
         for stage in backbone.blocks[1:6]:
             lines, energies = _fill_block(stage[0], lines, energies, random)
             for block in stage[1:]:
-                _silence(block.bn3)
+                _quieten(block.bn3)
                 _open_gate(block)
         _fill_last(backbone.blocks[6][0], random)
 
@@ -122,9 +124,9 @@ def _fill_last(block: nn.Module, random: np.random.Generator) -> None:
             block.bn1.bias[row] = float(random.uniform(-1, 1))
 
 
-def _silence(norm: nn.Module) -> None:
-    """A residual block's last scale at zero: the block starts as the identity."""
-    norm.weight.zero_()
+def _quieten(norm: nn.Module) -> None:
+    """A residual block's last scale nearly at zero: the block starts nearly as the identity."""
+    norm.weight.fill_(WHISPER)
 
 
 def _open_gate(block: nn.Module) -> None:

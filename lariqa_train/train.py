@@ -143,9 +143,7 @@ def fit(
         )
     with writing(output / "config.json") as beside:
         beside.write_text(json.dumps(config.to_json(), indent=2) + "\n")
-    best = ModelCheckpoint(
-        output / "checkpoints", "best", monitor="val_srcc", mode="max", save_last=True, enable_version_counter=False
-    )
+    best = ModelCheckpoint(output / "checkpoints", "best", monitor="val_srcc", mode="max", enable_version_counter=False)
     with _without_hints():
         trainer = _trainer(config, output, best, quiet, limits or {})
         if config.batch_size % trainer.world_size:
@@ -170,7 +168,9 @@ def fit(
 def _trainer(
     config: TrainConfig, output: Path, best: ModelCheckpoint, quiet: bool, limits: Mapping
 ) -> lightning.Trainer:
-    callbacks = [best]
+    # A callback of its own: ModelCheckpoint's save_last saves only when there is a new best.
+    latest = ModelCheckpoint(best.dirpath, "last", monitor=None, enable_version_counter=False)
+    callbacks = [best, latest]
     if config.patience:
         callbacks.append(EarlyStopping("val_srcc", mode="max", patience=config.patience))
     if config.ema:

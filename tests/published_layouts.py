@@ -113,6 +113,17 @@ def write_csv(root: Path) -> None:
     (root / "labels.csv").write_text("\n".join(lines) + "\n")
 
 
+def write_generated_tree(root: Path) -> None:
+    (root / "images").mkdir(parents=True)
+    lines = ["image,score,content,set,distortion,severity"]
+    for content, level, share in shares():
+        name = f"scene{content}-{level:02d}.png"
+        picture(content, level).save(root / "images" / name)
+        side = ("training", "training", "validation", "test")[content % 4]
+        lines.append(f"images/{name},{share},scene{content},{side},gaussian_blur,{1 - share}")
+    (root / "generated.csv").write_text("\n".join(lines) + "\n")
+
+
 WRITERS = {
     "koniq10k": write_koniq10k,
     "uhd_iqa": write_uhd_iqa,
@@ -122,6 +133,7 @@ WRITERS = {
     "tid2013": write_tid2013,
     "pipal": write_pipal,
     "csv": write_csv,
+    "generated": write_generated_tree,
 }
 
 

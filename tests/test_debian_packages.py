@@ -56,6 +56,15 @@ def test_another_architecture_is_asked_for(machine, tmp_path):
     assert "APT::Architecture=arm64" in log.read_text() and "backports" not in log.read_text()
 
 
+def test_data_of_another_release_comes_alone(machine, tmp_path):
+    log = machine('case "$*" in *download*budgie-backgrounds*) touch budgie-backgrounds_3_all.deb;; esac')
+    unpack(["budgie-backgrounds"], tmp_path / "root", release="trixie", alone=True)
+    said = log.read_text()
+    assert f"{MIRROR} trixie main" in said and "bookworm main" not in said and " install " not in said
+    archives = said.split("Dir::Cache::archives=")[1].split()[0]
+    assert "unpack budgie-backgrounds_3_all.deb" in said and not Path(archives).exists()
+
+
 def test_a_mirror_that_fails_is_one_sentence_without_its_address(machine, tmp_path):
     machine(f'echo "E: Failed to fetch {MIRROR}x  404" >&2; echo "E: Some index files failed" >&2; exit 100')
     with pytest.raises(Refusal, match=r"could not be read \(apt-get: Some index files failed\)") as refused:

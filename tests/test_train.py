@@ -107,6 +107,67 @@ def test_several_data_sets_teach_one_branch_as_several_tasks(trees, tmp_path, on
     assert load_checkpoint(fitted.checkpoints["kadid10k"]).provenance.trained
 
 
+def test_averaged_weights_are_the_ones_that_are_validated_and_kept(trees, tmp_path, monkeypatch, one_thread):
+    """Held against an average computed here, from the weights after each step."""
+    trained, validated = [], []
+    validate = LarIqaTask.validation_step
+
+    def weight(task) -> torch.Tensor:
+        return next(p for name, p in task.named_parameters() if "heads" in name).detach().clone()
+
+    def validation_step(task, batch, number):
+        validated.append(weight(task))
+        validate(task, batch, number)
+
+    monkeypatch.setattr(LarIqaTask, "on_train_batch_end", lambda task, *given: trained.append(weight(task)))
+    monkeypatch.setattr(LarIqaTask, "validation_step", validation_step)
+    with one_thread():
+        fitted = fit(replace(TINY, ema=0.8, epochs=3, lr=1e-2), trees, tmp_path / "run", quiet=True)
+    averaged = [trained[0]]
+    for raw in trained[1:]:
+        averaged.append(0.8 * averaged[-1] + 0.2 * raw)
+    steps = len(trained) // 3
+    assert steps > 1 and len(trained) == 3 * steps
+    ends = [averaged[(epoch + 1) * steps - 1] for epoch in range(3)]
+    raw_ends = [trained[(epoch + 1) * steps - 1] for epoch in range(3)]
+    assert all((a - b).abs().max() > 1e-4 for a, b in zip(ends, raw_ends, strict=True))
+    per_epoch = validated[:: len(validated) // 3]
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(per_epoch, ends, strict=True))
+    kept = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    name = next(name for name in kept["state_dict"] if "heads" in name)
+    assert kept["epoch"] == 2
+    assert torch.allclose(kept["state_dict"][name], ends[-1], atol=1e-6)
+    assert torch.allclose(kept["current_model_state"][name], raw_ends[-1], atol=1e-6)
+    best = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)
+    written = weights(fitted.checkpoints["kadid10k"])
+    same = [
+        torch.equal(best["state_dict"][name], tensor) for tensor in written.values() if tensor.shape == ends[0].shape
+    ]
+    assert any(same) and torch.allclose(best["state_dict"][name], ends[best["epoch"]], atol=1e-6)
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(2, 6), (3, 7), (0, 8)])
+def test_a_run_stops_after_so_many_epochs_without_a_better_one(
+    patience, epochs, trees, tmp_path, monkeypatch, one_thread
+):
+    planned = iter([0.1, 0.2, 0.15, 0.3, 0.2, 0.3, 0.25, 0.9])
+
+    def on_validation_epoch_end(task) -> None:
+        task._validated.clear()
+        task.log("val_srcc", next(planned))
+
+    monkeypatch.setattr(LarIqaTask, "on_validation_epoch_end", on_validation_epoch_end)
+    config = replace(TINY, patience=patience, epochs=8, batch_size=12)
+    with one_thread():
+        fitted = fit(config, trees, tmp_path / "run", quiet=True, limits={"limit_train_batches": 1})
+    assert fitted.epochs == epochs
+    best = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)
+    assert fitted.val_srcc == pytest.approx(0.3 if patience else 0.9)
+    assert best["epoch"] == (3 if patience else 7)
+    last = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["epoch"] == epochs - 1  # a run goes on after its latest epoch, not after its best
+
+
 def test_merge_trains_new_heads_and_leaves_the_backbones_as_they_are(trees, branches, tmp_path, one_thread):
     config = replace(TINY, stage="merge", branch="", datasets=("uhd_iqa",), head="kan-small", batch_size=4, lr=1e-2,
                      authentic_from=branches["authentic"], synthetic_from=branches["synthetic"])  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lariqa_train.datasets.authors_csv import AUTHORS_CSV
 from lariqa_train.datasets.bid import BID
+from lariqa_train.datasets.generated_files import GENERATED
 from lariqa_train.datasets.kadid10k import KADID10K
 from lariqa_train.datasets.koniq10k import KONIQ10K
 from lariqa_train.datasets.pipal import PIPAL
@@ -18,7 +19,7 @@ from lariqa_train.nearest import nearest
 from lariqa_train.refusal import Refusal
 
 CATALOGUE: dict[str, DataSet] = {
-    row.name: row for row in (KONIQ10K, SPAQ, BID, UHD_IQA, KADID10K, TID2013, PIPAL, AUTHORS_CSV)
+    row.name: row for row in (KONIQ10K, SPAQ, BID, UHD_IQA, KADID10K, TID2013, PIPAL, AUTHORS_CSV, GENERATED)
 }
 FOLDERS = {  # names under which people keep them below one root, beside the name itself
     "koniq10k": ("KonIQ-10k", "koniq-10k", "koniq"),
@@ -29,6 +30,7 @@ FOLDERS = {  # names under which people keep them below one root, beside the nam
     "tid2013": ("TID2013",),
     "pipal": ("PIPAL",),
     "csv": (),
+    "generated": (),
 }
 
 

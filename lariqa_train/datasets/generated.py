@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -29,6 +30,8 @@ from lariqa_train.scenes import as_photographed, render_scene
 
 PARTS_TRIED = 4  # of a photo, to find one that shows something
 SOFTEST = 0.35  # of 1, the photo's own detail: parts of it are shrunk by up to its inverse
+
+FEW = 8  # contents that are rendered sooner than other processes are started
 
 SCENE, PHOTO = "scene", "photo"
 
@@ -64,8 +67,11 @@ class Picture:
 
 def contents(scenes: int, photos: Sequence[Path], parts: int, seed: int) -> list[Content]:
     """``scenes`` scenes, and ``parts`` parts of each photo; another seed gives other scenes and parts."""
-    made = [Content(SCENE, 1_000_000 * seed + number) for number in range(scenes)]
-    return made + [Content(PHOTO, 1_000_000 * seed + number, photo) for photo in photos for number in range(parts)]
+    made, first = [Content(SCENE, 1_000_000 * seed + number) for number in range(scenes)], 1_000_000 * seed
+    for photo in photos:  # each with seeds of its own: the same severities for all would be learnt by heart
+        own = first + (crc32(photo.stem.encode()) << 32)
+        made += [Content(PHOTO, own + number, photo) for number in range(parts)]
+    return made
 
 
 def undistorted(content: Content, side_px: int) -> np.ndarray:
@@ -93,7 +99,7 @@ def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:
 
 def render(wanted: Sequence[Content], side_px: int, versions: int, processes: int | None = None) -> list[Picture]:
     """All pictures of all contents, made on every core; the same whatever their number."""
-    processes = processes or os.cpu_count() or 1
+    processes = processes or (1 if len(wanted) <= FEW else os.cpu_count()) or 1
     make = partial(pictures_of, side_px=side_px, versions=versions)
     if processes == 1:
         return [picture for content in wanted for picture in make(content)]
