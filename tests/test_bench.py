@@ -53,7 +53,7 @@ def damaged(exported, tmp_path_factory):
     for name in (path.name, "lariqa.json", "reference.safetensors"):
         shutil.copy(exported / name, folder / name)
     model = onnx.load(folder / path.name)
-    (weight,) = [w for w in model.graph.initializer if re.search(r"synthetic.*blocks\.1\.0\.conv_pwl\.weight$", w.name)]
+    (weight,) = [w for w in model.graph.initializer if re.search(r"synthetic.*blocks\.1\.0\.project\.weight$", w.name)]
     values = onnx.numpy_helper.to_array(weight).copy()
     values[0] *= 3
     weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
@@ -263,7 +263,7 @@ def test_a_file_that_computes_less_than_the_model_says_so(exported):
 def test_a_convolution_and_a_product_are_counted_as_by_hand(tiny_model):
     ready = make_export_ready(tiny_model, ExportRequest("tensors", HEIGHT, WIDTH))
     layers = {layer.name: layer for layer in torch_layers(ready, ready.example())}
-    stem = layers["model.synthetic.backbone.conv_stem"]
+    stem = layers["lean.synthetic.conv_stem.spatial"]
     assert stem.macs == 64 * 64 * 16 * 3 * 3 * 3 and stem.weights == 16 * 27  # 128 -> 64 px, 3 -> 16 channels, 3x3
     kan = layers["model.synthetic.reducer.layers.0"]
     assert kan.macs == kan.weights == 16 * 9 * 8  # 16 features, base + 8 splines each, 8 outputs
