@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -14,24 +14,32 @@ from lariqa_cli.score_command import named
 from lariqa_cli.screen import note, say, say_json, show, steps
 from lariqa_train.refusal import Refusal
 
+if TYPE_CHECKING:  # it imports torch
+    from export.artifact import Artifact, Manifest
+
 
 def inspect_model(
     model: ModelArgument,
     photos: Annotated[
         list[str] | None, typer.Option("--photos", help="Measure KAN coverage on these; may be repeated.")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Every step of the execution, with the bytes alive at it.")
+    ] = False,
 ) -> None:
     """Show what a checkpoint or an artifact is, and how well its KAN's splines cover real features."""
     check_model(model)
     if is_checkpoint(model):
+        if plan:
+            raise Refusal("a checkpoint has no execution plan; inspect an artifact with --plan")
         inspect_checkpoint(model, photos or [])
         return
     if photos:
         raise Refusal("KAN coverage is measured on a checkpoint, not on an artifact; leave --photos out")
-    inspect_artifact(model)
+    inspect_artifact(model, plan)
 
 
-def inspect_artifact(path: Path) -> None:
+def inspect_artifact(path: Path, every_step: bool = False) -> None:
     """Print an artifact's manifest, operators, work by part, and what is known to hurt on phones."""
     from export.formats import describe, format_of
 
@@ -64,8 +72,46 @@ def inspect_artifact(path: Path) -> None:
     for given in artifact.inputs:
         say(f"input {given.name}: {given.dtype} {given.layout} {'x'.join(map(str, given.shape))}")
     say(f"output {artifact.output}: float32, one value")
+    show_execution(manifest, artifact, every_step)
     for warning in warnings_for(Facts(artifact, operators, work)):
         note(warning, "On phones:", "yellow")
+
+
+def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> None:
+    """Print how an artifact executes: strips, groups of channels, what is alive, and the memory that it will need."""
+    from export.memory_model import PHOTOS, planned_branches, predict
+
+    height, width = artifact.photo_height_px or 2160, artifact.photo_width_px or 3840
+    branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
+    if not branches:
+        say("execution: naive, the graph as it is written; no plan")
+        return
+    say(f"execution: {artifact.memory}; session: {artifact.session or 'as the runtime comes'}")
+    for branch in branches:
+        strips, steps = branch.plan.strips, branch.steps
+        peak = max(steps, key=lambda step: step.alive_bytes)
+        rows = f"{len(strips)} strips of {strips[0].result.count} rows" if len(strips) > 1 else "one strip"
+        groups = max(len(cuts) for cuts in branch.plan.groups) if branch.plan.groups else 1
+        say(
+            f"{branch.view} {branch.plan.width}x{branch.plan.height}: {rows} through {branch.plan.prefix} blocks, then "
+            f"up to {groups} groups of channels; {branch.alive_mib:.0f} MiB alive at most (at {peak.name})"
+        )
+        if every_step:
+            table = Table("step", "result", "MMACs", "MiB alive", box=box.SIMPLE_HEAD)
+            for step in steps:
+                shape = "x".join(map(str, step.shape))
+                table.add_row(step.name, shape, f"{step.macs / 1e6:.1f}", f"{step.alive_bytes / 2**20:.1f}")
+            show(table)
+    if predict(manifest, artifact) is None:
+        say("memory: no prediction for this runtime and way of execution")
+        return
+    table = Table("photo", "weights", "input", "alive", "slack", "predicted peak, MiB", box=box.SIMPLE_HEAD)
+    for name, (columns, lines) in {"this file's": (width, height), **PHOTOS}.items():
+        told = predict(manifest, artifact, (lines, columns))
+        parts = (told.weights_mib, told.input_mib, told.alive_mib, told.slack_mib, told.peak_mib)
+        table.add_row(f"{name} {columns}x{lines}", *(f"{part:.0f}" for part in parts))
+    show(table)
+    say("above the bare process, with two threads; another photo size needs a file of its own (--size)")
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:

@@ -1,0 +1,120 @@
+"""What a run will need in memory, on paper:
+
+    peak above the bare process = weights x copies + input + alive + slack
+
+``weights``: of the file. ``copies``: the runtime holds them as stored and as packed for its kernels. ``input``: the photo
+and the runtime's own copy of it. ``alive``: of the execution plan (``live_bytes``), the larger branch. ``slack``: what
+an arena holds beyond what is alive, because its pieces do not fit each other.
+
+Copies and slack were fitted to measured peaks at 3840x2160 in the full view, two threads, and hold within 15 % at other
+sizes and in the other view (docs/experiments.md, "4K in little memory"). The plain graph has no plan and no prediction;
+neither has Core ML, which was never run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from export.artifact import Artifact, Manifest
+from export.execution_plan import ExecutionPlan, make_plan
+from export.live_bytes import Step, peak_alive_bytes, steps_of
+from export.mobile_blocks import MobileNet, read_mobile_net
+from lariqa_train.model import LarIqa, LarIqaConfig
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class RuntimeMemory:
+    """What one runtime adds."""
+
+    weight_copies: float
+    input_copies: float
+    slack_mib: float
+
+
+RUNTIMES = {"onnx": RuntimeMemory(1.8, 1.0, 105.0), "tflite": RuntimeMemory(1.8, 2.0, 15.0)}
+PHOTOS = {  # what people ask about: width and height in pixels
+    "8K": (7680, 4320),
+    "12 MP": (4032, 3024),
+    "48 MP": (8064, 6048),
+    "108 MP": (12000, 9000),
+}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Parts of the peak above the bare process, MiB."""
+
+    weights_mib: float
+    input_mib: float
+    alive_mib: float
+    slack_mib: float
+
+    @property
+    def peak_mib(self) -> float:
+        """Their sum."""
+        return self.weights_mib + self.input_mib + self.alive_mib + self.slack_mib
+
+
+@dataclass(frozen=True)
+class PlannedBranch:
+    """One branch of an artifact: its plan, and what is alive at each step."""
+
+    view: str
+    plan: ExecutionPlan
+    steps: tuple[Step, ...]
+
+    @property
+    def alive_mib(self) -> float:
+        """Peak."""
+        return peak_alive_bytes(self.steps) / MIB
+
+    @property
+    def macs(self) -> int:
+        """Of the planned layers; halos included."""
+        return sum(step.macs for step in self.steps)
+
+
+def planned_branches(config: LarIqaConfig, view: str, memory: str, height: int, width: int) -> list[PlannedBranch]:
+    """The plans of a model's branches; empty for the plain graph. Nothing is computed, no weights are needed."""
+    if memory == "naive":
+        return []
+    spec, branches = config.preprocess.with_view(view), []
+    with torch.device("meta"):
+        encoder = LarIqa(replace(config, head=None))
+        nets = {name: read_mobile_net(getattr(encoder, name).backbone) for name in config.branches}
+    for name, net in nets.items():
+        branches.append(_planned(name, net, memory, *spec.view_size_px(name, height, width)))
+    return branches
+
+
+def _planned(view: str, net: MobileNet, memory: str, height: int, width: int) -> PlannedBranch:
+    plan = make_plan(net, height, width, memory)
+    return PlannedBranch(view, plan, steps_of(net, plan))
+
+
+def predict(manifest: Manifest, artifact: Artifact, size_px: tuple[int, int] | None = None) -> Prediction | None:
+    """The peak of one run; None where there is nothing to go by.
+
+    Args:
+        manifest: of the export.
+        artifact: its row.
+        size_px: (height, width) of the photo, in the place of the one that the file takes.
+    """
+    runtime = RUNTIMES.get(artifact.format)
+    height, width = size_px or (artifact.photo_height_px or 2160, artifact.photo_width_px or 3840)
+    branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
+    # Without its tables of pointers made for each run, XNNPACK holds more than a plan can tell.
+    unknown = artifact.format == "tflite" and "xnnpack_flags" not in artifact.session
+    if runtime is None or unknown or not branches:
+        return None
+    taken = height * width * 3 if artifact.contract == "pixels" else sum(spec.bytes for spec in artifact.inputs)
+    return Prediction(
+        artifact.bytes * runtime.weight_copies / MIB,
+        taken * runtime.input_copies / MIB,
+        max(branch.alive_mib for branch in branches),
+        runtime.slack_mib,
+    )
