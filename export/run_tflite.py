@@ -7,8 +7,11 @@ used, with its own choice of flags.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib.metadata
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -117,8 +120,10 @@ class TfliteRunner:
                 (signature,) = model.get_signature_list()
                 inputs = model.create_input_buffers(0)
                 (output,) = model.create_output_buffers(0)
+                output.read(1, np.float32)  # the first use greets once more
             except (RuntimeError, ValueError) as odd:
                 raise Refusal(f"{self.runtime} cannot open {self.path}: {' '.join(str(odd).split())}") from odd
+        _silent_farewell()
         names = model.get_signature_list()[signature]["inputs"]
 
         def run(given: Mapping[str, np.ndarray]) -> float:
@@ -128,6 +133,17 @@ class TfliteRunner:
             return float(output.read(1, np.float32)[0])
 
         return run
+
+
+@functools.cache
+def _silent_farewell() -> None:
+    """LiteRT's native environment says what it destroys when the process ends, after Python is gone: on a closed ear."""
+
+    def silence() -> None:
+        sys.stderr.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+    atexit.register(silence)
 
 
 def _feed(interpreter, inputs: Mapping[str, np.ndarray]) -> None:

@@ -11,8 +11,10 @@ The converter's file is then repaired in its flatbuffer:
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
@@ -37,7 +39,9 @@ def write_tflite(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
     ready.speak(DIALECT)
     with quietly("the conversion to TFLite"):
         # Its bytes, not its file: where the disk is full, the converter's own writing ends the whole process.
-        model = _parsed(litert_torch.convert(ready, ready.example()).model_content(), path)
+        with _constants_kept_alive():
+            converted = litert_torch.convert(ready, ready.example())
+        model = _parsed(converted.model_content(), path)
         _dequantize_instead_of_cast(model)
         _join_in_steps(model)
         _name_inputs_and_output(model, [spec.name for spec in ready.inputs])
@@ -145,6 +149,28 @@ def _dequantize_instead_of_cast(model) -> None:
             operator.opcodeIndex = _operator_code(model, schema.BuiltinOperator.DEQUANTIZE)
             operator.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
             operator.builtinOptions = schema.DequantizeOptionsT()
+
+
+@contextlib.contextmanager
+def _constants_kept_alive() -> Iterator[None]:
+    """Keep the converter from taking one constant for another.
+
+    litert-torch 0.10 knows a constant by its address and its shape, and does not hold it: where one is freed in the
+    middle of a conversion and the next of the same shape lands in its place, the file gets the first one twice. Seen
+    with two branches' first convolutions: 7e-2 of score, now and then. What is held cannot be freed.
+    """
+    fingerprints = backend("litert_torch.backend.inline_consts", "tflite")._ConstantFingerprint
+    original, held = fingerprints.from_tensor, []
+
+    def holding(tensor):
+        held.append(tensor)
+        return original(tensor)
+
+    fingerprints.from_tensor = holding
+    try:
+        yield
+    finally:
+        fingerprints.from_tensor = original
 
 
 def _join_in_steps(model) -> None:
