@@ -11,7 +11,8 @@ takes 1.65 times as long (docs/experiments.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def lower_onnx(
         levels: name of a weight as in ``onnx_layers`` -> its level; what is not named stays as it is.
         embedded: the manifest, as JSON text, for the file's metadata.
         ranges: from ``ranges_onnx``; needed where a level is int8.
-        rounded: name of a weight -> the same weight, in PyTorch's layout, already on its grid (``rounding``).
+        rounded: name of a weight -> its numbers, in its order, already on their grid (``rounding``).
         compute: "float32"; this runtime's CPU kernels have no float16.
 
     Returns:
@@ -67,7 +68,8 @@ def _take(graph, weights: Mapping[str, np.ndarray]) -> None:
     onnx = backend("onnx", "onnx")
     for tensor in graph.initializer:
         if tensor.name in weights:
-            tensor.CopyFrom(onnx.numpy_helper.from_array(weights[tensor.name], tensor.name))
+            numbers = weights[tensor.name].reshape(tuple(tensor.dims))
+            tensor.CopyFrom(onnx.numpy_helper.from_array(numbers, tensor.name))
 
 
 def _store(graph, levels: Mapping[str, Level]) -> None:
@@ -93,3 +95,47 @@ def _store(graph, levels: Mapping[str, Level]) -> None:
     del graph.initializer[:], graph.node[:]
     graph.initializer.extend(initialisers)
     graph.node.extend(nodes)
+
+
+def ranges_onnx(source: Path, inputs: Sequence[Mapping[str, np.ndarray]]) -> Any:
+    """Smallest and largest value of every activation over these inputs, as moving averages, by ONNX Runtime's own tool.
+
+    Its entropy and percentile calibrators keep every activation of every picture in memory (onnxruntime issue 10503).
+    """
+    calibrate = backend("onnxruntime.quantization.calibrate", "onnx")
+    with tempfile.TemporaryDirectory() as folder, quietly("ONNX Runtime's calibration"):
+        calibrator = calibrate.create_calibrator(
+            source,
+            ["Conv", "Gemm"],
+            augmented_model_path=str(Path(folder, "augmented.onnx")),
+            extra_options={"moving_average": True, "averaging_constant": 0.1},
+        )
+        for given in inputs:  # one at a time: their outputs are forgotten after each
+            calibrator.collect_data(_Once(given))
+        return calibrator.compute_data()
+
+
+class _Once:
+    """ONNX Runtime's data reader over one set of inputs."""
+
+    def __init__(self, given: Mapping[str, np.ndarray]) -> None:
+        self.left = [dict(given)]
+
+    def get_next(self):
+        return self.left.pop() if self.left else None
+
+
+def _quantised(model, weights: set[str], ranges: Any):
+    """QDQ around the layers with these weights: int8 weights per channel, uint8 activations."""
+    quantiser = backend("onnxruntime.quantization.qdq_quantizer", "onnx").QDQQuantizer
+    kinds = backend("onnxruntime.quantization", "onnx").QuantType
+    nodes = []
+    for number, node in enumerate(model.graph.node):
+        node.name = node.name or f"node_{number}"
+        if node.op_type in ("Conv", "Gemm") and node.input[1] in weights:
+            nodes.append(node.name)
+    made = quantiser(
+        model, True, False, kinds.QInt8, kinds.QUInt8, ranges, nodes, [], ["Conv", "Gemm"], {"ForceQuantizeNoInputCheck": False}
+    )
+    made.quantize_model()
+    return made.model.model

@@ -10,9 +10,12 @@ each operator's result is named after its place in the file while the quantizer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from export.backends import backend, quietly, versions
 from export.precision import Level
@@ -28,10 +31,12 @@ def lower_tflite(
     embedded: str,
     ranges: Any = None,
     compute: str = "float32",
+    rounded: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, str]:
     """Write ``source`` again to ``path`` with its weights at other levels; arguments as ``lower_onnx``."""
     quantizer_module = backend("ai_edge_quantizer.quantizer", "tflite")
     model = parsed(source.read_bytes(), source)
+    _take(model, {name: rounded[name] for name in levels if name in (rounded or {}) and levels[name] != "fp32"})
     kept = _name_by_place(model)
     with quietly("ai-edge-quantizer"):
         quantizer = quantizer_module.Quantizer(serialise(model))
@@ -45,6 +50,13 @@ def lower_tflite(
     embed(lowered, embedded)
     path.write_bytes(serialise(lowered))
     return versions("ai-edge-quantizer", "ai-edge-litert")
+
+
+def _take(model, weights: Mapping[str, np.ndarray]) -> None:
+    """Put these numbers in the place of those of their buffers."""
+    for name, numbers in weights.items():
+        buffer = model.buffers[int(name.removeprefix("buffer "))]
+        buffer.data = np.frombuffer(np.ascontiguousarray(numbers, np.float32).tobytes(), np.uint8)
 
 
 def _operators(model, levels: Mapping[str, Level]) -> Iterable[tuple[str, str, Level]]:
@@ -83,3 +95,15 @@ def _name_by_place(model) -> dict[bytes, bytes]:
                 new = f"operator_{index:05d}".encode()
                 kept[new], graph.tensors[result].name = graph.tensors[result].name, new
     return kept
+
+
+def ranges_tflite(source: Path, inputs: Sequence[Mapping[str, np.ndarray]]) -> Any:
+    """Smallest and largest value of every tensor over these inputs, as moving averages, by the quantizer's own tool."""
+    quantizer_module = backend("ai_edge_quantizer.quantizer", "tflite")
+    model = parsed(source.read_bytes(), source)
+    _name_by_place(model)
+    with quietly("ai-edge-quantizer's calibration"):
+        quantizer = quantizer_module.Quantizer(serialise(model))
+        for kind in COMPUTING:
+            _ask(quantizer, ".*", kind, "int8")
+        return quantizer.calibrate({"serving_default": [dict(given) for given in inputs]}, num_threads=os.cpu_count())

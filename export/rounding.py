@@ -27,6 +27,7 @@ from export.export_ready import ExportReady
 Grid = Literal["int8", "float16"]
 MOST_INPUTS = 2048  # per output; wider layers (the KANs) are rounded plainly: their inputs spread, their error is small
 WINDOW_PX = 64  # of a feature map, from each picture and layer
+BLOCK = 64  # columns whose errors reach the rest of the row at once
 DAMPING = 1e-3  # of the mean diagonal of H: directions never seen must not cost anything, but not be free
 
 
@@ -75,17 +76,21 @@ def round_rows(rows: torch.Tensor, moment: torch.Tensor, grid: Grid) -> torch.Te
     free, kept, steps = rows[:, :, order].clone(), holds[:, :, order], step[:, :, 0]
     original = free.clone()
     rounded = torch.empty_like(free)
-    for column in range(free.shape[2]):
-        value = free[:, :, column]
-        if grid == "float16":
-            nearest = value.half().double()
-        else:
-            nearest = (value / steps).round().clamp(-127, 127) * steps
-            # Never past the largest, which keeps its place.
-            nearest = torch.where(kept[:, :, column], original[:, :, column].sign() * 127 * steps, nearest)
-        rounded[:, :, column] = nearest
-        error = (value - nearest) / upper[:, column, column, None]
-        free[:, :, column + 1 :] -= error[:, :, None] * upper[:, None, column, column + 1 :]
+    for begin in range(0, free.shape[2], BLOCK):
+        end = min(begin + BLOCK, free.shape[2])
+        errors = torch.zeros_like(free[:, :, begin:end])
+        for column in range(begin, end):
+            value = free[:, :, column]
+            if grid == "float16":
+                nearest = value.half().double()
+            else:
+                nearest = (value / steps).round().clamp(-127, 127) * steps
+                nearest = torch.where(kept[:, :, column], original[:, :, column].sign() * 127 * steps, nearest)
+            rounded[:, :, column] = nearest
+            error = (value - nearest) / upper[:, column, column, None]
+            errors[:, :, column - begin] = error
+            free[:, :, column + 1 : end] -= error[:, :, None] * upper[:, None, column, column + 1 : end]
+        free[:, :, end:] -= errors @ upper[:, begin:end, end:]
     return rounded[:, :, back]
 
 

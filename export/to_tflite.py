@@ -99,6 +99,18 @@ def tflite_layers(path: Path) -> FileLayers:
     return FileLayers(tuple(layers), sum(int(numbers[n]) for n in used), sum(len(model.buffers[n].data) for n in used))
 
 
+def tflite_weights(path: Path) -> dict[str, np.ndarray]:
+    """Stored float32 weight, by its buffer as in ``tflite_layers`` -> its numbers."""
+    schema = backend("ai_edge_litert.schema_py_generated", "tflite")
+    model = _load(path)
+    return {
+        f"buffer {tensor.buffer}": np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(np.float32)
+        for graph in model.subgraphs
+        for tensor in graph.tensors
+        if tensor.type == schema.TensorType.FLOAT32 and model.buffers[tensor.buffer].data is not None
+    }
+
+
 def _load(path: Path):
     try:
         return parsed(path.read_bytes(), path)
