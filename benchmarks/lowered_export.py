@@ -47,6 +47,7 @@ class Lowering:
         folder: for what is needed only while exporting.
         calibration: the user's photos; empty: generated ones.
         pinned: groups of layers that stay float32.
+        limit: another limit for the worst difference, in score units.
         judges: how many pictures judge; fewer than GATE_PHOTOS prove less.
         proof: the photos of every proof, judged along.
         progress: called with each step in words.
@@ -61,15 +62,17 @@ class Lowering:
         *,
         calibration: Sequence[str] = (),
         pinned: Sequence[str] = (),
+        limit: float | None = None,
         judges: int = GATE_PHOTOS,
         proof: Mapping[str, np.ndarray] | None = None,
         progress: Callable[[str], None] = lambda step: None,
     ) -> None:
         self.ready, self.reference, self.size, self.folder = ready, reference, size, folder
         self.calibration, self.pinned, self.judges = tuple(calibration), tuple(pinned), judges
-        self.proof, self.progress = proof or {}, progress
+        self.proof, self.progress, self.limit = proof or {}, progress, limit
         self._rounded: dict[str, dict[str, np.ndarray]] = {}
         self._ranges: dict[str, object] = {}
+        self._held: dict[tuple[str, str], tuple[str, dict[str, Level], tuple]] = {}
 
     def write(
         self, row: Format, precision: str, staged: Path, manifest: Manifest, artifact: Artifact
@@ -79,7 +82,9 @@ class Lowering:
         known = self.known(row, source)
         groups = set(known.values())
         if unknown := set(self.pinned) - groups:
-            raise Refusal(f"--keep-float names {', '.join(sorted(unknown))}; the layers are {', '.join(sorted(groups))}")
+            raise Refusal(
+                f"--keep-float names {', '.join(sorted(unknown))}; the layers are {', '.join(sorted(groups))}"
+            )
         trial = self.folder / f"trial{row.suffix}"
 
         def write_levels(path: Path, levels: Mapping[str, Level], embedded: str, compute: str) -> dict[str, str]:
@@ -108,28 +113,30 @@ class Lowering:
         attempts = [(compute, MARGIN / 2**tightened) for compute in computes(row, precision) for tightened in range(3)]
         for compute, margin in attempts:
             self.progress(f"{row.name} in {precision}, computed in {compute}: choosing levels")
-            choice = choose_levels(
-                precision, groups, self.pinned, partial(measure, compute=compute), self.progress, margin
-            )
+            chosen_on, start, sensitivity = self._held.get((precision, compute), (row.name, {}, ()))
+            start = {group: level for group, level in start.items() if group in groups}
+            measuring = partial(measure, compute=compute)
+            choice = choose_levels(precision, groups, self.pinned, measuring, self.progress, margin, start)
+            if not start or any(choice.levels[group] != level for group, level in start.items()):
+                chosen_on, sensitivity = row.name, choice.sensitivity
             plan = Plan(
                 precision=precision,
                 levels=choice.levels,
                 compute=compute,
                 pinned=self.pinned,
                 calibration=", ".join(self.calibration) or BUNDLED,
-                sensitivity=choice.sensitivity,
-                chosen_on=row.name,
+                sensitivity=sensitivity,
+                chosen_on=chosen_on,
                 notes=() if self.judges >= GATE_PHOTOS else (f"judged on {self.judges} pictures: proves less",),
             )
             written = replace(artifact, plan=plan.to_json())
             tools = write_levels(staged, plan.levels, manifest.embedded(written), compute)
             parity = self.judged(row, staged, manifest, written, precision)
             if parity.passed:
+                self._held[precision, compute] = (chosen_on, choice.levels, sensitivity)
                 break
         remove(trial)
-        written = replace(
-            written, converter=tools, sha256=sha256_of(staged), bytes=size_bytes(staged)
-        )
+        written = replace(written, converter=tools, sha256=sha256_of(staged), bytes=size_bytes(staged))
         return written, parity
 
     def judged(self, row: Format, staged: Path, manifest: Manifest, artifact: Artifact, precision: str) -> Parity:
@@ -137,7 +144,7 @@ class Lowering:
         photos = Pictures(self.judging_files, self.proof)
         scorer = scorer_for(staged, manifest, artifact)
         expected, runtime = self.judging_scores, self.reference.runner.runtime
-        return compare(scorer, expected, photos, precision, runtime, self.progress)
+        return compare(scorer, expected, photos, precision, runtime, self.progress, self.limit)
 
     def source(self, row: Format) -> Path:
         """The float32 file that lower ones are made from."""

@@ -4,8 +4,8 @@
                       else: each group of layers alone low -> its error, the table of sensitivities
                             -> the group with the largest error one level up -> does it hold? -> ...
 
-The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error must
-hold with a margin here.
+The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error
+must hold with a margin here.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def choose_levels(
     measure: Callable[[Mapping[str, Level]], Fidelity],
     progress: Callable[[str], None],
     margin: float = MARGIN,
+    start: Mapping[str, Level] | None = None,
 ) -> Choice:
     """Start with everything low and raise the worst group until the score holds.
 
@@ -44,6 +45,7 @@ def choose_levels(
         pinned: groups that stay float32.
         measure: levels -> how faithful the file with these levels is, on the choosing pictures.
         progress: called with each step in words.
+        start: levels that held in another format's file of this model; tried first.
         margin: share of the gate's sd that the choosing pictures may use up.
     """
     ladder = PRECISIONS[precision].ladder
@@ -55,12 +57,14 @@ def choose_levels(
         return measure(tried).sd
 
     def alone(group: str) -> float:
-        only = {other: "fp32" for other in groups} | {group: levels[group]}
+        only = dict.fromkeys(groups, "fp32") | {group: levels[group]}
         return sd_of(only, f"{group} alone in {levels[group]}")
 
-    first = measure(levels)
+    first = measure({**levels, **(start or {})})
     limit = margin * GATES[precision].sd([photo.reference for photo in first.photos])
     if first.sd <= limit:
+        return Choice({**levels, **(start or {})}, (), True)
+    if start and sd_of(levels, "everything low") <= limit:
         return Choice(levels, (), True)
     errors = {group: alone(group) for group in levels if group not in fixed}
     table = [{"group": group, "level": levels[group], "sd": sd} for group, sd in errors.items()]

@@ -100,7 +100,9 @@ def export_proved(
         macs = count_macs(ready)
         photos = proof_photos(request.height, request.width)
         reference = reference_scorer(model, request.synthetic_view)
-        expected = reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}
+        expected = (
+            reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}
+        )
         (stage / SCRATCH).mkdir()
         lowering = Lowering(
             ready,
@@ -109,6 +111,7 @@ def export_proved(
             stage / SCRATCH,
             calibration=calibration,
             pinned=keep_float,
+            limit=limit,
             judges=judges,
             proof=photos,
             progress=progress,

@@ -1,8 +1,8 @@
 """Which stored weight of a file is which layer's of the model: by its numbers, which every converter keeps.
 
 Converters rename weights, turn them, leave layers out, let several layers share one, or reshape them for another
-operator; the numbers stay, once batch norm is folded. So a stored weight belongs to the layer that has the same ones, in
-one of the orders in which the formats store them.
+operator; the numbers stay, once batch norm is folded. So a stored weight belongs to the layer that has the same ones,
+in one of the orders in which the formats store them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ ORDERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def known_weights(
-    stored: Mapping[str, np.ndarray], layers: Mapping[str, np.ndarray]
-) -> dict[str, tuple[str, str]]:
+def known_weights(stored: Mapping[str, np.ndarray], layers: Mapping[str, np.ndarray]) -> dict[str, tuple[str, str]]:
     """Stored weight -> (layer, order in which it is stored); weights of no layer are left out.
 
     Args:

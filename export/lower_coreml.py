@@ -115,7 +115,9 @@ def _computing_in_half(package, lowered: set[str], raised: set[str], ct):
             for function in program.functions.values():
                 for op in function.operations:
                     names = {value.name for value in _read(op)}
-                    after = names & lowered or any(value.op is not None and value.op.name in half for value in _read(op))
+                    after = names & lowered or any(
+                        value.op is not None and value.op.name in half for value in _read(op)
+                    )
                     if after:
                         half.add(op.name)
                 for op in function.operations:

@@ -4,9 +4,9 @@
     w8     initialiser in int8, Cast to float, Mul by the scales
     int8   ONNX Runtime's own QDQ quantiser: int8 weights and activations, one scale for each channel
 
-Cast and Mul of constants are folded while a session is opened: computing costs what it costs in float32. The standard's
-DequantizeLinear is not used for w8 because ONNX Runtime keeps it for its int8 kernels, runs it again for every photo and
-takes 1.65 times as long (docs/experiments.md).
+Cast and Mul of constants are folded while a session is opened: computing costs what it costs in float32. The
+standard's DequantizeLinear is not used for w8 because ONNX Runtime keeps it for its int8 kernels, runs it again for
+every photo and takes 1.65 times as long (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -135,7 +135,17 @@ def _quantised(model, weights: set[str], ranges: Any):
         if node.op_type in ("Conv", "Gemm") and node.input[1] in weights:
             nodes.append(node.name)
     made = quantiser(
-        model, True, False, kinds.QInt8, kinds.QUInt8, ranges, nodes, [], ["Conv", "Gemm"], {"ForceQuantizeNoInputCheck": False}
+        model,
+        True,
+        False,
+        kinds.QInt8,
+        kinds.QUInt8,
+        ranges,
+        nodes,
+        [],
+        ["Conv", "Gemm"],
+        {"ForceQuantizeNoInputCheck": False},
     )
     made.quantize_model()
+    made.model.topological_sort()
     return made.model.model

@@ -113,9 +113,12 @@ class MilProgram:
         self._constants: dict[str, Any] = {}
         operations = []
         self._stored_numbers = self._stored_bytes = 0
+        self._bytes_of: dict[str, int] = {}  # a constant -> bytes, as stored
         for op in block.operations:
             if op.type == "const" or op.type.startswith("constexpr_"):
+                before = self._stored_bytes
                 self._count_stored(op)
+                self._bytes_of |= dict.fromkeys((value.name for value in op.outputs), self._stored_bytes - before)
                 self._constants |= self._evaluate(op, self._constants)
             else:
                 operations.append(op)
@@ -174,7 +177,7 @@ class MilProgram:
             belongs[result] = result
             weight = next((bound[name] for name in factors if bound[name] in self._constants), "")
             spec = self._specs[weight] if weight else TensorSpec((), "float32")
-            size = _stored_bytes(spec) if weight else 0
+            size = self._bytes_of[weight] if weight else 0
             layers.append(layer_of(result, op.type, self._specs[result].shape, summed, weight, spec.shape, size))
         return FileLayers(tuple(layers), self._stored_numbers, self._stored_bytes, belongs)
 

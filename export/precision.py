@@ -7,12 +7,12 @@
     int8    the same                                                int8, activations in ranges seen on calibration
 
 A precision starts with everything low and climbs its ladder group by group until the score holds (the gate is in
-``benchmarks.parity``, the climbing in ``benchmarks.mixed_precision``). The ``Plan`` is the outcome, kept in the manifest,
-so that the same file can be made again.
+``benchmarks.parity``, the climbing in ``benchmarks.mixed_precision``). The ``Plan`` is the outcome, kept in the
+manifest, so that the same file can be made again.
 
 Never lowered, in any precision: the resize, whose filters are exact only in float32 (``pillow_resize``), the mean, and
-the first layer of each branch, which sees pixels. Selected is by stored weight, not by place: layers that share a weight
-share its level, and a weight that is computed while the model runs stays float.
+the first layer of each branch, which sees pixels. Selected is by stored weight, not by place: layers that share a
+weight share its level, and a weight that is computed while the model runs stays float.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Plan:
 
 def is_exact(group: str) -> bool:
     """Whether a group stays float32 in every precision."""
-    return group == "resize" or group.endswith("/ conv_stem") or group.endswith("/ stem") or group == "unnamed"
+    return group in ("resize", "unnamed") or group.endswith(("/ conv_stem", "/ stem"))
 
 
 def refuse_precision(name: str, format_name: str, offered: tuple[str, ...]) -> None:
@@ -98,9 +98,10 @@ def refuse_precision(name: str, format_name: str, offered: tuple[str, ...]) -> N
         raise Refusal(f"there is no precision {name!r}; there are {', '.join(PRECISIONS)}")
     order = list(PRECISIONS)
     nearest = max((other for other in offered if order.index(other) <= order.index(name)), key=order.index)
+    why = CANNOT.get((format_name, name), "this version has no writer for it")
     raise Refusal(
-        f"{format_name} is not written in {name}: {CANNOT.get((format_name, name), 'this version has no writer for it')}"
-        f"; the nearest that it has is {nearest} ({PRECISIONS[nearest].says})"
+        f"{format_name} is not written in {name}: {why}; the nearest that it has is {nearest} "
+        f"({PRECISIONS[nearest].says})"
     )
 
 

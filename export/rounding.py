@@ -2,9 +2,10 @@
 
     minimise over q on the grid   sum_x || (W - q) x ||^2  =  trace (W - q) H (W - q)^T,     H = sum_x x x^T
 
-with x the inputs that the layer really sees. Column by column: round one, then let the columns that are still free make
-up for its error (optimal brain surgeon's update). Inputs of these layers are far from zero mean and strongly correlated,
-so plain rounding shifts every output by a near-constant, which a later layer then amplifies; this removes it.
+with x the inputs that the layer really sees. Column by column: round one, then let the columns that are still free
+make up for its error (optimal brain surgeon's update). Inputs of these layers are far from zero mean and
+strongly correlated, so plain rounding shifts every output by a near-constant, which a later layer then amplifies; this
+removes it.
 
 Grids: int8 steps of one scale per output channel (``int8_weights``), and float16. In every channel the largest weight
 keeps its step 127, so that a converter's own quantiser finds the same scale and the same integers again.

@@ -73,7 +73,7 @@ def read_onnx_metadata(path: Path) -> str | None:
 
 
 def onnx_operators(path: Path) -> Counter[str]:
-    """Operator -> how often the file has it; what only unpacks a weight, and is folded at load, goes by another name."""
+    """Operator -> how often the file has it; what only unpacks a weight, folded at load, goes by another name."""
     graph, unpacked = _load(path).graph, set()
     unpacked.update(tensor.name for tensor in graph.initializer)
     counts: Counter[str] = Counter()

@@ -32,7 +32,8 @@ def export_checkpoint(
         typer.Option(help="A group of layers that stays float32, as in `lariqa inspect`; may be repeated."),
     ] = None,
     pictures: Annotated[
-        int, typer.Option(min=2, help="That judge a lower precision. Fewer than 100 prove less, and the manifest says so.")
+        int,
+        typer.Option(min=2, help="That judge a lower precision. Fewer than 100 prove less, and the manifest says so."),
     ] = 100,
     size: Annotated[
         str, typer.Option(help="Photo size that the artifact takes, WIDTHxHEIGHT in pixels.")
