@@ -70,6 +70,7 @@ class Lowering:
         self.ready, self.reference, self.size, self.folder = ready, reference, size, folder
         self.calibration, self.pinned, self.judges = tuple(calibration), tuple(pinned), judges
         self.proof, self.progress, self.limit = proof or {}, progress, limit
+        self.converters: dict[str, dict[str, str]] = {}  # format -> package -> version, of the float32 file
         self._rounded: dict[str, dict[str, np.ndarray]] = {}
         self._ranges: dict[str, object] = {}
         self._held: dict[tuple[str, str], tuple[str, dict[str, Level], tuple]] = {}
@@ -86,6 +87,7 @@ class Lowering:
                 f"--keep-float names {', '.join(sorted(unknown))}; the layers are {', '.join(sorted(groups))}"
             )
         trial = self.folder / f"trial{row.suffix}"
+        rounded = self.rounded_for(row, source, precision)
 
         def write_levels(path: Path, levels: Mapping[str, Level], embedded: str, compute: str) -> dict[str, str]:
             remove(path)
@@ -97,7 +99,7 @@ class Lowering:
                 embedded,
                 self.ranges(row) if "int8" in weights.values() else None,
                 compute,
-                self.rounded_for(row, source, precision),
+                rounded,
             )
 
         def measure(levels: Mapping[str, Level], compute: str) -> Fidelity:
@@ -117,6 +119,8 @@ class Lowering:
             start = {group: level for group, level in start.items() if group in groups}
             measuring = partial(measure, compute=compute)
             choice = choose_levels(precision, groups, self.pinned, measuring, self.progress, margin, start)
+            if not choice.holds and (compute, margin) != attempts[-1]:
+                continue  # a hundred pictures would say the same
             if not start or any(choice.levels[group] != level for group, level in start.items()):
                 chosen_on, sensitivity = row.name, choice.sensitivity
             plan = Plan(
@@ -136,8 +140,8 @@ class Lowering:
                 self._held[precision, compute] = (chosen_on, choice.levels, sensitivity)
                 break
         remove(trial)
-        written = replace(written, converter=tools, sha256=sha256_of(staged), bytes=size_bytes(staged))
-        return written, parity
+        converter = {**self.converters[row.name], **tools}
+        return replace(written, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged)), parity
 
     def judged(self, row: Format, staged: Path, manifest: Manifest, artifact: Artifact, precision: str) -> Parity:
         """The file against the reference, on the judging pictures and the proof's photos."""
@@ -151,7 +155,7 @@ class Lowering:
         path = self.folder / f"float32{row.suffix}"
         if not path.exists():
             self.progress(f"converting to {row.name}")
-            row.write(self.ready, path, "{}")
+            self.converters[row.name] = row.write(self.ready, path, "{}")
         return path
 
     @cached_property

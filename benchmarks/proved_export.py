@@ -124,6 +124,7 @@ def export_proved(
                 artifact = _write(row, ready, staged, manifest, artifact)
                 if lower:
                     _copy(staged, lowering.folder / f"float32{row.suffix}")
+                    lowering.converters[row.name] = artifact.converter
                 scorer = scorer_for(staged, manifest, artifact)
                 parity = compare(scorer, expected, photos, precision, reference.runner.runtime, progress, limit)
                 status = "executed here" if scorer.runner.executes_artifact else "checked"
