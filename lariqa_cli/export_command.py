@@ -90,7 +90,9 @@ def export_checkpoint(
     missed = [proved for proved in proofs if not proved.parity.passed]
     print_plans([proved.artifact for proved in proofs])
     for proved in missed:
-        note(f"{proved.artifact.file}: {'; '.join(proved.parity.missed)}.", "Missed:", "red")
+        worst = [row["group"] for row in (proved.artifact.plan or {}).get("sensitivity", ())][:3]
+        blamed = f" What moves the score most: {', '.join(worst)}." if worst else ""
+        note(f"{proved.artifact.file}: {'; '.join(proved.parity.missed)}.{blamed}", "Missed:", "red")
         note(f"{proved.path} was set aside; an older good file was not touched.", "Past the limit:", "red")
     if missed:
         raise typer.Exit(1)
