@@ -88,6 +88,7 @@ class Lowering:
             )
         trial = self.folder / f"trial{row.suffix}"
         rounded = self.rounded_for(row, source, precision)
+        on_grid = ("fp16",) if precision == "fp16" else ("w8", "int8")
 
         def write_levels(path: Path, levels: Mapping[str, Level], embedded: str, compute: str) -> dict[str, str]:
             remove(path)
@@ -99,7 +100,8 @@ class Lowering:
                 embedded,
                 self.ranges(row) if "int8" in weights.values() else None,
                 compute,
-                rounded,
+                # A layer raised from int8 to float16 must not stay on the grid of int8.
+                {name: numbers for name, numbers in rounded.items() if weights.get(name) in on_grid},
             )
 
         def measure(levels: Mapping[str, Level], compute: str) -> Fidelity:
@@ -131,7 +133,7 @@ class Lowering:
                 calibration=", ".join(self.calibration) or BUNDLED,
                 sensitivity=sensitivity,
                 chosen_on=chosen_on,
-                notes=() if self.judges >= GATE_PHOTOS else (f"judged on {self.judges} pictures: proves less",),
+                notes=self.notes(precision, choice.levels),
             )
             written = replace(artifact, plan=plan.to_json())
             tools = write_levels(staged, plan.levels, manifest.embedded(written), compute)
@@ -142,6 +144,15 @@ class Lowering:
         remove(trial)
         converter = {**self.converters[row.name], **tools}
         return replace(written, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged)), parity
+
+    def notes(self, precision: str, levels: Mapping[str, Level]) -> tuple[str, ...]:
+        """What must be said of a file beside its figures."""
+        said = []
+        if self.judges < GATE_PHOTOS:
+            said.append(f"judged on {self.judges} pictures: proves less")
+        if precision == "int8" and "int8" not in levels.values():
+            said.append("no layer may compute in int8 without moving the score: this file only stores int8")
+        return tuple(said)
 
     def judged(self, row: Format, staged: Path, manifest: Manifest, artifact: Artifact, precision: str) -> Parity:
         """The file against the reference, on the judging pictures and the proof's photos."""

@@ -60,6 +60,8 @@ def print_plans(artifacts: list) -> None:
         levels = artifact.plan["levels"]
         counted = ", ".join(f"{level} {list(levels.values()).count(level)}" for level in dict.fromkeys(levels.values()))
         say(f"{artifact.file}: groups of layers by level: {counted}; computed in {artifact.plan['compute']}")
+        for sentence in artifact.plan["notes"]:
+            note(sentence, "Plan:", "yellow")
         if not artifact.plan["sensitivity"]:
             continue
         table = Table("layers", "alone in", "sd of score", "ends as", box=box.SIMPLE_HEAD)
