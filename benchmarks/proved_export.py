@@ -117,7 +117,7 @@ def export_proved(
             progress=progress,
         )
         for row, precision in rows:
-            artifact = promise(ready, request, row.name, row.suffix, precision, macs)
+            artifact = promise(ready, request, row.name, row.suffix, precision, macs, row.sessions[ready.memory])
             staged = stage / artifact.file
             if precision == "fp32":
                 progress(f"converting to {row.name}")

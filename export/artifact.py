@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from export.execution_plan import DEFAULT_MEMORY
 from export.export_ready import Contract, ExportReady, ExportRequest, InputSpec
 from lariqa_train import golden
 from lariqa_train.atomic import writing
@@ -40,6 +41,10 @@ class Artifact:
     inputs: tuple[InputSpec, ...]
     output: str  # name of the (1, 1) float32 score
     macs: int  # multiply-accumulates of one run
+    memory: str = (
+        "naive"  # low | balanced | fast | naive: how it executes (files from before there was a choice: naive)
+    )
+    session: dict[str, Any] = field(default_factory=dict)  # the runtime's options that go with it
     sha256: str = ""
     bytes: int = 0
     converter: dict[str, str] | None = None  # package -> version
@@ -130,14 +135,21 @@ class Manifest:
 
 
 def promise(
-    ready: ExportReady, request: ExportRequest, format_name: str, suffix: str, precision: str, macs: int
+    ready: ExportReady,
+    request: ExportRequest,
+    format_name: str,
+    suffix: str,
+    precision: str,
+    macs: int,
+    session: dict[str, Any],
 ) -> Artifact:
     """The row of an artifact that is about to be written."""
     view = ready.preprocess.synthetic_view
     any_size = request.contract == "tensors" and (view == "crop" or "synthetic" not in ready.config.branches)
     size = "" if any_size else f"_{request.width}x{request.height}"
+    memory = "" if ready.memory == DEFAULT_MEMORY else f"_{ready.memory}"
     return Artifact(
-        file=f"lariqa_{request.contract}_{view}{size}_{precision}{suffix}",
+        file=f"lariqa_{request.contract}_{view}{size}_{precision}{memory}{suffix}",
         format=format_name,
         precision=precision,
         contract=request.contract,
@@ -147,6 +159,8 @@ def promise(
         inputs=ready.inputs,
         output="score",
         macs=macs,
+        memory=ready.memory,
+        session=session,
     )
 
 

@@ -8,6 +8,9 @@ In the pixels contract everything after the decoded photo is in the graph:
     image -> float -> authentic: Pillow's resize in whole numbers (pillow_resize)   -.
                    -> synthetic: as it is, or centre crop and black border          -'-> - 255 mean -> branch
 
+Both views are read by rows: a branch that runs in strips (lean_net) takes a few at a time, and no more than these ever
+exist as floats.
+
 The division by 255 std goes into the first convolution's weights. The mean must not: the convolution pads with zeros,
 and zero means "mean colour" only as long as the mean is subtracted before. Both views stay exact up to float rounding.
 """
@@ -15,6 +18,7 @@ and zero means "mean colour" only as long as the mean is subtracted before. Both
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Literal, get_args
@@ -25,7 +29,10 @@ from timm.utils import reparameterize_model
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from export.execution_plan import BUDGETS, DEFAULT_MEMORY, FLOAT, MEMORIES, Memory, make_plan
 from export.fused_kan import FusionReport, fuse_kans
+from export.lean_net import Dialect, LeanNet, ReadRows
+from export.mobile_blocks import read_mobile_net
 from export.pillow_resize import PillowResize, cut
 from export.two_stage_mean import average_in_two_stages
 from lariqa_train.model import LarIqa, LarIqaConfig
@@ -52,16 +59,19 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What the artifact must take: contract, photo size, synthetic view (None: as the weights were trained)."""
+    """What the artifact must take: contract, photo size, synthetic view (None: as the weights were trained), memory."""
 
     contract: Contract = "pixels"
     height: int = 2160
     width: int = 3840
     synthetic_view: Literal["crop", "full"] | None = None
+    memory: Memory | None = None  # None: the default where the backbone can be executed so, else naive
 
     def __post_init__(self) -> None:
         if self.contract not in get_args(Contract):
             raise Refusal(f"the input contract is {self.contract!r}; it must be one of {get_args(Contract)}")
+        if self.memory not in (None, *MEMORIES):
+            raise Refusal(f"memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
         if min(self.height, self.width) < MIN_SIDE_PX:
             raise Refusal(f"a photo of {self.width}x{self.height} px is too small; each side needs {MIN_SIDE_PX} px")
 
@@ -69,10 +79,39 @@ class ExportRequest:
 class ExportReady(nn.Module):
     """A frozen model whose ``forward`` takes exactly ``inputs``, in their order, and returns the score (1, 1)."""
 
+    shares_rows = False  # whether the rows that the synthetic view reads are resized for the authentic one on the way
     inputs: tuple[InputSpec, ...]
     preprocess: PreprocessSpec
     config: LarIqaConfig
+    memory: Memory
     fusion: FusionReport
+
+    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory) -> None:
+        super().__init__()
+        self.model, self.memory, self.views = model, memory, model.config.branches
+        self.dialect = Dialect()
+        self.view_rows = {view: model.config.preprocess.view_size_px(view, height, width)[0] for view in self.views}
+        self.lean = nn.ModuleDict()
+        if memory != "naive":
+            for view in self.views:
+                net = read_mobile_net(getattr(model, view).backbone)
+                size = model.config.preprocess.view_size_px(view, height, width)
+                self.lean[view] = LeanNet(net, make_plan(net, *size, memory))
+                getattr(model, view).backbone = None  # its weights live on in the lean net, folded
+
+    def score(self, read: Mapping[str, ReadRows]) -> torch.Tensor:
+        """Readers of the normalised views -> (1, 1)."""
+        if not self.lean:
+            return self.model(**{view: read[view](0, self.view_rows[view]) for view in self.views})
+        order = reversed(self.views) if self.shares_rows else self.views
+        reduced = {view: getattr(self.model, view).reducer(self.lean[view](read[view])) for view in order}
+        return self.model.regressor(torch.cat([reduced[view] for view in self.views], dim=1))
+
+    def speak(self, dialect: Dialect) -> None:
+        """From now on, be the form of the graph that a runtime likes best."""
+        self.dialect = dialect
+        for net in self.lean.values():
+            net.dialect = dialect
 
     def example(self) -> tuple[torch.Tensor, ...]:
         """Inputs of the right shape and dtype, for the converters' tracing; noise, so that nothing folds away."""
@@ -84,57 +123,114 @@ class ExportReady(nn.Module):
         )
 
 
+ReadPixels = Callable[[int, int, int, int], torch.Tensor]  # top, bottom, left, right -> (1, 3, rows, columns), 0..255
+
+
 class FromPixels(ExportReady):
     """uint8 photo in, score out."""
 
-    def __init__(self, model: LarIqa, height: int, width: int) -> None:
-        super().__init__()
-        self.model, spec = model, model.config.preprocess
+    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory) -> None:
+        spec = model.config.preprocess
+        folded = {view: fold_std(getattr(model, view).backbone, spec) for view in model.config.branches}
+        super().__init__(model, height, width, memory)
         self.inputs = (InputSpec("image", "uint8", "NHWC", (1, height, width, 3)),)
-        self.views = model.config.branches
+        self.height, self.width = height, width
         self.resize = PillowResize(height, width, spec.authentic_side_px) if "authentic" in self.views else None
         crops = "synthetic" in self.views and spec.synthetic_view == "crop"
         self.crop = plan_center_crop(height, width, spec.synthetic_crop_px) if crops else None
+        in_strips = "synthetic" in self.lean and len(self.lean["synthetic"].plan.strips) > 1
+        self.shares_rows = in_strips and self.crop is None and self.resize is not None
         self.register_buffer("mean", 255 * torch.tensor(spec.mean, dtype=torch.float64).view(1, 3, 1, 1).float())
-        self.scales = nn.ModuleDict()
-        for view in self.views:
-            folded = fold_std(getattr(model, view).backbone, spec)
-            self.scales[view] = nn.Identity() if folded else DivideByStd(spec)
+        self.scales = nn.ModuleDict({view: nn.Identity() if folded[view] else DivideByStd(spec) for view in self.views})
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:  # (1, H, W, 3) uint8
-        return self.score(image.permute(0, 3, 1, 2))
+        def pixels(top: int, bottom: int, left: int, right: int) -> torch.Tensor:
+            part = cut(cut(image, 1, top, bottom), 2, left, right)
+            # As bytes it would move a fourth; but not every converter sees a layout through the change of type.
+            floats_first = self.dialect.floats_before_planes
+            planes = part.to(torch.float32) if floats_first else part
+            return planes.permute(0, 3, 1, 2).to(torch.float32)
 
-    def score(self, planes: torch.Tensor) -> torch.Tensor:
-        """(1, 3, H, W) uint8, or float32 whole numbers 0..255 -> (1, 1)."""
-        # Bytes are turned and cut while they are bytes: as floats that would move four times as much.
-        whole = planes.to(torch.float32)
-        pixels = {
-            "authentic": lambda: self.resize(whole),
-            "synthetic": lambda: whole if self.crop is None else self.cropped(planes),
-        }
-        return self.model(**{view: self.scales[view](pixels[view]() - self.mean) for view in self.views})
+        return self.score_pixels(pixels)
 
-    def cropped(self, planes: torch.Tensor) -> torch.Tensor:
-        """(1, 3, H, W) -> the centre crop (1, 3, crop, crop) in float32, with black where the photo is smaller."""
-        plan = self.crop
-        inner = cut(planes, 2, plan.top, plan.top + plan.height)
-        inner = cut(inner, 3, plan.left, plan.left + plan.width).to(torch.float32)
-        return F.pad(inner, (plan.pad_left, plan.pad_right, plan.pad_top, plan.pad_bottom)) if plan.pads else inner
+    def score_pixels(self, pixels: ReadPixels) -> torch.Tensor:
+        """A reader of the photo -> (1, 1)."""
+        bands = Bands(self.resize, lambda first, last: pixels(first, last, 0, self.width), self.height, self.band_rows)
+        read = {}
+        if "authentic" in self.views:
+            read["authentic"] = lambda first, last: cut(bands.resized(), 2, first, last)
+        if "synthetic" in self.views:
+            read["synthetic"] = bands.read if self.shares_rows else self.read_synthetic(pixels)
+        return self.score({view: self.normalised(view, read[view]) for view in self.views})
+
+    @property
+    def band_rows(self) -> int:
+        """Rows of the photo that are resized at a time where no strip brings them."""
+        limit = None if self.memory == "naive" else BUDGETS[self.memory].strip_bytes
+        return self.height if limit is None else max(1, limit // (3 * FLOAT * self.width))
+
+    def normalised(self, view: str, read: ReadRows) -> ReadRows:
+        """The same rows without the mean; the standard deviation is in the weights, where they could take it."""
+        return lambda first, last: self.scales[view](read(first, last) - self.mean)
+
+    def read_synthetic(self, pixels: ReadPixels) -> ReadRows:
+        """The photo as it is, or the centre crop with black where the photo is smaller."""
+        if self.crop is None:
+            return lambda first, last: pixels(first, last, 0, self.width)
+        plan, side = self.crop, self.view_rows["synthetic"]
+
+        def read(first: int, last: int) -> torch.Tensor:
+            top, bottom = max(first - plan.pad_top, 0), min(last - plan.pad_top, plan.height)
+            if top >= bottom:
+                return self.mean.new_zeros(1, 3, last - first, side)
+            inner = pixels(plan.top + top, plan.top + bottom, plan.left, plan.left + plan.width)
+            above, below = max(plan.pad_top - first, 0), max(last - plan.pad_top - plan.height, 0)
+            pads = (plan.pad_left, plan.pad_right, above, below)
+            return F.pad(inner, pads) if any(pads) else inner
+
+        return read
+
+
+class Bands:
+    """Resizes a photo band by band along its width, as its rows come by; ``resized`` is the whole result.
+
+    A strip that the synthetic branch reads is turned into floats once and serves both views.
+    """
+
+    def __init__(self, resize: PillowResize | None, read: ReadRows, height: int, rows: int) -> None:
+        self.resize, self.rows_of, self.height, self.rows = resize, read, height, rows
+        self.done, self.bands, self.result = 0, [], None
+
+    def read(self, first: int, last: int) -> torch.Tensor:
+        """Rows of the photo; those that come by for the first time are resized."""
+        rows = self.rows_of(first, last)
+        if first <= self.done < last:
+            self.bands.append(self.resize.band(cut(rows, 2, self.done - first, last - first)))
+            self.done = last
+        return rows
+
+    def resized(self) -> torch.Tensor:
+        """(1, 3, side, side); what no strip has brought is read now."""
+        if self.result is None:
+            while self.done < self.height:
+                self.read(self.done, min(self.done + self.rows, self.height))
+            self.result = self.resize.join(self.bands)
+        return self.result
 
 
 class FromTensors(ExportReady):
     """Normalised views in, score out."""
 
-    def __init__(self, model: LarIqa, height: int, width: int) -> None:
-        super().__init__()
-        self.model, spec = model, model.config.preprocess
+    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory) -> None:
+        super().__init__(model, height, width, memory)
+        spec = model.config.preprocess
         self.inputs = tuple(
-            InputSpec(view, "float32", "NCHW", (1, 3, *spec.view_size_px(view, height, width)))
-            for view in model.config.branches
+            InputSpec(view, "float32", "NCHW", (1, 3, *spec.view_size_px(view, height, width))) for view in self.views
         )
 
     def forward(self, *views: torch.Tensor) -> torch.Tensor:
-        return self.model(**{spec.name: view for spec, view in zip(self.inputs, views, strict=True)})
+        given = dict(zip(self.views, views, strict=True))
+        return self.score({name: lambda first, last, x=x: cut(x, 2, first, last) for name, x in given.items()})
 
 
 class DivideByStd(nn.Module):
@@ -165,9 +261,25 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     fused = reparameterize_model(fused.eval())  # multi-branch backbones (MobileCLIP's) become plain ones
     average_in_two_stages(fused)
     fused.config = replace(model.config, preprocess=spec)
-    ready = {"pixels": FromPixels, "tensors": FromTensors}[request.contract](fused, request.height, request.width)
+    contract = {"pixels": FromPixels, "tensors": FromTensors}[request.contract]
+    memory = request.memory or (DEFAULT_MEMORY if why_only_naive(fused) is None else "naive")
+    if memory != "naive" and (reason := why_only_naive(fused)):
+        raise Refusal(
+            f"{model.config.backbone} cannot be executed with --memory {memory}: {reason}; use --memory naive"
+        )
+    ready = contract(fused, request.height, request.width, memory)
     ready.preprocess, ready.config, ready.fusion = spec, fused.config, report
     return ready.eval().requires_grad_(False)
+
+
+def why_only_naive(model: LarIqa) -> str | None:
+    """Why a model's backbones can only run as they are written; None: they can run in strips and groups of channels."""
+    try:
+        for view in model.config.branches:
+            read_mobile_net(getattr(model, view).backbone)
+    except Refusal as reason:
+        return str(reason)
+    return None
 
 
 def fold_std(backbone: nn.Module, spec: PreprocessSpec) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from export import run_coreml, run_onnx, run_tflite
 from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
 from export.export_ready import ExportReady
 from export.file_layers import FileLayers
@@ -36,7 +38,8 @@ class Format:
     write: Callable[[ExportReady, Path, str], dict[str, str]]
     lower: Callable[..., dict[str, str]]  # see export.lower_onnx.lower_onnx
     ranges: Callable[..., object] | None  # see export.lower_onnx.ranges_onnx; None: no int8 activations
-    open: Callable[[Path, int | None], Runner]
+    open: Callable[[Path, int | None, Mapping[str, Any]], Runner]
+    sessions: Mapping[str, dict[str, Any]]  # way of execution -> options of the runtime
     metadata: Callable[[Path], str | None]
     operators: Callable[[Path], Counter[str]]
     layers: Callable[[Path], FileLayers]
@@ -55,6 +58,7 @@ FORMATS = {
             lower=lower_onnx,
             ranges=ranges_onnx,
             open=OnnxRunner,
+            sessions=run_onnx.SESSIONS,
             metadata=read_onnx_metadata,
             operators=onnx_operators,
             layers=onnx_layers,
@@ -69,6 +73,7 @@ FORMATS = {
             lower=lower_coreml,
             ranges=None,
             open=open_coreml,
+            sessions=run_coreml.SESSIONS,
             metadata=read_coreml_metadata,
             operators=coreml_operators,
             layers=coreml_layers,
@@ -83,11 +88,12 @@ FORMATS = {
             lower=lower_tflite,
             ranges=ranges_tflite,
             open=TfliteRunner,
+            sessions=run_tflite.SESSIONS,
             metadata=read_tflite_metadata,
             operators=tflite_operators,
             layers=tflite_layers,
             weights=tflite_weights,
-            runtime_modules=("ai_edge_litert.interpreter",),
+            runtime_modules=("ai_edge_litert.interpreter", "ai_edge_litert.compiled_model"),
         ),
     )
 }
@@ -152,4 +158,5 @@ def scorer_for(path: Path, manifest: Manifest, artifact: Artifact, threads: int 
     """A Scorer for a model file whose promise is known."""
     size = None if artifact.photo_width_px is None else (artifact.photo_height_px, artifact.photo_width_px)
     spec = manifest.config.preprocess.with_view(artifact.synthetic_view)
-    return Scorer(FORMATS[artifact.format].open(path, threads), spec, manifest.config.branches, artifact.contract, size)
+    runner = FORMATS[artifact.format].open(path, threads, artifact.session)
+    return Scorer(runner, spec, manifest.config.branches, artifact.contract, size)

@@ -172,8 +172,15 @@ class PillowResize(nn.Module):
         self.down = ResizeAxis(height, side, axis=2) if height != side else nn.Identity()
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        planes = image.permute(1, 0, 2, 3)  # (3, 1, H, W): one filter for every channel
-        return self.down(self.across(planes)).permute(1, 0, 2, 3)
+        return self.join([self.band(image)])
+
+    def band(self, rows: torch.Tensor) -> torch.Tensor:
+        """Some rows of the photo (1, 3, r, width) -> (3, 1, r, side): the first pass, which sees one row at a time."""
+        return self.across(rows.permute(1, 0, 2, 3))  # one filter for every channel
+
+    def join(self, bands: list[torch.Tensor]) -> torch.Tensor:
+        """All bands, from top to bottom -> (1, 3, side, side): the second pass."""
+        return self.down(torch.cat(bands, 2) if len(bands) > 1 else bands[0]).permute(1, 0, 2, 3)
 
 
 def cut(image: torch.Tensor, axis: int, start: int, stop: int) -> torch.Tensor:

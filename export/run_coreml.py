@@ -9,6 +9,7 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,7 +19,13 @@ from export.scorer import OperatorTime
 from export.to_coreml import open_program
 
 
-def open_coreml(path: Path, threads: int | None = None) -> CoreMLRunner | MilRunner:
+# Core ML has no option that says how memory is used; the graph says it all.
+SESSIONS: dict[str, dict[str, Any]] = {"low": {}, "balanced": {}, "fast": {}, "naive": {}}
+
+
+def open_coreml(
+    path: Path, threads: int | None = None, session: Mapping[str, Any] = SESSIONS["balanced"]
+) -> CoreMLRunner | MilRunner:
     """The runner for this machine; ``threads`` are Core ML's own affair, and torch's for the evaluator."""
     return CoreMLRunner(path) if platform.system() == "Darwin" else MilRunner(path)
 

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,17 @@ from export.backends import backend
 from export.scorer import OperatorTime
 from lariqa_train.refusal import Refusal
 
+# What each way of execution asks of the session; measured in docs/experiments.md, "4K in little memory". All of it can be
+# said to ONNX Runtime on a phone too: the Java and Objective-C interfaces have no switch for the reuse of buffers, which
+# would save another 12 % of the peak.
+#   The memory pattern sets aside a second copy of the activations, from the second run on: 1905 MB instead of 1040 MB in the
+#   full view, for no gain in time.
+SESSIONS = {
+    "low": {"enable_mem_pattern": False},
+    "balanced": {"enable_mem_pattern": False},
+    "fast": {"enable_mem_pattern": False},
+    "naive": {},  # as the runtime comes
+}
 ASKED_FOR = "CPUExecutionProvider"
 FLOAT = 1  # onnx.TensorProto.FLOAT
 
@@ -24,6 +36,7 @@ class OnnxRunner:
     Args:
         path: the file.
         threads: inside one operator; None: the runtime's own choice, one for each core.
+        session: options of the session, as the manifest has them.
 
     Raises:
         Refusal: onnxruntime is missing, or cannot open the file.
@@ -31,20 +44,19 @@ class OnnxRunner:
 
     executes_artifact = True
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        self.path, self.threads = path, threads
+    def __init__(
+        self, path: Path, threads: int | None = None, session: Mapping[str, Any] = SESSIONS["balanced"]
+    ) -> None:
+        self.path, self.threads, self.options = path, threads, session
         self.session = self._session(str(path))
         self.runtime = f"ONNX Runtime {backend('onnxruntime', 'onnx').__version__}"
 
     def _session(self, model: str | bytes, **settings):
         ort = backend("onnxruntime", "onnx")
         options = ort.SessionOptions()
-        # The memory pattern reserves a second copy of the activations from the second run on: at 3840x2160 1705 MB
-        # instead of 1040 MB, for no gain in time (docs/experiments.md).
-        options.enable_mem_pattern = False
         options.log_severity_level = 3  # errors only
         options.intra_op_num_threads = self.threads or 0
-        for name, value in settings.items():
+        for name, value in {**self.options, **settings}.items():
             setattr(options, name, value)
         try:
             return ort.InferenceSession(model, options, providers=[ASKED_FOR])

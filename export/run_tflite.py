@@ -1,6 +1,8 @@
 """Open a .tflite artifact with LiteRT (the living name of tflite-runtime) and run it.
 
-The same file runs under tflite-runtime 2.14: where ai-edge-litert is missing and tflite-runtime is there, it is used.
+LiteRT has two interfaces: the Interpreter, and the CompiledModel, which alone takes XNNPACK's flags. The same file runs
+under tflite-runtime 2.14, which has the first only: where ai-edge-litert is missing and tflite-runtime is there, it is
+used, with its own choice of flags.
 """
 
 from __future__ import annotations
@@ -9,19 +11,32 @@ import importlib.metadata
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from export.backends import backend, quietly
 from lariqa_train.refusal import Refusal
 
+# XNNPACK's flags (xnnpack_delegate.h): 8-bit operators, signed 0x1 and unsigned 0x2, are its defaults and must be said
+# again; 0x20 is TRANSIENT_INDIRECTION_BUFFER: the tables of pointers that its convolutions read by are made for each run, in
+# memory that others use before and after. They take more room than the pictures: 897 MB without the flag, 405 MB with it.
+TRANSIENT = {"interface": "CompiledModel", "xnnpack_flags": 0x1 | 0x2 | 0x20}
+SESSIONS: dict[str, dict[str, Any]] = {  # measured in docs/experiments.md, "4K in little memory"
+    "low": TRANSIENT,
+    "balanced": TRANSIENT,
+    "fast": {"interface": "Interpreter"},  # making the tables anew costs a tenth of the time
+    "naive": {"interface": "Interpreter"},
+}
+
 
 class TfliteRunner:
-    """One interpreter on the CPU, with the XNNPACK delegate that it brings.
+    """One model on the CPU, with the XNNPACK delegate that the runtime brings.
 
     Args:
         path: the file.
         threads: None: one for each core.
+        session: which interface, and XNNPACK's flags, as the manifest has them.
 
     Raises:
         Refusal: neither runtime is installed, or the file cannot be opened.
@@ -29,33 +44,38 @@ class TfliteRunner:
 
     executes_artifact = True
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, threads: int | None = None, session: Mapping[str, Any] = SESSIONS["balanced"]
+    ) -> None:
         self.path, self.threads = path, threads or os.cpu_count()
-        self.interpreter, self.runtime = self._opened()
-        self.output = self.interpreter.get_output_details()[0]["index"]
+        module, self.runtime = _interpreter()
+        flags = session.get("xnnpack_flags") if session.get("interface") == "CompiledModel" else None
+        if flags is not None and module.__name__.startswith("ai_edge_litert"):
+            self._run = self._compiled(flags)
+        else:
+            interpreter = self._interpreter()
+            output = interpreter.get_output_details()[0]["index"]
 
-    def _opened(self, **settings):
-        module, runtime = _interpreter()
-        if not settings.pop("delegated", True):
-            settings["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        with quietly(f"opening {self.path} with {runtime}"):  # the interpreter greets on stderr
-            interpreter = module.Interpreter(model_path=str(self.path), num_threads=self.threads, **settings)
-            interpreter.allocate_tensors()
-        return interpreter, runtime
+            def run(inputs: Mapping[str, np.ndarray]) -> float:
+                _feed(interpreter, inputs)
+                return float(interpreter.get_tensor(output).item())
+
+            self._run = run
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """Input name -> array as the manifest describes it; returns the score."""
-        _feed(self.interpreter, inputs)
-        return float(self.interpreter.get_tensor(self.output).item())
+        return self._run(inputs)
 
     def placement(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
         """XNNPACK, or the interpreter's own kernels -> operators, from the graph as the delegate left it."""
-        nodes = self.interpreter._get_ops_details()  # the replaced nodes, then one DELEGATE for each partition
+        interpreter = self._interpreter()
+        output = interpreter.get_output_details()[0]["index"]
+        nodes = interpreter._get_ops_details()  # the replaced nodes, then one DELEGATE for each partition
         own = {index: node for node in nodes if node["op_name"] != "DELEGATE" for index in node["outputs"]}
         delegated = {index: node for node in nodes if node["op_name"] == "DELEGATE" for index in node["outputs"]}
         if not delegated:
             return {"builtin": len(nodes)}
-        kept, seen, needed = set(), set(), [self.output]
+        kept, seen, needed = set(), set(), [output]
         while needed:  # from the score back to the photo
             index = needed.pop()
             if index not in seen and (node := delegated.get(index) or own.get(index)):
@@ -67,13 +87,46 @@ class TfliteRunner:
 
     def tensors(self, inputs: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
         """Every float tensor inside the graph, with its name, in the file's order; run without the delegate."""
-        interpreter, _ = self._opened(delegated=False, experimental_preserve_all_tensors=True)
+        interpreter = self._interpreter(delegated=False, experimental_preserve_all_tensors=True)
         _feed(interpreter, inputs)
         details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
         for node in interpreter._get_ops_details():
             for index in node["outputs"]:
                 if index in details and details[index]["dtype"] == np.float32:
                     yield details[index]["name"], interpreter.get_tensor(index)
+
+    def _interpreter(self, delegated: bool = True, **settings):
+        module, runtime = _interpreter()
+        if not delegated:
+            settings["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        with quietly(f"opening {self.path} with {runtime}"):  # the interpreter greets on stderr
+            interpreter = module.Interpreter(model_path=str(self.path), num_threads=self.threads, **settings)
+            interpreter.allocate_tensors()
+        return interpreter
+
+    def _compiled(self, flags: int):
+        """A function from inputs to the score, by the CompiledModel interface."""
+        compiled = backend("ai_edge_litert.compiled_model", "tflite")
+        accelerator = backend("ai_edge_litert.hardware_accelerator", "tflite").HardwareAccelerator
+        options = backend("ai_edge_litert.options", "tflite").Options(hardware_accelerators=accelerator.CPU)
+        options.cpu_options.num_threads, options.cpu_options.xnnpack_flags = self.threads, flags
+        with quietly(f"opening {self.path} with {self.runtime}"):
+            try:
+                model = compiled.CompiledModel.from_file(str(self.path), options=options)
+                (signature,) = model.get_signature_list()
+                inputs = model.create_input_buffers(0)
+                (output,) = model.create_output_buffers(0)
+            except (RuntimeError, ValueError) as odd:
+                raise Refusal(f"{self.runtime} cannot open {self.path}: {' '.join(str(odd).split())}") from odd
+        names = model.get_signature_list()[signature]["inputs"]
+
+        def run(given: Mapping[str, np.ndarray]) -> float:
+            for name, buffer in zip(names, inputs, strict=True):
+                buffer.write(given[name])
+            model.run_by_index(0, inputs, [output])
+            return float(output.read(1, np.float32)[0])
+
+        return run
 
 
 def _feed(interpreter, inputs: Mapping[str, np.ndarray]) -> None:

@@ -17,15 +17,19 @@ from torch import nn
 from export.backends import backend, quietly, versions
 from export.export_ready import ExportReady, FromPixels
 from export.file_layers import FileLayers
+from export.lean_net import Dialect
 from export.mil_reference import MilProgram
+from export.pillow_resize import cut
 
 METADATA_KEY = "lariqa"
+DIALECT = Dialect(gate_in_weights=False)  # a convolution with computed weights needs iOS 17, and stays on the CPU
 
 
 def write_coreml(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     """Write ``ready`` to the folder ``path``; arguments and errors as :func:`export.to_onnx.write_onnx`."""
     with quietly("importing coremltools"):
         ct = backend("coremltools", "coreml")
+    ready.speak(DIALECT)
     with quietly("the conversion to Core ML"), torch.inference_mode():
         model, example, inputs = _traceable(ready, ct)
         # torch.export rather than torch.jit.trace: traces of the attention backbones break with numpy 2.
@@ -84,7 +88,7 @@ class _FromPlanes(nn.Module):
         self.ready = ready
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.ready.score(image)
+        return self.ready.score_pixels(lambda top, bottom, left, right: cut(cut(image, 2, top, bottom), 3, left, right))
 
 
 def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, ...], list]:

@@ -21,11 +21,14 @@ import torch
 from export.backends import backend, quietly, versions
 from export.export_ready import ExportReady
 from export.file_layers import FileLayers, layer_of
+from export.lean_net import Dialect
 from lariqa_train.refusal import Refusal
 
 OPSET = 18
 IR_VERSION = 8
 METADATA_KEY = "lariqa"
+# ONNX Runtime computes in blocks of channels, and neither a slice nor a product with a gate knows that layout.
+DIALECT = Dialect(gate_in_weights=True, crop_by_convolution=True)
 
 
 def write_onnx(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
@@ -44,6 +47,7 @@ def write_onnx(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     """
     onnx = backend("onnx", "onnx")
     backend("onnxscript", "onnx")
+    ready.speak(DIALECT)
     with quietly("the conversion to ONNX"):
         program = torch.onnx.export(
             ready,

@@ -4,6 +4,7 @@ The converter's file is then repaired in its flatbuffer:
 
     CAST(uint8 -> float) becomes DEQUANTIZE: the image input is declared as quantised with scale 1 and zero point 0, so
         the numbers are the same; the GPU delegates do not take CAST;
+    CONCATENATION of more tensors than XNNPACK takes is done in steps, so that one delegate runs the whole graph;
     inputs and output get their names, in the tensors and in the signature;
     the manifest goes into the file's metadata under ``lariqa.json``.
 """
@@ -20,19 +21,25 @@ import numpy as np
 from export.backends import backend, quietly, versions
 from export.export_ready import ExportReady
 from export.file_layers import FileLayers, layer_of
+from export.lean_net import Dialect
 from lariqa_train.refusal import Refusal
 
 METADATA_NAME = b"lariqa.json"
+# XNNPACK takes no convolution with computed weights; the converter turns no layout round through a CAST.
+DIALECT = Dialect(gate_in_weights=False, floats_before_planes=True)
+WIDEST_CONCATENATION = 5  # that XNNPACK takes
 
 
 def write_tflite(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     """Write ``ready`` to ``path``; arguments and errors as :func:`export.to_onnx.write_onnx`."""
     with quietly("importing litert-torch"):
         litert_torch = backend("litert_torch", "tflite")
+    ready.speak(DIALECT)
     with quietly("the conversion to TFLite"):
         # Its bytes, not its file: where the disk is full, the converter's own writing ends the whole process.
         model = parsed(litert_torch.convert(ready, ready.example()).model_content(), path)
         _dequantize_instead_of_cast(model)
+        _join_in_steps(model)
         _name_inputs_and_output(model, [spec.name for spec in ready.inputs])
         embed(model, embedded)
         path.write_bytes(serialise(model))
@@ -157,6 +164,43 @@ def _dequantize_instead_of_cast(model) -> None:
             operator.opcodeIndex = _operator_code(model, schema.BuiltinOperator.DEQUANTIZE)
             operator.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
             operator.builtinOptions = schema.DequantizeOptionsT()
+
+
+def _join_in_steps(model) -> None:
+    schema = backend("ai_edge_litert.schema_py_generated", "tflite")
+    graph = model.subgraphs[0]
+    operators = []
+    for operator in graph.operators:
+        if model.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.CONCATENATION:
+            parts, axis = list(operator.inputs), operator.builtinOptions.axis
+            while len(parts) > WIDEST_CONCATENATION:
+                joined = []
+                for at in range(0, len(parts), WIDEST_CONCATENATION):
+                    some = parts[at : at + WIDEST_CONCATENATION]
+                    if len(some) > 1:
+                        operators.append(_concatenation(graph, operator, some, axis))
+                        some = [operators[-1].outputs[0]]
+                    joined += some
+                parts = joined
+            operator.inputs = np.array(parts, np.int32)
+        operators.append(operator)
+    graph.operators = operators
+
+
+def _concatenation(graph, like, parts: list[int], axis: int):
+    """An operator as ``like`` that joins some tensors into a new one."""
+    schema = backend("ai_edge_litert.schema_py_generated", "tflite")
+    first, tensor, operator = graph.tensors[parts[0]], schema.TensorT(), schema.OperatorT()
+    shape = np.array(first.shape, np.int32)
+    shape[axis] = sum(int(graph.tensors[n].shape[axis]) for n in parts)
+    tensor.shape, tensor.type, tensor.quantization = shape, first.type, first.quantization
+    tensor.buffer, tensor.hasRank = 0, True
+    tensor.name = first.name + b"/joined"
+    graph.tensors.append(tensor)
+    operator.opcodeIndex, operator.inputs = like.opcodeIndex, np.array(parts, np.int32)
+    operator.outputs = np.array([len(graph.tensors) - 1], np.int32)
+    operator.builtinOptionsType, operator.builtinOptions = like.builtinOptionsType, like.builtinOptions
+    return operator
 
 
 def _operator_code(model, builtin: int) -> int:

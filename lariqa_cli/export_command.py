@@ -42,6 +42,13 @@ def export_checkpoint(
         str, typer.Option("--input", help="pixels: the decoded photo itself; tensors: the two normalised views.")
     ] = "pixels",
     synthetic_view: ViewOption = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="How the file executes: low, balanced or fast; naive: the plain graph, for comparison. All score alike. "
+            "Default: balanced, where the backbone's structure allows it."
+        ),
+    ] = None,
     limit: LimitOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another checkpoint's export in the output folder.")] = False,
 ) -> None:
@@ -62,10 +69,10 @@ def export_checkpoint(
     photos_in(calibration or [])
 
     from benchmarks.proved_export import export_proved
-    from export.export_ready import ExportRequest
+    from export.export_ready import ExportRequest, why_only_naive
     from lariqa_train.checkpoint import load_checkpoint
 
-    request = ExportRequest(contract, height, width, synthetic_view)
+    request = ExportRequest(contract, height, width, synthetic_view, memory)
     proofs = []
     with steps() as step:
         step(f"reading {checkpoint}")
@@ -87,6 +94,8 @@ def export_checkpoint(
             raise
     print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
     note_training(model.provenance)
+    if memory is None and (reason := why_only_naive(model)):
+        note(f"{model.config.backbone} runs as it is written (--memory naive): {reason}.", "Memory:")
     missed = [proved for proved in proofs if not proved.parity.passed]
     print_plans([proved.artifact for proved in proofs])
     for proved in missed:
