@@ -188,13 +188,23 @@ class Lowering:
         """Stored weight of a layer -> its group."""
         used = {layer.weight for layer in row.layers(source).layers if layer.weight}
         found = known_weights(row.weights(source), self.layers)
-        return {name: part_of(layer) for name, (layer, _) in found.items() if name in used}
+        return {name: self.group_of(layer) for name, (layer, _) in found.items() if name in used}
+
+    def group_of(self, layer: str) -> str:
+        """The group of a module; a branch's first layer is known by its three inputs, whatever it is called."""
+        words = layer.removeprefix("model.").removeprefix("lean.").split(".")
+        weight = self.layers[layer]
+        if weight.ndim == 4 and weight.shape[1] == 3:
+            return f"{words[0]} / conv_stem"
+        if layer.startswith("lean."):  # the low-memory graph: prefix, blocks, finish
+            return f"{words[0]} / {'.'.join(words[1:3])}"
+        return part_of(layer)
 
     def rounded_for(self, row: Format, source: Path, precision: str) -> dict[str, np.ndarray]:
         """Stored weight -> its numbers on the precision's grid."""
         grid = "float16" if precision == "fp16" else "int8"
         if grid not in self._rounded:
-            grids = {name: grid for name in self.layers if not is_exact(part_of(name))}
+            grids = {name: grid for name in self.layers if not is_exact(self.group_of(name))}
             ready = round_weights(self.folded, grids, self.calibrating(), self.progress)
             self._rounded[grid] = {name: ready.get_submodule(name).weight.detach().numpy() for name in grids}
         found = known_weights(row.weights(source), self.layers)
