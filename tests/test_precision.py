@@ -35,7 +35,7 @@ def photos():
 
 @pytest.fixture(scope="module")
 def folded(tiny_model):
-    return fold_batch_norm(make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH)))
+    return fold_batch_norm(make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive")))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def layers(folded):
 def exported(tiny_model, tmp_path_factory):
     """Format -> its float32 file."""
     folder = tmp_path_factory.mktemp("float32")
-    proofs = export_proved(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH), list(FORMATS), folder)
+    proofs = export_proved(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"), list(FORMATS), folder)
     return {proved.artifact.format: proved.path for proved in proofs}
 
 
@@ -67,7 +67,7 @@ def test_int8_is_within_half_a_step_and_keeps_every_channels_largest():
 
 
 def test_folding_leaves_no_batch_norm_and_the_same_score(tiny_model, folded, photos):
-    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH))
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"))
     assert any(isinstance(module, nn.BatchNorm2d) for module in ready.modules())
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
     scores = []
@@ -270,7 +270,7 @@ def test_the_limit_grows_with_the_scores_that_a_model_gives():
 
 
 def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_model, tmp_path, monkeypatch):
-    request, precisions = ExportRequest("pixels", HEIGHT, WIDTH), ("fp32", "fp16", "w8")
+    request, precisions = ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"), ("fp32", "fp16", "w8")
     options = {"precisions": precisions, "judges": 12, "keep_float": ("head",)}
     proofs = list(export_proved(tiny_model, request, ["onnx"], tmp_path, **options))
     assert [proved.artifact.precision for proved in proofs] == list(precisions)
@@ -301,7 +301,7 @@ def test_what_a_format_cannot_do_is_refused_with_the_nearest(tiny_model, tmp_pat
         refuse_precision("int4", "onnx", FORMATS["onnx"].precisions)
     for name in PRECISIONS:
         refuse_precision(name, "onnx", FORMATS["onnx"].precisions)
-    request = ExportRequest("pixels", HEIGHT, WIDTH)
+    request = ExportRequest("pixels", HEIGHT, WIDTH, memory="naive")
     with pytest.raises(Refusal, match="--keep-float names nothing"):
         next(
             export_proved(
