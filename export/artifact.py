@@ -33,7 +33,7 @@ class Artifact:
 
     file: str  # name, beside lariqa.json
     format: str  # onnx | coreml | tflite
-    precision: str  # fp32
+    precision: str  # fp32 | fp16 | w8 | int8
     contract: str  # pixels | tensors
     synthetic_view: str  # crop | full
     photo_width_px: int | None  # the one photo size that it takes; None: any (tensors contract with the crop view)
@@ -41,13 +41,20 @@ class Artifact:
     inputs: tuple[InputSpec, ...]
     output: str  # name of the (1, 1) float32 score
     macs: int  # multiply-accumulates of one run
+<<<<<<< HEAD
     memory: str = "naive"  # how it executes: low | balanced | fast | naive, as all did before there was a choice
+=======
+    memory: str = (
+        "naive"  # low | balanced | fast | naive: how it executes (files from before there was a choice: naive)
+    )
+>>>>>>> precision
     session: dict[str, Any] = field(default_factory=dict)  # the runtime's options that go with it
     sha256: str = ""
     bytes: int = 0
     converter: dict[str, str] | None = None  # package -> version
     status: Status = "converted"
     parity: dict[str, Any] | None = None  # benchmarks.parity.Parity as JSON
+    plan: dict[str, Any] | None = None  # export.precision.Plan as JSON; None in fp32
 
     def __post_init__(self) -> None:
         # A manifest may come from anywhere, and it says which files beside it are opened, replaced and removed.
