@@ -41,13 +41,7 @@ class Artifact:
     inputs: tuple[InputSpec, ...]
     output: str  # name of the (1, 1) float32 score
     macs: int  # multiply-accumulates of one run
-<<<<<<< HEAD
     memory: str = "naive"  # how it executes: low | balanced | fast | naive, as all did before there was a choice
-=======
-    memory: str = (
-        "naive"  # low | balanced | fast | naive: how it executes (files from before there was a choice: naive)
-    )
->>>>>>> precision
     session: dict[str, Any] = field(default_factory=dict)  # the runtime's options that go with it
     sha256: str = ""
     bytes: int = 0

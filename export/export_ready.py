@@ -263,15 +263,8 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     fused.config = replace(model.config, preprocess=spec)
     contract = {"pixels": FromPixels, "tensors": FromTensors}[request.contract]
     memory = request.memory or (DEFAULT_MEMORY if why_only_naive(fused) is None else "naive")
-<<<<<<< HEAD
     if memory != "naive" and (why := why_only_naive(fused)):
         raise Refusal(f"{model.config.backbone} cannot be executed with --memory {memory}: {why}; use --memory naive")
-=======
-    if memory != "naive" and (reason := why_only_naive(fused)):
-        raise Refusal(
-            f"{model.config.backbone} cannot be executed with --memory {memory}: {reason}; use --memory naive"
-        )
->>>>>>> precision
     ready = contract(fused, request.height, request.width, memory)
     ready.preprocess, ready.config, ready.fusion = spec, fused.config, report
     return ready.eval().requires_grad_(False)

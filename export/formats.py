@@ -8,23 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
+import numpy as np
+
 from export import run_coreml, run_onnx, run_tflite, to_coreml, to_onnx, to_tflite
 from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
 from export.export_ready import ExportReady
 from export.file_layers import FileLayers
 from export.lean_net import Dialect
-=======
-import numpy as np
-
-from export import run_coreml, run_onnx, run_tflite
-from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
-from export.export_ready import ExportReady
-from export.file_layers import FileLayers
 from export.lower_coreml import lower_coreml
 from export.lower_onnx import lower_onnx, ranges_onnx
 from export.lower_tflite import lower_tflite, ranges_tflite
->>>>>>> precision
 from export.run_coreml import open_coreml
 from export.run_onnx import OnnxRunner
 from export.run_tflite import TfliteRunner
