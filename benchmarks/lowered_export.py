@@ -23,7 +23,8 @@ from export.export_ready import ExportReady
 from export.fold_batch_norm import fold_batch_norm
 from export.formats import Format, scorer_for
 from export.known_weights import in_order, known_weights
-from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact
+from export.lean_net import CopyRows
+from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, refuse_left_float
 from export.rounding import round_weights
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
@@ -179,16 +180,25 @@ class Lowering:
         """Module -> its stored weight, as in PyTorch."""
         found = {}
         for name, module in self.folded.named_modules():
-            weight = getattr(module, "weight", None)
+            weight = None if isinstance(module, CopyRows) else getattr(module, "weight", None)  # a copy stays exact
             if isinstance(weight, torch.Tensor) and weight.dim() in (2, 4) and weight.numel() >= LEAST_WEIGHTS:
                 found[name] = weight.detach().numpy()
         return found
 
     def known(self, row: Format, source: Path) -> dict[str, str]:
-        """Stored weight of a layer -> its group."""
+        """Stored weight of a layer -> its group.
+
+        Raises:
+            Refusal: a layer of a low-memory graph is not found, and would stay float32.
+        """
         used = {layer.weight for layer in row.layers(source).layers if layer.weight}
         found = known_weights(row.weights(source), self.layers)
-        return {name: self.group_of(layer) for name, (layer, _) in found.items() if name in used}
+        known = {name: layer for name, (layer, _) in found.items() if name in used}
+        if self.ready.memory != "naive":  # in which every layer runs, cut as the plan says
+            wanted = {layer for layer in self.layers if not is_exact(self.group_of(layer))}
+            left = {layer for layer in wanted - set(known.values()) if self.group_of(layer) not in self.pinned}
+            refuse_left_float(left, f"the {row.name} file has no weight with its numbers")
+        return {name: self.group_of(layer) for name, layer in known.items()}
 
     def group_of(self, layer: str) -> str:
         """The group of a module; a branch's first layer is known by its three inputs, whatever it is called."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from export.backends import backend, quietly, versions
 from export.int8_weights import quantise
-from export.precision import Level
+from export.precision import Level, refuse_left_float
 from export.to_onnx import METADATA_KEY
 
 
@@ -46,6 +46,9 @@ def lower_onnx(
 
     Returns:
         Package that did it -> version.
+
+    Raises:
+        Refusal: a weight whose level is int8 is read by no layer that can compute so.
     """
     onnx = backend("onnx", "onnx")
     model = onnx.load(str(source))
@@ -129,11 +132,13 @@ def _quantised(model, weights: set[str], ranges: Any):
     """QDQ around the layers with these weights: int8 weights per channel, uint8 activations."""
     quantiser = backend("onnxruntime.quantization.qdq_quantizer", "onnx").QDQQuantizer
     kinds = backend("onnxruntime.quantization", "onnx").QuantType
-    nodes = []
+    nodes, taken = [], set()
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
         if node.op_type in ("Conv", "Gemm") and node.input[1] in weights:
             nodes.append(node.name)
+            taken.add(node.input[1])
+    refuse_left_float(weights - taken, "no int8 layer of ONNX Runtime's reads this weight as it is stored")
     made = quantiser(
         model,
         True,

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from export.backends import backend, quietly, versions
-from export.precision import Level
+from export.precision import Level, refuse_left_float
 from export.to_tflite import embed, parsed, serialise
 
 COMPUTING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -63,14 +63,18 @@ def _operators(model, levels: Mapping[str, Level]) -> Iterable[tuple[str, str, L
     """(expression that finds its result, kind, level) of each operator whose level is not float32."""
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     codes = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    graph = model.subgraphs[0]
+    graph, taken = model.subgraphs[0], set()
     for operator in graph.operators:
         kind = codes[model.operatorCodes[operator.opcodeIndex].builtinCode]
         if kind in COMPUTING:
-            level = levels.get(f"buffer {graph.tensors[operator.inputs[1]].buffer}", "fp32")
+            weight = f"buffer {graph.tensors[operator.inputs[1]].buffer}"
+            level = levels.get(weight, "fp32")
             if level != "fp32":
+                taken.add(weight)
                 name = graph.tensors[operator.outputs[0]].name.decode()
                 yield rf"^{name}(;|$)", kind, level
+    low = {weight for weight, level in levels.items() if level != "fp32"}
+    refuse_left_float(low - taken, "no layer that the quantizer knows reads this weight as it is stored")
 
 
 def _ask(quantizer, expression: str, kind: str, level: Level) -> None:

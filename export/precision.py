@@ -17,7 +17,7 @@ weight share its level, and a weight that is computed while the model runs stays
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -103,6 +103,24 @@ def refuse_precision(name: str, format_name: str, offered: tuple[str, ...]) -> N
         f"{format_name} is not written in {name}: {why}; the nearest that it has is {nearest} "
         f"({PRECISIONS[nearest].says})"
     )
+
+
+def refuse_left_float(layers: Iterable[str], why: str) -> None:
+    """Check that no layer that ought to be low is left in float32.
+
+    Args:
+        layers: those that would be left, as the model or the file names them.
+        why: in a sentence's end.
+
+    Raises:
+        Refusal: there are some.
+    """
+    if left := sorted(layers):
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        raise Refusal(
+            f"{', '.join(left[:3])}{more} would silently stay float32: {why}; export this precision with "
+            f"--memory naive, or keep the layer's group float with --keep-float"
+        )
 
 
 CANNOT = {
