@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from export.export_ready import ExportReady
+from export.mobile_blocks import ConvLayer
 
 Grid = Literal["int8", "float16"]
 MOST_INPUTS = 2048  # per output; wider layers (the KANs) are rounded plainly: their inputs spread, their error is small
@@ -50,7 +51,7 @@ def round_weights(
     layers = {
         name: ready.get_submodule(name)
         for name in grids
-        if isinstance(ready.get_submodule(name), nn.Conv2d | nn.Linear)
+        if isinstance(ready.get_submodule(name), nn.Conv2d | nn.Linear | ConvLayer)
         and ready.get_submodule(name).weight[0].numel() <= MOST_INPUTS
     }
     moments = _second_moments(ready, layers, pictures, progress)
@@ -99,13 +100,17 @@ def _second_moments(ready, layers: Mapping[str, nn.Module], pictures, progress) 
     """Module name -> H (groups, inputs, inputs), float64, over windows of every picture."""
     moments: dict[str, torch.Tensor] = {}
 
-    def see(name: str, module: nn.Module, x: torch.Tensor) -> None:
+    def see(name: str, module: nn.Module, x: torch.Tensor, factors: torch.Tensor | None = None) -> None:
+        x = x if factors is None else x * factors  # a gate in the weights (lean_net): as if it were in the input
         columns = _columns(module, x)  # (groups, inputs, positions)
         seen = (columns @ columns.mT).double() / columns.shape[2]
         moments[name] = moments[name] + seen if name in moments else seen
 
     hooks = [
-        module.register_forward_pre_hook(lambda m, x, name=name: see(name, m, x[0])) for name, module in layers.items()
+        module.register_forward_pre_hook(
+            lambda m, x, named, name=name: see(name, m, x[0], named.get("factors")), with_kwargs=True
+        )
+        for name, module in layers.items()
     ]
     try:
         with torch.inference_mode():
@@ -122,12 +127,14 @@ def _columns(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
     """The layer's input as the vectors that its rows are multiplied with: (groups, inputs, positions)."""
     if isinstance(module, nn.Linear):
         return x.reshape(-1, x.shape[-1]).T[None]
+    lean = isinstance(module, ConvLayer)
+    kernel, dilation = ((module.kernel, module.kernel), 1) if lean else (module.kernel_size, module.dilation)
     height, width = x.shape[2:]
     rows, columns = min(height, WINDOW_PX), min(width, WINDOW_PX)
-    if module.kernel_size == (1, 1):  # spread over the whole picture
+    if kernel == (1, 1):  # spread over the whole picture
         x = x[:, :, :: max(1, height // rows), :: max(1, width // columns)]
         return x.permute(1, 0, 2, 3).reshape(module.groups, x.shape[1] // module.groups, -1)
     top, left = (height - rows) // 2, (width - columns) // 2
     x = x[:, :, top : top + rows, left : left + columns]
-    seen = F.unfold(x, module.kernel_size, module.dilation, module.padding, module.stride)  # (B, C k k, positions)
+    seen = F.unfold(x, kernel, dilation, module.padding, module.stride)  # (B, C k k, positions)
     return seen.permute(1, 0, 2).reshape(module.groups, seen.shape[1] // module.groups, -1)
