@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmarks import parity as parity_words
-from benchmarks.lowered_export import BUNDLED
+from benchmarks.lowered_export import BUNDLED, Lowering
 from benchmarks.mixed_precision import choose_levels
 from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
 from benchmarks.proved_export import export_proved
@@ -48,8 +48,11 @@ def layers(folded):
 def exported(tiny_model, tmp_path_factory):
     """Format -> its float32 file."""
     folder = tmp_path_factory.mktemp("float32")
-    proofs = export_proved(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"), list(FORMATS), folder)
-    return {proved.artifact.format: proved.path for proved in proofs}
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"))
+    paths = {name: folder / f"float32{row.suffix}" for name, row in FORMATS.items()}
+    for name, row in FORMATS.items():
+        row.write(ready, paths[name], '{"kept": "in every lowering"}')
+    return paths
 
 
 # --- storing ---------------------------------------------------------------------------------------------------------
@@ -270,11 +273,12 @@ def test_the_limit_grows_with_the_scores_that_a_model_gives():
 
 
 def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_model, tmp_path, monkeypatch):
-    request, precisions = ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"), ("fp32", "fp16", "w8")
+    request, precisions = ExportRequest("pixels", HEIGHT, WIDTH, memory="balanced"), ("fp32", "fp16", "w8")
     options = {"precisions": precisions, "judges": 12, "keep_float": ("head",)}
     proofs = list(export_proved(tiny_model, request, ["onnx"], tmp_path, **options))
     assert [proved.artifact.precision for proved in proofs] == list(precisions)
-    whole = proofs[0].artifact.bytes
+    whole, sessions = proofs[0].artifact.bytes, FORMATS["onnx"].sessions
+    assert sessions["balanced"] != sessions["naive"]
     for proved in proofs[1:]:
         assert proved.parity.passed and len(proved.parity.photos) == 12 + 6
         plan = Plan.from_json(proved.artifact.plan)
@@ -283,15 +287,32 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
         assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < 0.6 * whole
         _, alone = describe(proved.path)
         assert Plan.from_json(alone.plan) == plan
+        for row in (proved.artifact, alone):
+            assert row.memory == "balanced" and row.session == sessions["balanced"]
         photo = dict(seeded_photos(1, HEIGHT, WIDTH, seed=9)).popitem()[1]
         difference = abs(open_artifact(proved.path).score(photo) - open_artifact(proofs[0].path).score(photo))
         assert 0 < difference < proved.parity.limit
     assert {row.precision for row in read_manifest(tmp_path).artifacts} == set(precisions)
 
     monkeypatch.setitem(GATES, "w8", Gate(srcc=1.0, sd_on_paper_scale=1e-9))
-    (missed,) = export_proved(tiny_model, request, ["onnx"], tmp_path, precisions=("w8",), judges=12)
+    float_ = [group for group in plan.levels if "KAN" not in group]  # few groups to try, each in vain
+    options = {"precisions": ("w8",), "judges": 12, "keep_float": float_}
+    (missed,) = export_proved(tiny_model, request, ["onnx"], tmp_path, **options)
     assert not missed.parity.passed and missed.path.parent.name == "rejected" and missed.artifact.plan["sensitivity"]
     assert json.loads((tmp_path / "lariqa.json").read_text())["artifacts"][2]["parity"]["passed"] is True
+
+
+def test_a_layer_that_cannot_be_low_is_refused_and_not_left_in_float32(tiny_model, tmp_path):
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="balanced"))
+    lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
+    path = lowering.source(row)
+    known = lowering.known(row, path)
+    with pytest.raises(Refusal, match=r"project.* would silently stay float32: no int8 layer.*--memory naive"):
+        row.lower(path, tmp_path / "int8.onnx", dict.fromkeys(known, "int8"), "{}")  # the gate is in these weights
+    lost = next(name for name in lowering.layers if "synthetic.blocks.4.0.shares.0.expand" in name)
+    lowering.layers[lost] = 2 * lowering.layers[lost]
+    with pytest.raises(Refusal, match=rf"^{lost} would silently stay float32: the onnx file has no.*--memory naive"):
+        lowering.known(row, path)
 
 
 def test_what_a_format_cannot_do_is_refused_with_the_nearest(tiny_model, tmp_path):
