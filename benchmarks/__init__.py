@@ -2,6 +2,7 @@
 
 Reading order:
     parity -> proved_export, verify, parity_matrix       a file is proved when it is written, and again
+    mixed_precision -> lowered_export                    below float32: levels chosen, file judged
     measurement                                          the row: all that is measured, and all that a report is made of
     workload, contender, participants, peers             who is measured, on what
     worker, memory, turns -> rows -> suite               how: a process each, in turns

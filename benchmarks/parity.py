@@ -8,6 +8,9 @@
     sd           standard deviation of the differences
     PLCC, SRCC   Pearson's and Spearman's correlation of the file's scores with the reference's
     flip         a pair of photos that the reference ranks and the file ranks the other way round, or as equals
+    score range  highest - lowest reference score over the photos, at most 1, the nominal range
+    paper scale  an error as it would be if the photos' reference scores had the sd of the paper's, PAPER_SCORE_SD
+    gate         what a file in another precision than fp32 must hold over at least GATE_PHOTOS photos
     MOS points   score x 100: people rate photos from 0 to 100 (mean opinion score)
 
 The reference is the checkpoint's own model: unfused KAN, Pillow's resize, float32 on the CPU. A comparison proves
@@ -30,10 +33,48 @@ if TYPE_CHECKING:  # reports need this file's words and limits without the secon
 
 LIMITS = {"fp32": 5e-5}  # promised: 1e-4; measured over all formats, views and sizes: 1.3e-5 (docs/experiments.md)
 LEAST_SPREAD = 100  # limits
+GATE_PHOTOS = 100
 MOS_POINTS = 100  # per unit of score
 # Standard deviation of the paper's model over the 900 test photos of UHD-IQA: the authors' published predictions
 # (results/ of their repository). An error as large as a share of this blurs the ranking of real photos by that share.
 PAPER_SCORE_SD = 0.0575
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a lower precision may do to the score.
+
+    Noise of sd .0025 on the authors' published predictions (sd .0575) costs less than .001 of SRCC against people,
+    .005 costs .003, .015 the whole gain of the KAN head: hence the limits.
+    """
+
+    srcc: float  # at least
+    sd_on_paper_scale: float  # at most
+    sd_of_range: float | None = None  # at most, as a share of the score range
+    worst_sds: float = 8  # largest |difference|, in sds at their limit: one photo must not be far off
+
+    def sd(self, references: Sequence[float]) -> float:
+        """The largest sd, in score units, over photos with these reference scores."""
+        of_paper = self.sd_on_paper_scale * float(np.std(references, ddof=1)) / PAPER_SCORE_SD
+        if self.sd_of_range is None:
+            return of_paper
+        return min(of_paper, self.sd_of_range * min(float(np.ptp(references)), 1.0))
+
+
+GATES = {
+    "fp16": Gate(srcc=0.9999, sd_on_paper_scale=2.5e-3, sd_of_range=5e-4),
+    "w8": Gate(srcc=0.999, sd_on_paper_scale=2.5e-3),
+    "int8": Gate(srcc=0.998, sd_on_paper_scale=2.5e-3),
+}
+
+
+def limit_of(precision: str, references: Sequence[float]) -> float | None:
+    """What the largest |difference| may be in a precision, over photos with these scores; None: not known."""
+    if precision in LIMITS:
+        return LIMITS[precision]
+    if precision not in GATES or len(references) < 2:
+        return None
+    return GATES[precision].worst_sds * GATES[precision].sd(references)
 
 
 @dataclass(frozen=True)
@@ -58,6 +99,7 @@ class Parity:
     runtime: str
     limit: float
     photos: tuple[PhotoParity, ...]
+    precision: str = "fp32"
 
     @property
     def worst(self) -> float:
@@ -76,13 +118,34 @@ class Parity:
         return max(scores) - min(scores)
 
     @property
+    def fidelity(self) -> Fidelity:
+        """The same photos, with every figure about them."""
+        return Fidelity(self.photos, self.limit)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Each limit that is not held, with its figure; the gate's own only where there are photos enough for them."""
+        said = [] if self.worst <= self.limit else [f"worst {self.worst:.1e} (limit {self.limit:.1e})"]
+        if self.precision in GATES and len(self.photos) >= GATE_PHOTOS:
+            gate, fidelity = GATES[self.precision], self.fidelity
+            sd_limit = gate.sd([photo.reference for photo in self.photos])
+            if not fidelity.sd <= sd_limit:
+                said.append(f"sd {fidelity.sd:.1e} (limit {sd_limit:.1e})")
+            if fidelity.srcc is None or not fidelity.srcc >= gate.srcc:
+                said.append(f"SRCC {fidelity.srcc} (limit {gate.srcc})")
+        return tuple(said)
+
+    @property
     def passed(self) -> bool:
-        """Whether the worst difference is within the limit."""
-        return self.worst <= self.limit
+        """Whether every limit is held."""
+        return not self.missed
 
     def to_json(self) -> dict[str, Any]:
         """As written to ``lariqa.json``."""
         figures = {"worst": self.worst, "mean": self.mean, "spread": self.spread, "passed": self.passed}
+        if self.precision in GATES:
+            fidelity = self.fidelity
+            figures |= {name: getattr(fidelity, name) for name in ("sd", "srcc", "pairs", "flips")}
         return {**asdict(self), **figures, "photos": [asdict(photo) for photo in self.photos]}
 
 
@@ -126,7 +189,8 @@ class Fidelity:
     @property
     def proves_nothing(self) -> str:
         """Why these photos could not have shown a difference; empty where they could. The rule of LEAST_SPREAD."""
-        least = LEAST_SPREAD * (LIMITS["fp32"] if self.limit is None else self.limit)
+        # The limits of lower precisions grow with the spread: they cannot say whether it is enough.
+        least = LEAST_SPREAD * min(LIMITS["fp32"], LIMITS["fp32"] if self.limit is None else self.limit)
         if len(self.photos) >= 2 and self.spread >= least:
             return ""
         return (
@@ -200,7 +264,8 @@ def fidelity_of(scores: Sequence[Score], precision: str) -> Fidelity | None:
     photos = tuple(
         PhotoParity(score.photo, score.reference, score.score) for score in scores if score.reference is not None
     )
-    return Fidelity(photos, LIMITS.get(precision)) if photos else None
+    limit = limit_of(precision, [photo.reference for photo in photos])
+    return Fidelity(photos, limit) if photos else None
 
 
 def reference_scores(
@@ -238,4 +303,6 @@ def compare(
     for name, image in photos.items():
         progress(f"{scorer.runner.runtime} on {name}")
         rows.append(PhotoParity(name, reference[name], scorer.score(image)))
-    return Parity(reference_runtime, scorer.runner.runtime, LIMITS[precision] if limit is None else limit, tuple(rows))
+    if limit is None:
+        limit = limit_of(precision, [row.reference for row in rows])
+    return Parity(reference_runtime, scorer.runner.runtime, limit, tuple(rows), precision)

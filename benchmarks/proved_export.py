@@ -5,12 +5,14 @@ A file that misses the parity limit goes to ``rejected/`` with its manifest; wha
 
 from __future__ import annotations
 
+import platform
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.parity import LIMITS, Parity, compare, reference_scores
+from benchmarks.lowered_export import Lowering
+from benchmarks.parity import GATE_PHOTOS, LIMITS, Parity, compare, reference_scores
 from benchmarks.workload import proof_photos
 from export.artifact import (
     FILE_NAME,
@@ -25,6 +27,7 @@ from export.artifact import (
 from export.export_ready import ExportReady, ExportRequest, count_macs, make_export_ready
 from export.formats import FORMATS, Format, scorer_for
 from export.operators import refuse_forbidden
+from export.precision import refuse_precision
 from export.run_torch import reference_scorer
 from lariqa_train.atomic import remove, staging
 from lariqa_train.atomic import replace as publish
@@ -34,6 +37,7 @@ from lariqa_train.golden import TILE
 from lariqa_train.model import LarIqa
 from lariqa_train.refusal import Refusal
 
+SCRATCH = ".lowering"  # in the staging folder, gone with it
 REJECTED = "rejected"
 REFERENCE = "reference.safetensors"  # the checkpoint itself, so that anybody can verify the folder again
 
@@ -53,7 +57,10 @@ def export_proved(
     formats: Sequence[str],
     folder: Path,
     *,
-    precision: str = "fp32",
+    precisions: Sequence[str] = ("fp32",),
+    calibration: Sequence[str] = (),
+    keep_float: Sequence[str] = (),
+    judges: int = GATE_PHOTOS,
     limit: float | None = None,
     overwrite: bool = False,
     progress: Callable[[str], None] = lambda step: None,
@@ -65,7 +72,10 @@ def export_proved(
         request: contract, photo size, view.
         formats: names in ``export.formats.FORMATS``.
         folder: where the files, ``lariqa.json``, the golden tile and the reference checkpoint go; made if need be.
-        precision: "fp32".
+        precisions: names in ``export.precision.PRECISIONS``.
+        calibration: the user's photos that lower precisions are calibrated on; empty: generated ones.
+        keep_float: groups of layers that stay float32 in every precision.
+        judges: pictures that judge a lower precision.
         limit: another parity limit, in score units.
         overwrite: whether ``folder`` may hold an export of another checkpoint, which is then removed.
         progress: called with each step in words.
@@ -76,7 +86,8 @@ def export_proved(
     Raises:
         Refusal: the request cannot be served; files finished before stay.
     """
-    rows = [_row(name, precision) for name in formats]
+    rows = [(_row(name, precision), precision) for name in formats for precision in precisions]
+    lower = any(precision != "fp32" for precision in precisions)
     old = read_manifest(folder) if folder.is_dir() else None
     with staging(folder) as stage:
         manifest, forgotten = _manifest_to_add_to(
@@ -89,16 +100,39 @@ def export_proved(
         macs = count_macs(ready)
         photos = proof_photos(request.height, request.width)
         reference = reference_scorer(model, request.synthetic_view)
-        expected = reference_scores(reference, photos, limit or LIMITS[precision], progress)
-        for row in rows:
+        expected = (
+            reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}
+        )
+        (stage / SCRATCH).mkdir()
+        lowering = Lowering(
+            ready,
+            reference,
+            (request.height, request.width),
+            stage / SCRATCH,
+            calibration=calibration,
+            pinned=keep_float,
+            limit=limit,
+            judges=judges,
+            proof=photos,
+            progress=progress,
+        )
+        for row, precision in rows:
             artifact = promise(ready, request, row.name, row.suffix, precision, macs, row.sessions[ready.memory])
             staged = stage / artifact.file
-            progress(f"converting to {row.name}")
-            artifact = _write(row, ready, staged, manifest, artifact)
-            scorer = scorer_for(staged, manifest, artifact)
-            parity = compare(scorer, expected, photos, precision, reference.runner.runtime, progress, limit)
-            status = "executed here" if scorer.runner.executes_artifact else "checked"
-            del scorer  # the runtime holds the file open
+            if precision == "fp32":
+                progress(f"converting to {row.name}")
+                artifact = _write(row, ready, staged, manifest, artifact)
+                if lower:
+                    _copy(staged, lowering.folder / f"float32{row.suffix}")
+                    lowering.converters[row.name] = artifact.converter
+                scorer = scorer_for(staged, manifest, artifact)
+                parity = compare(scorer, expected, photos, precision, reference.runner.runtime, progress, limit)
+                status = "executed here" if scorer.runner.executes_artifact else "checked"
+                del scorer  # the runtime holds the file open
+            else:
+                artifact, parity = lowering.write(row, precision, staged, manifest, artifact)
+                _check(row, staged, manifest, replace(artifact, converter=None))
+                status = "executed here" if row.name != "coreml" or platform.system() == "Darwin" else "checked"
             artifact = replace(artifact, status=status, parity=parity.to_json())
             if parity.passed:
                 manifest = manifest.with_artifact(artifact)
@@ -117,10 +151,7 @@ def export_proved(
 def _row(name: str, precision: str) -> Format:
     if name not in FORMATS:
         raise Refusal(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
-    if precision not in FORMATS[name].precisions:
-        raise Refusal(
-            f"{name} is not written in {precision} by this version; it is in {', '.join(FORMATS[name].precisions)}"
-        )
+    refuse_precision(precision, name, FORMATS[name].precisions)
     return FORMATS[name]
 
 
@@ -146,7 +177,16 @@ def _publish(stage: Path, names: Sequence[str], manifest: Manifest, folder: Path
 
 def _write(row: Format, ready: ExportReady, staged: Path, manifest: Manifest, artifact: Artifact) -> Artifact:
     converter = row.write(ready, staged, manifest.embedded(artifact))
+    _check(row, staged, manifest, artifact)
+    return replace(artifact, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged))
+
+
+def _check(row: Format, staged: Path, manifest: Manifest, artifact: Artifact) -> None:
     refuse_forbidden(row.name, row.operators(staged))
     if row.metadata(staged) != manifest.embedded(artifact):
         raise Refusal(f"the manifest inside the {row.name} file does not read back as it was written")
-    return replace(artifact, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged))
+
+
+def _copy(file: Path, to: Path) -> None:
+    """A file, or the folder that an .mlpackage is."""
+    shutil.copytree(file, to) if file.is_dir() else shutil.copyfile(file, to)

@@ -54,7 +54,7 @@ def verify(
     known: dict[tuple, tuple] = {}  # several files of one size and view share photos and reference scores
     for row in rows:
         describe(folder / row.file)
-        bound = limit or LIMITS[row.precision]  # with a limit of 0 the spread still has to be some
+        bound = limit or LIMITS.get(row.precision, LIMITS["fp32"])  # with a limit of 0 the spread still has to be some
         size = None if row.photo_width_px is None else (row.photo_height_px, row.photo_width_px)
         if (size, row.synthetic_view) not in known:
             images = photos_from(photos, size) if photos else proof_photos(*(size or (2160, 3840)))

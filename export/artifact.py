@@ -33,7 +33,7 @@ class Artifact:
 
     file: str  # name, beside lariqa.json
     format: str  # onnx | coreml | tflite
-    precision: str  # fp32
+    precision: str  # fp32 | fp16 | w8 | int8
     contract: str  # pixels | tensors
     synthetic_view: str  # crop | full
     photo_width_px: int | None  # the one photo size that it takes; None: any (tensors contract with the crop view)
@@ -48,6 +48,7 @@ class Artifact:
     converter: dict[str, str] | None = None  # package -> version
     status: Status = "converted"
     parity: dict[str, Any] | None = None  # benchmarks.parity.Parity as JSON
+    plan: dict[str, Any] | None = None  # export.precision.Plan as JSON; None in fp32
 
     def __post_init__(self) -> None:
         # A manifest may come from anywhere, and it says which files beside it are opened, replaced and removed.

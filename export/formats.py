@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from export import run_coreml, run_onnx, run_tflite, to_coreml, to_onnx, to_tflite
 from export.artifact import Artifact, Manifest, parse_manifest, read_manifest
 from export.export_ready import ExportReady
 from export.file_layers import FileLayers
 from export.lean_net import Dialect
+from export.lower_coreml import lower_coreml
+from export.lower_onnx import lower_onnx, ranges_onnx
+from export.lower_tflite import lower_tflite, ranges_tflite
 from export.run_coreml import open_coreml
 from export.run_onnx import OnnxRunner
 from export.run_tflite import TfliteRunner
 from export.scorer import Runner, Scorer
-from export.to_coreml import coreml_layers, coreml_operators, read_coreml_metadata, write_coreml
-from export.to_onnx import onnx_layers, onnx_operators, read_onnx_metadata, write_onnx
-from export.to_tflite import read_tflite_metadata, tflite_layers, tflite_operators, write_tflite
+from export.to_coreml import coreml_layers, coreml_operators, coreml_weights, read_coreml_metadata, write_coreml
+from export.to_onnx import onnx_layers, onnx_operators, onnx_weights, read_onnx_metadata, write_onnx
+from export.to_tflite import read_tflite_metadata, tflite_layers, tflite_operators, tflite_weights, write_tflite
 from lariqa_train.checkpoint import sha256_of
 from lariqa_train.refusal import Refusal
 
@@ -32,12 +37,15 @@ class Format:
     suffix: str
     precisions: tuple[str, ...]
     write: Callable[[ExportReady, Path, str], dict[str, str]]
+    lower: Callable[..., dict[str, str]]  # see export.lower_onnx.lower_onnx
+    ranges: Callable[..., object] | None  # see export.lower_onnx.ranges_onnx; None: no int8 activations
     open: Callable[[Path, int | None, Mapping[str, Any]], Runner]
     dialect: Dialect  # the form of the graph that its runtime likes
     sessions: Mapping[str, dict[str, Any]]  # way of execution -> options of the runtime
     metadata: Callable[[Path], str | None]
     operators: Callable[[Path], Counter[str]]
     layers: Callable[[Path], FileLayers]
+    weights: Callable[[Path], dict[str, np.ndarray]]
     runtime_modules: tuple[str, ...]  # what opening a file imports
 
 
@@ -47,40 +55,49 @@ FORMATS = {
         Format(
             name="onnx",
             suffix=".onnx",
-            precisions=("fp32",),
+            precisions=("fp32", "fp16", "w8", "int8"),
             write=write_onnx,
+            lower=lower_onnx,
+            ranges=ranges_onnx,
             open=OnnxRunner,
             dialect=to_onnx.DIALECT,
             sessions=run_onnx.SESSIONS,
             metadata=read_onnx_metadata,
             operators=onnx_operators,
             layers=onnx_layers,
+            weights=onnx_weights,
             runtime_modules=("onnxruntime",),
         ),
         Format(
             name="coreml",
             suffix=".mlpackage",
-            precisions=("fp32",),
+            precisions=("fp32", "fp16", "w8"),
             write=write_coreml,
+            lower=lower_coreml,
+            ranges=None,
             open=open_coreml,
             dialect=to_coreml.DIALECT,
             sessions=run_coreml.SESSIONS,
             metadata=read_coreml_metadata,
             operators=coreml_operators,
             layers=coreml_layers,
+            weights=coreml_weights,
             runtime_modules=("coremltools",),
         ),
         Format(
             name="tflite",
             suffix=".tflite",
-            precisions=("fp32",),
+            precisions=("fp32", "fp16", "w8", "int8"),
             write=write_tflite,
+            lower=lower_tflite,
+            ranges=ranges_tflite,
             open=TfliteRunner,
             dialect=to_tflite.DIALECT,
             sessions=run_tflite.SESSIONS,
             metadata=read_tflite_metadata,
             operators=tflite_operators,
             layers=tflite_layers,
+            weights=tflite_weights,
             runtime_modules=("ai_edge_litert.interpreter", "ai_edge_litert.compiled_model"),
         ),
     )

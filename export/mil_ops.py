@@ -290,6 +290,7 @@ def _blockwise_shift_scale(data: Tensor, scale: Tensor, offset: Tensor | None = 
 OPS: dict[str, Callable[..., Any]] = {
     "const": lambda val: val,
     "constexpr_affine_dequantize": _affine_dequantize,
+    "constexpr_cast": lambda source_val, output_dtype: source_val,  # float16 -> float32: the same numbers
     "constexpr_blockwise_shift_scale": _blockwise_shift_scale,
     "identity": lambda x: x,
     "cast": _cast,

@@ -113,9 +113,12 @@ class MilProgram:
         self._constants: dict[str, Any] = {}
         operations = []
         self._stored_numbers = self._stored_bytes = 0
+        self._bytes_of: dict[str, int] = {}  # a constant -> bytes, as stored
         for op in block.operations:
             if op.type == "const" or op.type.startswith("constexpr_"):
+                before = self._stored_bytes
                 self._count_stored(op)
+                self._bytes_of |= dict.fromkeys((value.name for value in op.outputs), self._stored_bytes - before)
                 self._constants |= self._evaluate(op, self._constants)
             else:
                 operations.append(op)
@@ -174,9 +177,26 @@ class MilProgram:
             belongs[result] = result
             weight = next((bound[name] for name in factors if bound[name] in self._constants), "")
             spec = self._specs[weight] if weight else TensorSpec((), "float32")
-            size = _stored_bytes(spec) if weight else 0
+            size = self._bytes_of[weight] if weight else 0
             layers.append(layer_of(result, op.type, self._specs[result].shape, summed, weight, spec.shape, size))
         return FileLayers(tuple(layers), self._stored_numbers, self._stored_bytes, belongs)
+
+    def operators(self) -> Counter[str]:
+        """``op_types``, with casts between floats, which every compute unit has, apart from the others."""
+        counts = Counter(self.op_types)
+        for op, _ in self._steps:
+            if op.type == "cast":
+                read = self._specs.get(op.inputs["x"].arguments[0].name)
+                written = self._specs[op.outputs[0].name]
+                if read and read.dtype.startswith("float") and written.dtype.startswith("float"):
+                    counts.subtract({"cast": 1})
+                    counts["cast between floats"] += 1
+        return +counts
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Constants that are float32 tensors, by name."""
+        tensors = {name: value for name, value in self._constants.items() if isinstance(value, torch.Tensor)}
+        return {name: value.numpy() for name, value in tensors.items() if value.dtype == torch.float32}
 
     def _count_stored(self, op: Operation) -> None:
         """Add a constant's numbers and bytes, as stored: compressed weights count by what they are compressed to."""

@@ -116,7 +116,7 @@ class TfliteRunner:
         options.cpu_options.num_threads, options.cpu_options.xnnpack_flags = self.threads, flags
         with quietly(f"opening {self.path} with {self.runtime}"):
             try:
-                model = compiled.CompiledModel.from_file(str(self.path), options=options)
+                model = compiled.CompiledModel.from_file(str(self.path), environment=_environment(), options=options)
                 (signature,) = model.get_signature_list()
                 inputs = model.create_input_buffers(0)
                 (output,) = model.create_output_buffers(0)
@@ -136,8 +136,15 @@ class TfliteRunner:
 
 
 @functools.cache
+def _environment():
+    """LiteRT's environment, one for all models: each that goes would say so on stderr."""
+    module = backend("ai_edge_litert.environment", "tflite")
+    return module.Environment.create(options=module.EnvironmentOptions(runtime_path=str(Path(module.__file__).parent)))
+
+
+@functools.cache
 def _silent_farewell() -> None:
-    """LiteRT's native environment says what it destroys when the process ends, after Python is gone: on a closed ear."""
+    """Its own environment says what it destroys when the process ends, after Python is gone: on a closed ear."""
 
     def silence() -> None:
         sys.stderr.flush()

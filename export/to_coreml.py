@@ -56,7 +56,7 @@ def read_coreml_metadata(path: Path) -> str | None:
 
 def coreml_operators(path: Path) -> Counter[str]:
     """Operator -> how often the program has it."""
-    return open_program(path).op_types
+    return open_program(path).operators()
 
 
 def coreml_layers(path: Path) -> FileLayers:
@@ -64,15 +64,20 @@ def coreml_layers(path: Path) -> FileLayers:
     return open_program(path).layers()
 
 
+def coreml_weights(path: Path) -> dict[str, np.ndarray]:
+    """Stored float32 weight -> its numbers."""
+    return open_program(path).weights()
+
+
 def open_program(path: Path) -> MilProgram:
-    """The ML Program in a package, ready for the reference evaluator.
+    """The ML Program in a package, ready for the reference evaluator, which rounds to float16 where the program does.
 
     Raises:
         Refusal: coremltools is not installed, or the package is damaged or no ML Program.
     """
     with quietly("importing coremltools"):
         backend("coremltools", "coreml")
-    return MilProgram(path)
+    return MilProgram(path, "declared")
 
 
 class _FromPlanes(nn.Module):

@@ -15,6 +15,7 @@ from collections import Counter
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from export.backends import backend, quietly, versions
@@ -76,8 +77,15 @@ def read_onnx_metadata(path: Path) -> str | None:
 
 
 def onnx_operators(path: Path) -> Counter[str]:
-    """Operator -> how often the file has it."""
-    return Counter(node.op_type for node in _load(path).graph.node)
+    """Operator -> how often the file has it; what only unpacks a weight, folded at load, goes by another name."""
+    graph, unpacked = _load(path).graph, set()
+    unpacked.update(tensor.name for tensor in graph.initializer)
+    counts: Counter[str] = Counter()
+    for node in graph.node:
+        constant = node.op_type in ("Cast", "Mul") and all(name in unpacked for name in node.input)
+        counts[f"{node.op_type} of a weight" if constant else node.op_type] += 1
+        unpacked.update(node.output if constant else ())
+    return counts
 
 
 def onnx_layers(path: Path) -> FileLayers:
@@ -115,6 +123,13 @@ def onnx_layers(path: Path) -> FileLayers:
     # A scalar or an index list is no weight, but the file holds it: counted, and too small to matter.
     numbers = sum(prod(tensor.dims) for tensor in graph.initializer)
     return FileLayers(tuple(layers), numbers, sum(map(_tensor_bytes, graph.initializer)), belongs)
+
+
+def onnx_weights(path: Path) -> dict[str, np.ndarray]:
+    """Stored float32 weight -> its numbers."""
+    onnx = backend("onnx", "onnx")
+    floats = (t for t in _load(path).graph.initializer if t.data_type == onnx.TensorProto.FLOAT)
+    return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in floats}
 
 
 def _tensor_bytes(tensor) -> int:

@@ -41,12 +41,12 @@ def write_tflite(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
         # Its bytes, not its file: where the disk is full, the converter's own writing ends the whole process.
         with _constants_kept_alive():
             converted = litert_torch.convert(ready, ready.example())
-        model = _parsed(converted.model_content(), path)
+        model = parsed(converted.model_content(), path)
         _dequantize_instead_of_cast(model)
         _join_in_steps(model)
         _name_inputs_and_output(model, [spec.name for spec in ready.inputs])
-        _embed(model, embedded)
-        path.write_bytes(_serialise(model))
+        embed(model, embedded)
+        path.write_bytes(serialise(model))
     return versions("torch", "litert-torch", "ai-edge-litert")
 
 
@@ -110,24 +110,43 @@ def tflite_layers(path: Path) -> FileLayers:
     return FileLayers(tuple(layers), sum(int(numbers[n]) for n in used), sum(len(model.buffers[n].data) for n in used))
 
 
+def tflite_weights(path: Path) -> dict[str, np.ndarray]:
+    """Stored float32 weight, by its buffer as in ``tflite_layers`` -> its numbers."""
+    schema = backend("ai_edge_litert.schema_py_generated", "tflite")
+    model = _load(path)
+    return {
+        f"buffer {tensor.buffer}": np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(np.float32)
+        for graph in model.subgraphs
+        for tensor in graph.tensors
+        if tensor.type == schema.TensorType.FLOAT32 and model.buffers[tensor.buffer].data is not None
+    }
+
+
 def _load(path: Path):
     try:
-        return _parsed(path.read_bytes(), path)
+        return parsed(path.read_bytes(), path)
     except OSError as odd:
         raise Refusal(f"{path} is not a readable TFLite file ({odd}); is it a file at all?") from odd
 
 
-def _parsed(data: bytes, path: Path):
+def parsed(data: bytes, path: Path):
+    """A .tflite file's bytes as the schema's mutable objects; ``path`` names it in errors."""
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     if data[4:8] != b"TFL3":
         raise Refusal(f"{path} is not a TFLite file; is the download complete?")
     try:
-        return schema.ModelT.InitFromPackedBuf(data, 0)
+        model = schema.ModelT.InitFromPackedBuf(data, 0)
     except (struct.error, LookupError, ValueError, TypeError) as odd:  # what flatbuffers raises past the end
         raise Refusal(f"{path} is not a readable TFLite file ({odd}); is the download complete?") from odd
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # ai-edge-quantizer puts large weights behind the flatbuffer
+            buffer.data = np.frombuffer(data, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return model
 
 
-def _serialise(model) -> bytes:
+def serialise(model) -> bytes:
+    """The inverse of :func:`parsed`."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 20)
@@ -231,10 +250,12 @@ def _name_inputs_and_output(model, names: list[str]) -> None:
                 entry.name = name.encode()
 
 
-def _embed(model, text: str) -> None:
+def embed(model, text: str) -> None:
+    """Put the manifest's text into the file's metadata, in the place of one that is there."""
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
+    model.metadata = [entry for entry in model.metadata or [] if entry.name != METADATA_NAME]
     buffer, entry = schema.BufferT(), schema.MetadataT()
     buffer.data = np.frombuffer(text.encode(), np.uint8)
     model.buffers.append(buffer)
     entry.name, entry.buffer = METADATA_NAME, len(model.buffers) - 1
-    model.metadata = [*(model.metadata or []), entry]
+    model.metadata.append(entry)

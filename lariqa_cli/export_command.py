@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lariqa_cli.arguments import LimitOption, ViewOption, check_checkpoint, check_folder, check_limit, parse_size
-from lariqa_cli.proofs import note_training, print_proofs
+from lariqa_cli.proofs import note_training, print_plans, print_proofs
 from lariqa_cli.screen import note, steps, typed
 from lariqa_train.refusal import Refusal
 
@@ -20,7 +20,21 @@ def export_checkpoint(
     formats: Annotated[
         str, typer.Option("--format", help="Comma-separated: onnx, coreml, tflite.")
     ] = "onnx,coreml,tflite",
-    precision: Annotated[str, typer.Option(help="fp32.")] = "fp32",
+    precision: Annotated[
+        str, typer.Option(help="Comma-separated: fp32, fp16, w8 (int8 weights), int8 (mixed).")
+    ] = "fp32",
+    calibration: Annotated[
+        list[str] | None,
+        typer.Option(help="Photos that lower precisions are fitted to; may be repeated. Default: generated ones."),
+    ] = None,
+    keep_float: Annotated[
+        list[str] | None,
+        typer.Option(help="A group of layers that stays float32, as in `lariqa inspect`; may be repeated."),
+    ] = None,
+    pictures: Annotated[
+        int,
+        typer.Option(min=2, help="That judge a lower precision. Fewer than 100 prove less, and the manifest says so."),
+    ] = 100,
     size: Annotated[
         str, typer.Option(help="Photo size that the artifact takes, WIDTHxHEIGHT in pixels.")
     ] = "3840x2160",
@@ -47,6 +61,13 @@ def export_checkpoint(
     if not names:
         raise Refusal(f"--format is {formats!r}; expected one or several of onnx, coreml, tflite, with commas between")
 
+    precisions = list(dict.fromkeys(name.strip() for name in precision.split(",") if name.strip()))
+    if not precisions:
+        raise Refusal(f"--precision is {precision!r}; expected one or several of fp32, fp16, w8, int8")
+    from lariqa_train.photo_files import photos_in
+
+    photos_in(calibration or [])
+
     from benchmarks.proved_export import export_proved
     from export.export_ready import ExportRequest, why_only_naive
     from lariqa_train.checkpoint import load_checkpoint
@@ -56,7 +77,15 @@ def export_checkpoint(
     with steps() as step:
         step(f"reading {checkpoint}")
         model = load_checkpoint(checkpoint)
-        options = {"precision": precision, "limit": limit, "overwrite": overwrite, "progress": step}
+        options = {
+            "precisions": precisions,
+            "calibration": calibration or (),
+            "keep_float": keep_float or (),
+            "judges": pictures,
+            "limit": limit,
+            "overwrite": overwrite,
+            "progress": step,
+        }
         try:
             with closing(export_proved(model, request, names, output, **options)) as exporting:
                 proofs.extend(exporting)
@@ -68,7 +97,11 @@ def export_checkpoint(
     if memory is None and (reason := why_only_naive(model)):
         note(f"{model.config.backbone} runs as it is written (--memory naive): {reason}.", "Memory:")
     missed = [proved for proved in proofs if not proved.parity.passed]
+    print_plans([proved.artifact for proved in proofs])
     for proved in missed:
+        worst = [row["group"] for row in (proved.artifact.plan or {}).get("sensitivity", ())][:3]
+        blamed = f" What moves the score most: {', '.join(worst)}." if worst else ""
+        note(f"{proved.artifact.file}: {'; '.join(proved.parity.missed)}.{blamed}", "Missed:", "red")
         note(f"{proved.path} was set aside; an older good file was not touched.", "Past the limit:", "red")
     if missed:
         raise typer.Exit(1)

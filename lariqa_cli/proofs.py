@@ -52,6 +52,24 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
         show(table)
 
 
+def print_plans(artifacts: list) -> None:
+    """What lower precisions did with each group of layers: raised ones, and the table of sensitivities."""
+    for artifact in artifacts:
+        if not artifact.plan:
+            continue
+        levels = artifact.plan["levels"]
+        counted = ", ".join(f"{level} {list(levels.values()).count(level)}" for level in dict.fromkeys(levels.values()))
+        say(f"{artifact.file}: groups of layers by level: {counted}; computed in {artifact.plan['compute']}")
+        for sentence in artifact.plan["notes"]:
+            note(sentence, "Plan:", "yellow")
+        if not artifact.plan["sensitivity"]:
+            continue
+        table = Table("layers", "alone in", "sd of score", "ends as", box=box.SIMPLE_HEAD)
+        for row in artifact.plan["sensitivity"]:
+            table.add_row(escape(row["group"]), row["level"], f"{row['sd']:.1e}", levels[row["group"]])
+        show(table)
+
+
 def note_training(provenance) -> None:
     """Say it wherever a score is shown."""
     if provenance.note:

@@ -1,0 +1,128 @@
+"""Precisions as data: what each one asks of a layer, and what a layer that moves the score is raised to instead.
+
+    level   how one layer's weight is stored                        how the layer computes
+    fp32    float32                                                 float32
+    fp16    float16                                                 float32, or float16 where the plan's `compute` says
+    w8      int8, one scale for each output channel                 float32
+    int8    the same                                                int8, activations in ranges seen on calibration
+
+A precision starts with everything low and climbs its ladder group by group until the score holds (the gate is in
+``benchmarks.parity``, the climbing in ``benchmarks.mixed_precision``). The ``Plan`` is the outcome, kept in the
+manifest, so that the same file can be made again.
+
+Never lowered, in any precision: the resize, whose filters are exact only in float32 (``pillow_resize``), the mean, and
+the first layer of each branch, which sees pixels. Selected is by stored weight, not by place: layers that share a
+weight share its level, and a weight that is computed while the model runs stays float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from lariqa_train.refusal import Refusal
+
+Level = Literal["fp32", "fp16", "w8", "int8"]
+LEAST_WEIGHTS = 64  # below, scales and names cost more bytes than the weight
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One precision: the levels that a layer may have, lowest first."""
+
+    name: str
+    ladder: tuple[Level, ...]
+    says: str  # in a sentence's middle
+
+
+PRECISIONS = {
+    row.name: row
+    for row in (
+        Precision("fp32", ("fp32",), "float32 throughout"),
+        Precision("fp16", ("fp16", "fp32"), "weights in float16"),
+        Precision("w8", ("w8", "fp16", "fp32"), "weights in int8, computed in float"),
+        Precision("int8", ("int8", "w8", "fp16", "fp32"), "int8 where the score allows it, int8 weights elsewhere"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What became of each group of layers, and why."""
+
+    precision: str
+    levels: dict[str, Level]  # group of layers, for example "synthetic / blocks.4" -> its level
+    compute: Literal["float32", "float16"] = "float32"  # what layers below int8 compute in
+    pinned: tuple[str, ...] = ()  # groups that the user keeps float
+    calibration: str = ""  # the pictures that gave the ranges of activations; empty where none were needed
+    sensitivity: tuple[dict[str, Any], ...] = ()  # what each group's lowering alone does to the score
+    chosen_on: str = ""  # the format whose file was measured; empty: everything low held at once
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.levels.values()) - set(get_args(Level)):
+            raise Refusal(f"a precision plan has the levels {sorted(unknown)}; there are {get_args(Level)}")
+
+    def to_json(self) -> dict[str, Any]:
+        """As in the manifest."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """The inverse of :meth:`to_json`."""
+        tuples = {name: tuple(data[name]) for name in ("pinned", "sensitivity", "notes")}
+        return cls(**{**data, **tuples})
+
+    @property
+    def raised(self) -> dict[str, Level]:
+        """Groups that are not as low as the precision wishes, without those that never are."""
+        lowest = PRECISIONS[self.precision].ladder[0]
+        return {group: level for group, level in self.levels.items() if level != lowest and not is_exact(group)}
+
+
+def is_exact(group: str) -> bool:
+    """Whether a group stays float32 in every precision."""
+    return group in ("resize", "unnamed") or group.endswith(("/ conv_stem", "/ stem"))
+
+
+def refuse_precision(name: str, format_name: str, offered: tuple[str, ...]) -> None:
+    """Check a precision against what a format can do.
+
+    Raises:
+        Refusal: names the nearest that it can.
+    """
+    if name in offered:
+        return
+    if name not in PRECISIONS:
+        raise Refusal(f"there is no precision {name!r}; there are {', '.join(PRECISIONS)}")
+    order = list(PRECISIONS)
+    nearest = max((other for other in offered if order.index(other) <= order.index(name)), key=order.index)
+    why = CANNOT.get((format_name, name), "this version has no writer for it")
+    raise Refusal(
+        f"{format_name} is not written in {name}: {why}; the nearest that it has is {nearest} "
+        f"({PRECISIONS[nearest].says})"
+    )
+
+
+def refuse_left_float(layers: Iterable[str], why: str) -> None:
+    """Check that no layer that ought to be low is left in float32.
+
+    Args:
+        layers: those that would be left, as the model or the file names them.
+        why: in a sentence's end.
+
+    Raises:
+        Refusal: there are some.
+    """
+    if left := sorted(layers):
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        raise Refusal(
+            f"{', '.join(left[:3])}{more} would silently stay float32: {why}; export this precision with "
+            f"--memory naive, or keep the layer's group float with --keep-float"
+        )
+
+
+CANNOT = {
+    ("coreml", "int8"): "int8 activations need an iOS 17 target, and the packages are made for iOS 16",
+}

@@ -1,0 +1,332 @@
+"""Lower precisions: what is stored, what is chosen, what is judged; each against numbers known beforehand."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import parity as parity_words
+from benchmarks.lowered_export import BUNDLED, Lowering
+from benchmarks.mixed_precision import choose_levels
+from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
+from benchmarks.proved_export import export_proved
+from benchmarks.workload import seeded_photos
+from export.artifact import read_manifest
+from export.export_ready import ExportRequest, make_export_ready
+from export.fold_batch_norm import fold_batch_norm
+from export.formats import FORMATS, describe, open_artifact
+from export.int8_weights import quantise
+from export.known_weights import in_order, known_weights
+from export.operators import FORBIDDEN
+from export.precision import PRECISIONS, Plan, is_exact, refuse_precision
+from export.rounding import round_rows, round_weights
+from lariqa_train.refusal import Refusal
+
+WIDTH, HEIGHT = 200, 150
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return dict(seeded_photos(12, HEIGHT, WIDTH, seed=5))
+
+
+@pytest.fixture(scope="module")
+def folded(tiny_model):
+    return fold_batch_norm(make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive")))
+
+
+@pytest.fixture(scope="module")
+def layers(folded):
+    modules = folded.named_modules()
+    return {name: m.weight.detach().numpy() for name, m in modules if isinstance(m, nn.Conv2d | nn.Linear)}
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_model, tmp_path_factory):
+    """Format -> its float32 file."""
+    folder = tmp_path_factory.mktemp("float32")
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"))
+    paths = {name: folder / f"float32{row.suffix}" for name, row in FORMATS.items()}
+    for name, row in FORMATS.items():
+        row.write(ready, paths[name], '{"kept": "in every lowering"}')
+    return paths
+
+
+# --- storing ---------------------------------------------------------------------------------------------------------
+
+
+def test_int8_is_within_half_a_step_and_keeps_every_channels_largest():
+    weight = np.random.default_rng(0).standard_normal((5, 7, 3, 3)).astype(np.float32)
+    weight[2] = 0
+    steps, scale = quantise(weight)
+    assert steps.dtype == np.int8 and scale.shape == (5, 1, 1, 1)
+    assert np.abs(steps * scale - weight).max() <= scale.max() / 2 * 1.0001
+    assert set(np.abs(steps.reshape(5, -1)).max(1)) == {0, 127}
+    again, same = quantise(steps * scale)
+    assert np.array_equal(again, steps) and np.allclose(same, scale, rtol=1e-6)
+
+
+def test_folding_leaves_no_batch_norm_and_the_same_score(tiny_model, folded, photos):
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"))
+    assert any(isinstance(module, nn.BatchNorm2d) for module in ready.modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    scores = []
+    for photo in photos.values():
+        image = torch.from_numpy(photo.copy())[None]
+        scores.append(ready(image).item())
+        assert folded(image).item() == pytest.approx(scores[-1], abs=5e-6)
+    assert min(b - a for a, b in pairwise(sorted(scores))) > 1e-5
+
+
+def test_every_layer_of_the_model_is_found_in_every_file(exported, layers):
+    for name, path in exported.items():
+        stored = FORMATS[name].weights(path)
+        found = known_weights(stored, layers)
+        assert {layer for layer, _ in found.values()} == set(layers), name
+        for label, (layer, order) in found.items():
+            assert np.allclose(in_order(layers[layer], order), stored[label].reshape(-1), rtol=1e-3, atol=1e-5)
+
+
+def test_a_strangers_weights_are_not_taken_for_a_layers(layers):
+    stored = {name: weight + 0.1 * np.abs(weight).max() for name, weight in layers.items()}
+    assert not known_weights(stored, layers)
+
+
+@pytest.mark.parametrize(("level", "most"), [("fp16", 0.62), ("w8", 0.45)])
+def test_all_formats_store_the_same_numbers_and_nothing_of_the_resize(exported, layers, photos, tmp_path, level, most):
+    scores = {}
+    for name, path in exported.items():
+        row = FORMATS[name]
+        found = known_weights(row.weights(path), layers)
+        levels = {label: level for label, (layer, _) in found.items() if "conv_stem" not in layer}
+        lowered = tmp_path / f"lowered{row.suffix}"
+        row.lower(path, lowered, levels, row.metadata(path))
+        assert row.layers(lowered).weight_bytes <= most * row.layers(path).weight_bytes
+        assert row.metadata(lowered) == row.metadata(path) and not set(row.operators(lowered)) & FORBIDDEN[name]
+        before, after = row.weights(path), row.weights(lowered)
+        kept = [label for label in before if label not in levels]
+        assert name == "tflite" or all(np.array_equal(before[label], after[label]) for label in kept)
+        runner = row.open(lowered, 1)
+        scores[name] = np.array([runner.run({"image": photo[None]}) for photo in photos.values()])
+        whole = row.open(path, 1)
+        plain = np.array([whole.run({"image": photo[None]}) for photo in photos.values()])
+        assert np.ptp(plain) > 0.05 and 0 < np.abs(scores[name] - plain).max() < 0.5
+    assert np.abs(scores["onnx"] - scores["tflite"]).max() < 2e-5
+    assert np.abs(scores["onnx"] - scores["coreml"]).max() < 2e-5
+
+
+def test_int8_computes_in_int8_and_the_resize_does_not(exported, layers, photos, tmp_path):
+    for name in ("onnx", "tflite"):
+        row, path = FORMATS[name], exported[name]
+        found = known_weights(row.weights(path), layers)
+        levels = {label: "int8" for label, (layer, _) in found.items() if "blocks.3" in layer}
+        assert len(levels) > 4
+        lowered = tmp_path / f"int8{row.suffix}"
+        ranges = row.ranges(path, [{"image": photo[None]} for photo in photos.values()])
+        row.lower(path, lowered, levels, "{}", ranges)
+        quantising = {kind: count for kind, count in row.operators(lowered).items() if kind.upper().startswith("QUANT")}
+        assert sum(quantising.values()) >= 4
+        runner, whole = row.open(lowered, 1), row.open(path, 1)
+        errors = [runner.run({"image": p[None]}) - whole.run({"image": p[None]}) for p in photos.values()]
+        assert 0 < np.abs(errors).max() < 0.5
+
+
+def test_core_ml_in_float16_is_rounded_by_the_evaluator_and_its_resize_stays_exact(exported, layers, photos, tmp_path):
+    row, path = FORMATS["coreml"], exported["coreml"]
+    found = known_weights(row.weights(path), layers)
+    levels = {label: "fp16" for label, (layer, _) in found.items() if "conv_stem" not in layer}
+    half = tmp_path / "half.mlpackage"
+    row.lower(path, half, levels, "{}", compute="float16")
+    program = row.open(half, 1).program
+    assert program.operators()["cast between floats"] >= 2 and not program.operators()["cast"]
+    declared = {name: spec.dtype for name, spec in program._specs.items()}
+    assert declared["score"] == "float32" and sum(dtype == "float16" for dtype in declared.values()) > 100
+    floors = [name for name, kind in program.operator_of.items() if kind == "floor"]
+    assert floors and {declared[name] for name in floors} == {"float32"}
+    photo = next(iter(photos.values()))[None]
+    assert row.open(half, 1).run({"image": photo}) != row.open(path, 1).run({"image": photo})
+
+
+# --- rounding --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("grid", ["int8", "float16"])
+def test_rounding_by_what_the_layer_does_beats_rounding_each_weight(grid):
+    random = torch.Generator().manual_seed(0)
+    inputs = torch.randn(4, 400, generator=random, dtype=torch.float64)
+    mixed = torch.randn(48, 4, generator=random, dtype=torch.float64) @ inputs + 3  # correlated, far from zero mean
+    rows = torch.randn(1, 6, 48, generator=random, dtype=torch.float64)
+    rounded = round_rows(rows, (mixed @ mixed.T)[None], grid)
+    if grid == "int8":
+        steps, scale = quantise(rows[0].numpy().astype(np.float32))
+        plain = torch.from_numpy(steps * scale.astype(np.float64))
+        assert torch.allclose(rounded[0] / torch.from_numpy(scale.astype(np.float64)),
+                              (rounded[0] / torch.from_numpy(scale.astype(np.float64))).round(), atol=1e-4)  # fmt: skip
+        again, _ = quantise(rounded[0].numpy().astype(np.float32))
+        assert np.abs(again * scale - rounded[0].numpy()).max() < 1e-6  # a converter finds the same integers
+    else:
+        plain = rows[0].half().double()
+        assert torch.equal(rounded.half().double(), rounded)
+    errors = [((weight - rows[0]) @ mixed).square().mean().item() for weight in (plain, rounded[0])]
+    assert errors[1] < errors[0] / 20
+
+
+def test_rounded_weights_lie_on_the_grid_in_every_kind_of_layer(folded, photos):
+    names = {name: "int8" for name, m in folded.named_modules() if isinstance(m, nn.Conv2d) and "blocks.1" in name}
+    assert any(folded.get_submodule(name).groups > 1 for name in names)
+    inputs = ({"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values())
+    rounded = round_weights(folded, names, inputs)
+    for name, module in folded.named_modules():
+        if isinstance(module, nn.Conv2d):
+            ours, theirs = rounded.get_submodule(name).weight.numpy(), module.weight.numpy()
+            _, scale = quantise(theirs)
+            if name in names:
+                assert np.abs(ours / scale - np.rint(ours / scale)).max() < 1e-3 and not np.array_equal(ours, theirs)
+            else:
+                assert np.array_equal(ours, theirs)
+
+
+# --- choosing --------------------------------------------------------------------------------------------------------
+
+
+REFERENCES = np.linspace(0, 1, 24)
+
+
+def planted(errors, references=REFERENCES):
+    """A measurement in which each group below float32 adds its own error."""
+    random = np.random.default_rng(0)
+    noise = {group: random.standard_normal(len(references)) for group in errors}
+    factor = {"int8": 1.0, "w8": 0.01, "fp16": 1e-4, "fp32": 0.0}
+
+    def measure(levels):
+        off = sum(errors[group] * factor[level] * noise[group] for group, level in levels.items())
+        return Fidelity(
+            tuple(PhotoParity(str(i), r, r + e) for i, (r, e) in enumerate(zip(references, off, strict=True))), None
+        )
+
+    return measure
+
+
+def test_only_the_layers_that_move_the_score_are_raised():
+    errors = {"synthetic / blocks.1": 0.5, "synthetic / KAN": 1e-4, "head": 1e-4, "resize": 0.0}
+    choice = choose_levels("int8", set(errors), (), planted(errors), lambda step: None)
+    assert choice.holds and choice.levels == {
+        "synthetic / blocks.1": "w8", "synthetic / KAN": "int8", "head": "int8", "resize": "fp32",
+    }  # fmt: skip
+    assert choice.sensitivity[0]["group"] == "synthetic / blocks.1" and choice.sensitivity[0]["sd"] > 0.3
+
+
+def test_all_low_is_kept_where_the_score_holds_and_a_pinned_layer_stays_float():
+    errors = {"synthetic / KAN": 1e-5, "head": 1e-5}
+    choice = choose_levels("w8", set(errors), ("head",), planted(errors), lambda step: None)
+    assert choice.holds and choice.levels == {"synthetic / KAN": "w8", "head": "fp32"} and not choice.sensitivity
+
+
+def test_when_nothing_helps_it_says_so():
+    references = np.linspace(0, 1, 24)
+    rows = tuple(PhotoParity(str(i), r, r + (-1) ** i) for i, r in enumerate(references))
+    choice = choose_levels("fp16", {"a / b", "head"}, (), lambda levels: Fidelity(rows, None), lambda step: None)
+    assert not choice.holds and set(choice.levels.values()) == {"fp32"}
+
+
+# --- judging ---------------------------------------------------------------------------------------------------------
+
+
+def judged(precision, sd, count=GATE_PHOTOS, score_sd=PAPER_SCORE_SD):
+    random = np.random.default_rng(1)
+    references = 0.5 + score_sd * random.standard_normal(count)
+    rows = tuple(
+        PhotoParity(str(i), r, r + sd * e)
+        for i, (r, e) in enumerate(zip(references, random.standard_normal(count), strict=True))
+    )
+    return Parity("reference", "runtime", parity_words.limit_of(precision, references), rows, precision)
+
+
+@pytest.mark.parametrize(
+    ("precision", "holds", "misses"), [("fp16", 3e-5, 5e-4), ("w8", 1e-3, 3e-3), ("int8", 2e-3, 4e-3)]
+)
+def test_the_gate_is_in_score_units(precision, holds, misses):
+    assert judged(precision, holds).passed and not judged(precision, holds).missed
+    missed = judged(precision, misses)
+    assert not missed.passed and any(sentence.startswith("sd ") for sentence in missed.missed)
+    figures = missed.to_json()
+    assert figures["passed"] is False and figures["precision"] == precision
+    assert figures["sd"] == pytest.approx(misses, rel=0.2) and figures["flips"] > 0 and figures["srcc"] < 1
+
+
+def test_fewer_photos_than_the_gate_asks_for_are_held_against_the_worst_alone():
+    few = judged("w8", 3e-3, count=20)
+    assert few.passed and few.worst <= few.limit
+    assert not judged("w8", 5e-2, count=20).passed
+
+
+def test_the_limit_grows_with_the_scores_that_a_model_gives():
+    assert judged("int8", 8e-3, score_sd=4 * PAPER_SCORE_SD).passed and not judged("int8", 8e-3).passed
+    assert Gate(0.999, 1.0, sd_of_range=5e-4).sd([0.0, 0.4]) == pytest.approx(2e-4)
+    assert Gate(0.999, 1.0, sd_of_range=5e-4).sd([0.0, 9.0]) == pytest.approx(5e-4)  # of the nominal range, 0..1
+
+
+# --- the whole -------------------------------------------------------------------------------------------------------
+
+
+def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_model, tmp_path, monkeypatch):
+    request, precisions = ExportRequest("pixels", HEIGHT, WIDTH, memory="balanced"), ("fp32", "fp16", "w8")
+    options = {"precisions": precisions, "judges": 12, "keep_float": ("head",)}
+    proofs = list(export_proved(tiny_model, request, ["onnx"], tmp_path, **options))
+    assert [proved.artifact.precision for proved in proofs] == list(precisions)
+    whole, sessions = proofs[0].artifact.bytes, FORMATS["onnx"].sessions
+    assert sessions["balanced"] != sessions["naive"]
+    for proved in proofs[1:]:
+        assert proved.parity.passed and len(proved.parity.photos) == 12 + 6
+        plan = Plan.from_json(proved.artifact.plan)
+        assert plan.levels["head"] == "fp32" and plan.pinned == ("head",) and plan.calibration == BUNDLED
+        assert {plan.levels[group] for group in plan.levels if is_exact(group)} == {"fp32"}
+        assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < 0.6 * whole
+        _, alone = describe(proved.path)
+        assert Plan.from_json(alone.plan) == plan
+        for row in (proved.artifact, alone):
+            assert row.memory == "balanced" and row.session == sessions["balanced"]
+        photo = dict(seeded_photos(1, HEIGHT, WIDTH, seed=9)).popitem()[1]
+        difference = abs(open_artifact(proved.path).score(photo) - open_artifact(proofs[0].path).score(photo))
+        assert 0 < difference < proved.parity.limit
+    assert {row.precision for row in read_manifest(tmp_path).artifacts} == set(precisions)
+
+    monkeypatch.setitem(GATES, "w8", Gate(srcc=1.0, sd_on_paper_scale=1e-9))
+    float_ = [group for group in plan.levels if "KAN" not in group]  # few groups to try, each in vain
+    options = {"precisions": ("w8",), "judges": 12, "keep_float": float_}
+    (missed,) = export_proved(tiny_model, request, ["onnx"], tmp_path, **options)
+    assert not missed.parity.passed and missed.path.parent.name == "rejected" and missed.artifact.plan["sensitivity"]
+    assert json.loads((tmp_path / "lariqa.json").read_text())["artifacts"][2]["parity"]["passed"] is True
+
+
+def test_a_layer_that_cannot_be_low_is_refused_and_not_left_in_float32(tiny_model, tmp_path):
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="balanced"))
+    lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
+    path = lowering.source(row)
+    known = lowering.known(row, path)
+    with pytest.raises(Refusal, match=r"project.* would silently stay float32: no int8 layer.*--memory naive"):
+        row.lower(path, tmp_path / "int8.onnx", dict.fromkeys(known, "int8"), "{}")  # the gate is in these weights
+    lost = next(name for name in lowering.layers if "synthetic.blocks.4.0.shares.0.expand" in name)
+    lowering.layers[lost] = 2 * lowering.layers[lost]
+    with pytest.raises(Refusal, match=rf"^{lost} would silently stay float32: the onnx file has no.*--memory naive"):
+        lowering.known(row, path)
+
+
+def test_what_a_format_cannot_do_is_refused_with_the_nearest(tiny_model, tmp_path):
+    with pytest.raises(Refusal, match=r"iOS 17.*nearest that it has is w8"):
+        refuse_precision("int8", "coreml", FORMATS["coreml"].precisions)
+    with pytest.raises(Refusal, match="no precision 'int4'; there are fp32, fp16, w8, int8"):
+        refuse_precision("int4", "onnx", FORMATS["onnx"].precisions)
+    for name in PRECISIONS:
+        refuse_precision(name, "onnx", FORMATS["onnx"].precisions)
+    request = ExportRequest("pixels", HEIGHT, WIDTH, memory="naive")
+    with pytest.raises(Refusal, match="--keep-float names nothing"):
+        next(
+            export_proved(
+                tiny_model, request, ["onnx"], tmp_path, precisions=("w8",), keep_float=("nothing",), judges=4
+            )
+        )
+    assert not list(tmp_path.glob("*.onnx"))
