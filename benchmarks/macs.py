@@ -38,24 +38,30 @@ def torch_layers(model: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[F
         example: its inputs.
     """
     on_meta = copy.deepcopy(model).to("meta").eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    modules, own, calls = dict(on_meta.named_modules()), {}, []
+    counter = FlopCounterMode(display=False)
+
+    def enter(module: nn.Module, inputs: object) -> None:
+        calls.append([counter.get_total_flops(), 0])
+
+    def leave(name: str) -> None:
+        before, inside = calls.pop()
+        took = counter.get_total_flops() - before
+        own[name] = own.get(name, 0) + (took - inside) // 2
+        if calls:  # whoever called it, wherever that stands in the tree of modules
+            calls[-1][1] += took
+
+    for name, module in modules.items():
+        module.register_forward_pre_hook(enter)
+        module.register_forward_hook(lambda *_, name=name: leave(name))
+    with counter, torch.no_grad():
         on_meta(*(x.to("meta") for x in example))
-    counts = {path: sum(flops.values()) // 2 for path, flops in counter.get_flop_counts().items() if path != "Global"}
-    modules, root = dict(on_meta.named_modules()), type(on_meta).__name__
-    own = dict(counts)
-    for path, macs in counts.items():  # a module's count holds that of the modules called inside it
-        caller = path.rpartition(".")[0]
-        while caller and caller not in own:  # lists of modules are not called
-            caller = caller.rpartition(".")[0]
-        if caller:
-            own[caller] -= macs
     layers = []
     for path, macs in own.items():
         if macs:
-            name = path.removeprefix(root).removeprefix(".")
-            tensors = [*modules[name].parameters(recurse=False), *modules[name].buffers(recurse=False)]
+            tensors = [*modules[path].parameters(recurse=False), *modules[path].buffers(recurse=False)]
             weights = max((prod(x.shape) for x in tensors if x.dim() > 1), default=0)
-            layers.append(FileLayer(name, type(modules[name]).__name__, macs, name, weights, 4 * weights))
+            layers.append(FileLayer(path, type(modules[path]).__name__, macs, path, weights, 4 * weights))
     return tuple(layers)
 
 
