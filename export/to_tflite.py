@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from math import prod
@@ -178,7 +179,11 @@ def _constants_kept_alive() -> Iterator[None]:
     middle of a conversion and the next of the same shape lands in its place, the file gets the first one twice. Seen
     with two branches' first convolutions: 7e-2 of score, now and then. What is held cannot be freed.
     """
-    fingerprints = backend("litert_torch.backend.inline_consts", "tflite")._ConstantFingerprint
+    constants = sys.modules.get("litert_torch.backend.inline_consts")  # loaded with the converter
+    if constants is None:  # another converter, with other faults
+        yield
+        return
+    fingerprints = constants._ConstantFingerprint
     original, held = fingerprints.from_tensor, []
 
     def holding(tensor):

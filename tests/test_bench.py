@@ -53,7 +53,9 @@ def damaged(exported, tmp_path_factory):
     for name in (path.name, "lariqa.json", "reference.safetensors"):
         shutil.copy(exported / name, folder / name)
     model = onnx.load(folder / path.name)
-    (weight,) = [w for w in model.graph.initializer if re.search(r"synthetic.*blocks\.1\.0\.shares\.0\.project\.weight$", w.name)]
+    (weight,) = [
+        w for w in model.graph.initializer if re.search(r"synthetic.*blocks\.1\.0\.shares\.0\.project\.weight$", w.name)
+    ]
     values = onnx.numpy_helper.to_array(weight).copy()
     values[0] *= 3
     weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
