@@ -30,7 +30,7 @@ from lariqa_train.refusal import Refusal
 
 Memory = Literal["low", "balanced", "fast", "naive"]
 MEMORIES = get_args(Memory)
-DEFAULT_MEMORY: Memory = "balanced"  # no slower than the plain graph anywhere, in about a third of its memory
+DEFAULT_MEMORY: Memory = "balanced"  # a third of the plain graph's memory in about its time
 FLOAT = 4  # bytes
 VECTOR = 16  # channels that the widest vector units of today's processors take at once: groups are multiples of it
 DEEPEST_STRIPS = 8  # photo pixels to one row: where strips end at the latest, if no squeeze-and-excite ends them before
@@ -84,13 +84,21 @@ class Strip:
 class ExecutionPlan:
     """A backbone on one view."""
 
-    height: int
-    width: int
     memory: Memory
     sizes: tuple[tuple[int, int], ...]  # rows and columns of the view, then after each block
     strips: tuple[Strip, ...]
     prefix: int  # blocks that run in strips; the last of them up to its gate, if it has one
     groups: tuple[tuple[tuple[int, int], ...], ...]  # of each block after the prefix: first and last + 1 channel
+
+    @property
+    def height(self) -> int:
+        """Of the view, in pixels."""
+        return self.sizes[0][0]
+
+    @property
+    def width(self) -> int:
+        """Of the view, in pixels."""
+        return self.sizes[0][1]
 
 
 def make_plan(net: MobileNet, height: int, width: int, memory: Memory) -> ExecutionPlan:
@@ -107,7 +115,7 @@ def make_plan(net: MobileNet, height: int, width: int, memory: Memory) -> Execut
     groups = tuple(
         _groups(block, sizes[n : n + 2], budget) for n, block in enumerate(net.blocks[prefix:], start=prefix)
     )
-    return ExecutionPlan(height, width, memory, tuple(sizes), strips, prefix, groups)
+    return ExecutionPlan(memory, tuple(sizes), strips, prefix, groups)
 
 
 def _sizes(blocks: list[MobileBlock], height: int, width: int) -> Iterator[tuple[int, int]]:
