@@ -1,8 +1,9 @@
 """One artifact in a precision below fp32: weights rounded, layers chosen, file written, judged by its scores.
 
 Three sets of pictures from different seeds: those that the layers are seen on (rounding, ranges), those on which
-levels are chosen, and those that judge. All are windows of the one bundled photograph: they share its scene, and the gate
-says less about other photographs than its figures suggest. What an export in several precisions and formats shares is made once.
+levels are chosen, and those that judge. All are windows of the one bundled photograph: they share its scene, and the
+gate says less about other photographs than its figures suggest. What an export in several precisions and formats
+shares is made once.
 """
 
 from __future__ import annotations
