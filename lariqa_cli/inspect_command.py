@@ -91,10 +91,11 @@ def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> 
         strips, steps = branch.plan.strips, branch.steps
         peak = max(steps, key=lambda step: step.alive_bytes)
         rows = f"{len(strips)} strips of {strips[0].result.count} rows" if len(strips) > 1 else "one strip"
-        groups = max(len(cuts) for cuts in branch.plan.groups) if branch.plan.groups else 1
+        most = max((len(cuts) for cuts in branch.plan.groups), default=1)
+        rest = "whole blocks" if most == 1 else f"blocks in up to {most} groups of channels"
         say(
             f"{branch.view} {branch.plan.width}x{branch.plan.height}: {rows} through {branch.plan.prefix} blocks, then "
-            f"up to {groups} groups of channels; {branch.alive_mib:.0f} MiB alive at most (at {peak.name})"
+            f"{rest}; {branch.alive_mib:.0f} MiB alive at most (at {peak.name})"
         )
         if every_step:
             table = Table("step", "result", "MMACs", "MiB alive", box=box.SIMPLE_HEAD)
