@@ -48,7 +48,7 @@ class Budget:
     group_bytes: int | None  # of the largest tensor of a group of channels
 
     def for_view(self, height: int, width: int) -> Budget:
-        """The same share of a larger view: what waits between the steps grows with it; thin strips would save nothing."""
+        """The same share of a larger view: what waits between the steps grows with it; thin strips save nothing."""
         share = max(1.0, height * width / PIXELS_4K)
         return Budget(*(None if most is None else int(share * most) for most in (self.strip_bytes, self.group_bytes)))
 
