@@ -54,6 +54,14 @@ class _Depthwise(torch.autograd.Function):
     def backward(ctx, gradient):
         maps, weight = ctx.saved_tensors
         of_maps, of_weight, _ = torch.ops.aten.convolution_backward(
-            gradient.float(), maps.float(), weight.float(), None, *ctx.how, False, (0, 0), len(weight), (True, True, False)
+            gradient.float(),
+            maps.float(),
+            weight.float(),
+            None,
+            *ctx.how,
+            False,
+            (0, 0),
+            len(weight),
+            (True, True, False),
         )
         return of_maps.to(maps.dtype), of_weight.to(weight.dtype), None, None, None
