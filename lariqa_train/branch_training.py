@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from lariqa_train.datasets.generated import Picture
+from lariqa_train.datasets.generated import Content, rendering
 from lariqa_train.depthwise_gradients import float32_depthwise_gradients
 from lariqa_train.kept_features import bfloat16_pays, planes
 from lariqa_train.losses import accuracy_loss, ranking_loss
@@ -35,18 +36,25 @@ BLOCK_PX, ALIGNED = 8, 0.8  # share of the crops that lie on JPEG's blocks, as c
 class Shown:
     """What a branch is shown in training: all versions of all contents, as its view has them."""
 
-    pixels: np.ndarray  # (N, side, side, 3) uint8
+    pixels: np.ndarray  # (N, side, side, 3) uint8, in a file
     opinions: np.ndarray  # (N,) float32
     kinds: np.ndarray  # (N,) int64, numbers of the distortions
     contents: np.ndarray  # (N,) int64, numbers of the contents
 
     @classmethod
-    def of(cls, pictures: Sequence[Picture], cut: Callable[[np.ndarray], np.ndarray]) -> Shown:
-        """Pictures as a view: ``cut`` makes it of a picture's pixels."""
-        columns = ([p.distortion for p in pictures], [p.content for p in pictures])
-        numbers = [np.unique(np.array(column), return_inverse=True)[1] for column in columns]
-        pixels = np.stack([cut(picture.pixels) for picture in pictures])
-        return cls(pixels, np.array([picture.score for picture in pictures], np.float32), *numbers)
+    def rendered(cls, wanted: Sequence[Content], side_px: int, versions: int, path: Path) -> Shown:
+        """Pictures of contents; the pixels go to a file, which several processes can map."""
+        made = (versions + 1) * len(wanted)
+        pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (made, side_px, side_px, 3))
+        opinions, kinds, shows = [], [], []
+        for number, picture in enumerate(rendering(wanted, side_px, versions)):
+            pixels[number] = picture.pixels
+            opinions.append(picture.score)
+            kinds.append(picture.distortion)
+            shows.append(picture.content)
+        pixels.flush()
+        numbers = (np.unique(np.array(column), return_inverse=True)[1] for column in (kinds, shows))
+        return cls(np.load(path, mmap_mode="r"), np.array(opinions, np.float32), *numbers)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class BranchSteps:
     lr: float
     rank_weight: float
     seed: int
-    exchange_channels: bool = False  # red, green and blue at random: more colours than the photographs have
+    share: int = 0  # of several processes' crops, which are these
 
 
 def train_branch(
@@ -70,6 +78,7 @@ def train_branch(
     how: BranchSteps,
     over: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda step: None,
+    average: Callable[[Sequence[torch.Tensor]], None] = lambda parameters: None,
 ) -> None:
     """Train all layers up to the pooling; batch-norm statistics are those of small crops afterwards.
 
@@ -80,8 +89,9 @@ def train_branch(
         how: how.
         over: asked before each step: whether to stop.
         progress: called with the number of each step.
+        average: called with the parameters once their gradients are there.
     """
-    random = np.random.default_rng(how.seed)
+    random = np.random.default_rng([how.seed, how.share])
     opinions, kinds = torch.from_numpy(shown.opinions), torch.from_numpy(shown.kinds)
     versions_of = [np.flatnonzero(shown.contents == number) for number in range(shown.contents.max() + 1)]
     last = len(backbone.blocks) - 1
@@ -117,6 +127,7 @@ def train_branch(
                 loss = loss + (LAST_WEIGHT if number == last else HELPER_WEIGHT) * mine
             optimiser.zero_grad()
             loss.backward()
+            average(everything)
             nn.utils.clip_grad_norm_(everything, 5.0)
             optimiser.step()
             schedule.step()
@@ -168,7 +179,6 @@ def _draw(
             top, left = top - top % BLOCK_PX, left - left % BLOCK_PX
         part = pixels[chosen, top : top + side, left : left + side]
         part = part[:, :, ::-1] if random.random() < 0.5 else part
-        part = part[:, ::-1] if random.random() < 0.3 else part
-        crops.append(part[..., random.permutation(3)] if how.exchange_channels else part)
+        crops.append(part)
         rows.append(chosen)
     return np.concatenate(rows), np.concatenate(crops)

@@ -6,14 +6,15 @@ branches    authentic: whole pictures in small; synthetic: small crops; each in 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from lariqa_train.branch_pair import train_branches
+from lariqa_train.branch_processes import train_branch_on_all_cores
 from lariqa_train.branch_training import BranchSteps, Shown
 from lariqa_train.checkpoint import load_checkpoint
 from lariqa_train.datasets.generated import Content, Picture, contents, render
@@ -37,7 +38,7 @@ def start_backbones(model: LarIqa, wanted: Sequence[Content], recipe: DemoRecipe
     _set_statistics(model, VIEWS, _some_pictures(wanted, recipe), recipe)
 
 
-def learn_branches(
+def learn_branch(
     model: LarIqa,
     photographs: Photographs,
     recipe: DemoRecipe,
@@ -45,48 +46,39 @@ def learn_branches(
     say: Callable[[str], None],
     progress: Callable[[int], None],
 ) -> bool:
-    """Train backbones, or take trained ones, on photographs that are not held out; whether the deadline cut it short.
+    """Train the synthetic backbone, or take a trained one, without the photographs that are held out.
+
+    Returns:
+        Whether the deadline cut it short.
 
     Raises:
-        Refusal: the checkpoint to take them from has none of these.
+        Refusal: the checkpoint to take it from has none of this kind.
     """
     training = photographs.without(recipe.photograph_fold)
     wanted = contents(recipe.branch_scenes, [BUNDLED, *training], recipe.branch_parts, recipe.seed)
-    views = VIEWS if recipe.branch_authentic_px else ("synthetic",)
-    late = False
+    backbone, late = model.synthetic.backbone, False
     if recipe.branch_from:
         source = load_checkpoint(recipe.branch_from)
-        for view in views:
-            trained = getattr(source, view)
-            if trained is None or source.config.backbone != model.config.backbone:
-                raise Refusal(f"{recipe.branch_from} has no {view} branch with a {model.config.backbone}")
-            getattr(model, view).backbone.load_state_dict(trained.backbone.state_dict())
+        if source.synthetic is None or source.config.backbone != model.config.backbone:
+            raise Refusal(f"{recipe.branch_from} has no synthetic branch with a {model.config.backbone}")
+        backbone.load_state_dict(source.synthetic.backbone.state_dict())
     else:
+        how = BranchSteps(
+            steps=recipe.branch_steps,
+            batch=recipe.branch_batch,
+            versions=recipe.branch_group,
+            crop_px=recipe.branch_crop_px,
+            lr=recipe.branch_lr,
+            rank_weight=recipe.branch_rank_weight,
+            seed=recipe.seed,
+        )
         say(f"rendering {len(wanted) * (recipe.branch_versions + 1)} pictures of {len(wanted)} contents")
-        pictures = render(wanted, recipe.branch_picture_px, recipe.branch_versions)
-        shown, how = {}, {}
-        for view in views:
-            whole = view == "authentic"
-            shown[view] = Shown.of(pictures, _in_small(model.config.preprocess, recipe) if whole else np.asarray)
-            how[view] = BranchSteps(
-                steps=recipe.branch_authentic_steps if whole else recipe.branch_steps,
-                batch=recipe.branch_batch,
-                versions=recipe.branch_group,
-                crop_px=recipe.branch_authentic_px if whole else recipe.branch_crop_px,
-                lr=recipe.branch_lr,
-                rank_weight=recipe.branch_rank_weight,
-                seed=recipe.seed,
-                exchange_channels=whole,
-            )
-        del pictures
-        late = train_branches(model, shown, how, deadline, progress)
-    _set_statistics(model, views, _some_pictures(wanted, recipe), recipe)
+        with tempfile.TemporaryDirectory(prefix="lariqa-pictures-") as folder:
+            file = Path(folder, "pixels.npy")
+            shown = Shown.rendered(wanted, recipe.branch_picture_px, recipe.branch_versions, file)
+            late = train_branch_on_all_cores(backbone, shown, model.config.preprocess, how, deadline, progress)
+    _set_statistics(model, ("synthetic",), _some_pictures(wanted, recipe), recipe)
     return late
-
-
-def _in_small(spec: PreprocessSpec, recipe: DemoRecipe) -> Callable[[np.ndarray], np.ndarray]:
-    """A picture -> the whole of it, as the authentic view has it, in small."""
-    return partial(authentic_pixels, spec=replace(spec, authentic_side_px=recipe.branch_authentic_px))
 
 
 def _some_pictures(wanted: Sequence[Content], recipe: DemoRecipe) -> list[Picture]:

@@ -1,14 +1,14 @@
 """Train the whole model in minutes on two cores, on generated data: the demo that learns. NOT people's opinions.
 
     1 start      both backbones as scattering filter banks, batch-norm statistics from a few pictures
-    2 branches   the backbones are trained for some steps on small views (long recipe)
+    2 branch     the synthetic backbone is trained for some steps on small crops (long recipe)
     3 features   what the frozen backbones see in every picture, once, standardised
     4 heads      from the pooled features on, everything: conv_head, classifier, KAN reducers, KAN regressor
     5 sizes      the standardisation at the sizes of use, folded into conv_head
 
 A random MobileNetV3 sees little of blur or compression and needs many thousand steps to learn it; this start sees them
 at once, so the heads, which cost almost nothing to train on kept features, reach most of what is reached.
-The length is a fixed number of steps; a clock stops the branches where it would take too long, and says so. The heads
+The length is a fixed number of steps; a clock stops the branch where it would take too long, and says so. The heads
 are trained to the end in any case: half-trained ones would waste all that came before.
 
 Figures are at the sizes of use, on contents that training never saw: scenes with other seeds; and, where a folder of
@@ -27,7 +27,7 @@ import torch
 
 from lariqa_train.accuracy import measure_accuracy
 from lariqa_train.datasets.generated import contents
-from lariqa_train.demo_backbones import learn_branches, start_backbones
+from lariqa_train.demo_backbones import learn_branch, start_backbones
 from lariqa_train.demo_contents import (
     BUNDLED,
     contents_of_use,
@@ -82,9 +82,9 @@ def train_demo(
 
         late, learnt_branch = False, bool(recipe.branch_steps or recipe.branch_from)
         if learnt_branch:
-            told = _counting(progress, "training the branches: step", recipe.branch_steps, 25)
-            late = learn_branches(model, photographs, recipe, clock.began + recipe.guard_seconds, progress, told)
-            clock.lap("branches")
+            told = _counting(progress, "training the synthetic branch: step", recipe.branch_steps, 25)
+            late = learn_branch(model, photographs, recipe, clock.began + recipe.guard_seconds, progress, told)
+            clock.lap("branch")
 
         groups = [recipe.photograph_fold] if photographs.training else []
         if groups and not learnt_branch:  # the backbones saw no photograph, so each group can be held out
