@@ -35,7 +35,7 @@ class DemoRecipe:
     branch_scenes: int = 60
     branch_parts: int = 10  # of each photograph
     branch_versions: int = 12
-    branch_picture_px: int = 384
+    branch_picture_px: int = 512
     branch_batch: int = 64  # crops, dealt to two processes where there are two cores
     branch_group: int = 4  # versions of each crop in a batch
     branch_crop_px: int = 128
@@ -48,6 +48,7 @@ class DemoRecipe:
     head_batch: int = 128
     head_lr: float = 1e-3
     head_noise: float = 0.3  # on the standardised features, in deviations: few contents must serve for many
+    head_noise_authentic: float = 0.0  # the same for that view, where it is to be trusted less; 0: as the other
     rank_weight: float = 0.5
     unseen_contents: int = 20  # scenes held out, for the figure that is printed
     unseen_versions: int = 8
