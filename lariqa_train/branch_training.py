@@ -8,6 +8,7 @@ each crop: what distinguishes them is the distortion alone, not what the picture
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from lariqa_train.depthwise_gradients import float32_depthwise_gradients
 from lariqa_train.kept_features import bfloat16_pays, planes
 from lariqa_train.losses import accuracy_loss, ranking_loss
 from lariqa_train.preprocess import PreprocessSpec
+from lariqa_train.refusal import Refusal
 from lariqa_train.task import warmup_cosine
 
 LAST_WEIGHT, HELPER_WEIGHT, KIND_WEIGHT = 3.0, 0.5, 0.3  # of the losses: last stage, other stages, kind beside score
@@ -43,8 +45,18 @@ class Shown:
 
     @classmethod
     def rendered(cls, wanted: Sequence[Content], side_px: int, versions: int, path: Path) -> Shown:
-        """Pictures of contents; the pixels go to a file, which several processes can map."""
+        """Pictures of contents; the pixels go to a file, which several processes can map.
+
+        Raises:
+            Refusal: no room for it on the disk (a mapped file would end the process without a word).
+        """
         made = (versions + 1) * len(wanted)
+        needed, free = made * side_px**2 * 3, shutil.disk_usage(path.parent).free
+        if needed > free:
+            raise Refusal(
+                f"{made} pictures need {needed / 2**30:.1f} GiB in {path.parent}, where {free / 2**30:.1f} GiB are free; "
+                "set TMPDIR to a larger disk, or a smaller branch_parts or branch_picture_px"
+            )
         pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (made, side_px, side_px, 3))
         opinions, kinds, shows = [], [], []
         for number, picture in enumerate(rendering(wanted, side_px, versions)):

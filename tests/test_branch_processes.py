@@ -13,6 +13,7 @@ from lariqa_train.branch_training import BranchSteps, Shown, _draw
 from lariqa_train.datasets.distortions import DISTORTIONS
 from lariqa_train.datasets.generated import contents, render
 from lariqa_train.preprocess import PreprocessSpec
+from lariqa_train.refusal import Refusal
 from lariqa_train.scattering import start_as_scattering
 
 SPEC = PreprocessSpec()
@@ -37,6 +38,12 @@ def test_pictures_in_a_file_are_those_that_were_rendered(shown):
     assert all(np.array_equal(kept, p.pixels) for kept, p in zip(shown.pixels, pictures, strict=True))
     assert shown.opinions.tolist() == pytest.approx([p.score for p in pictures]) and len(set(shown.opinions)) == 13
     assert set(shown.contents) == {0, 1, 2, 3} and 1 < len(set(shown.kinds)) <= len(DISTORTIONS) + 1
+
+
+def test_a_full_disk_is_refused_before_it_is_mapped(tmp_path):
+    with pytest.raises(Refusal, match="set TMPDIR to a larger disk"):
+        Shown.rendered(contents(4, [], 0, 1), 10**7, 3, tmp_path / "pixels.npy")
+    assert not list(tmp_path.iterdir())
 
 
 def test_versions_of_one_crop_show_the_same_part_and_most_lie_on_the_blocks_of_jpeg():
