@@ -54,7 +54,7 @@ class Shown:
         needed, free = made * side_px**2 * 3, shutil.disk_usage(path.parent).free
         if needed > free:
             raise Refusal(
-                f"{made} pictures need {needed / 2**30:.1f} GiB in {path.parent}, where {free / 2**30:.1f} GiB are free; "
+                f"{made} pictures need {needed / 2**30:.1f} GiB in {path.parent}, which has {free / 2**30:.1f}; "
                 "set TMPDIR to a larger disk, or a smaller branch_parts or branch_picture_px"
             )
         pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (made, side_px, side_px, 3))
