@@ -5,7 +5,8 @@
     decode      one process: JPEG 3840x2160 -> pixels
     views       the same, and both views cut
     loader      the trainer's own DataLoader with one worker per core; "cached" with the resized view kept
-    step        forward, backward and AdamW of the whole model at the recipe's sizes, data ready in memory
+    step        forward, backward and AdamW of the whole model at the recipe's sizes, data ready in memory: as it is, in
+                bfloat16, with the channels last in memory, and with depthwise gradients in float32 (demo's training)
 
 Generated 4K photos (the bundled one, turned and cut anew) in a temporary folder. A printed figure, not a test.
 """
@@ -17,6 +18,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +29,21 @@ from torch.utils.data import DataLoader
 from lariqa_train.datasets.rows import Row
 from lariqa_train.datasets.view_cache import check_and_cache
 from lariqa_train.datasets.views import EpochSampler, Pictures
+from lariqa_train.depthwise_gradients import float32_depthwise_gradients
 from lariqa_train.distort import bundled_photo
 from lariqa_train.model import LarIqa, LarIqaConfig
 from lariqa_train.photo import open_photo
 from lariqa_train.stages import BothBranches
 from lariqa_train.task import LarIqaTask
 from lariqa_train.train_config import TrainConfig, read_config
+
+STEPS = (
+    "float32",
+    "bfloat16",
+    "float32, channels last",
+    "bfloat16, channels last",
+    "bfloat16, channels last, depthwise",
+)
 
 
 def main() -> None:
@@ -58,8 +69,8 @@ def main() -> None:
         for name, pictures in (("loader", plain), ("loader, cached", cached)):
             _say(name, _loader_rate(pictures, options.batch, cores, options.seconds))
         batch = torch.utils.data.default_collate([cached[(i, 0)] for i in range(options.batch)])
-        for precision in ("float32", "bfloat16"):
-            _say(f"step, {precision}", _step_rate(config, batch, device, precision, options.seconds))
+        for how in STEPS:
+            _say(f"step, {how}", _step_rate(config, batch, device, how, options.seconds))
     if device.type == "cuda":
         print(f"peak GPU memory {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB")
 
@@ -96,14 +107,16 @@ def _loader_rate(pictures: Pictures, batch: int, workers: int, seconds: float) -
                 return done / took
 
 
-def _step_rate(config: TrainConfig, batch: dict, device: torch.device, precision: str, seconds: float) -> float:
+def _step_rate(config: TrainConfig, batch: dict, device: torch.device, how: str, seconds: float) -> float:
     network = BothBranches(LarIqa(LarIqaConfig(backbone=config.timm_backbone)), frozen=False)
+    if "channels last" in how:
+        network = network.to(memory_format=torch.channels_last)
     task = LarIqaTask(network, config, config.datasets).to(device)
     optimiser = torch.optim.AdamW(task.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     ready = {name: tensor.to(device) for name, tensor in batch.items()}
 
     def step() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        with torch.autocast(device.type, torch.bfloat16, enabled="bfloat16" in how):
             scores = task.scores(ready)
         loss = (scores.float() - ready["opinion"]).square().mean()
         optimiser.zero_grad()
@@ -112,11 +125,12 @@ def _step_rate(config: TrainConfig, batch: dict, device: torch.device, precision
         if device.type == "cuda":
             torch.cuda.synchronize()
 
-    return _rate(step, len(batch["opinion"]), seconds)
+    with float32_depthwise_gradients(network) if "depthwise" in how else nullcontext():
+        return _rate(step, len(batch["opinion"]), seconds)
 
 
 def _say(name: str, rate: float) -> None:
-    print(f"  {name:18s} {rate:8.2f}   {1000 / rate:8.1f} ms each", flush=True)
+    print(f"  {name:41s} {rate:8.2f}   {1000 / rate:8.1f} ms each", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from lariqa_train.datasets.generated import contents, pictures_of, render
 from lariqa_train.datasets.generated_files import GENERATED, write_generated
 from lariqa_train.datasets.rows import read_rows
 from lariqa_train.demo_checkpoint import set_batch_norm_statistics
+from lariqa_train.demo_contents import unseen_contents
 from lariqa_train.demo_recipe import DemoRecipe, read_demo_recipe
-from lariqa_train.demo_training import train_demo, unseen_contents
+from lariqa_train.demo_training import train_demo
 from lariqa_train.distort import bundled_photo
 from lariqa_train.head_training import scores_of_features
 from lariqa_train.kept_features import planes, pooled, see
@@ -136,7 +137,7 @@ SMALL = ["scenes=2", "photo_parts=1", "versions=2", "picture_px=96", "synthetic_
          "head_steps=3", "branch_steps=2", "branch_scenes=2", "branch_parts=1", "branch_versions=2",
          "branch_picture_px=96", "branch_crop_px=64", "branch_batch=4", "head_batch=8", "unseen_contents=2",
          "unseen_versions=2", "unseen_px=96", "large=false", "size_contents=3", "photograph_parts=1",
-         "photograph_folds=2"]  # fmt: skip
+         "photograph_folds=2", "held_out_parts=1", "held_out_versions=2", "branch_group=2"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

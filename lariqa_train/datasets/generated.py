@@ -12,7 +12,7 @@ Contents never cross a split: training, validation and test scenes have differen
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -99,14 +99,24 @@ def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:
 
 def render(wanted: Sequence[Content], side_px: int, versions: int, processes: int | None = None) -> list[Picture]:
     """All pictures of all contents, made on every core; the same whatever their number."""
+    return list(rendering(wanted, side_px, versions, processes))
+
+
+def rendering(
+    wanted: Sequence[Content], side_px: int, versions: int, processes: int | None = None
+) -> Iterator[Picture]:
+    """The same one after the other, for more than fit in memory."""
     processes = processes or (1 if len(wanted) <= FEW else os.cpu_count()) or 1
     make = partial(pictures_of, side_px=side_px, versions=versions)
     if processes == 1:
-        return [picture for content in wanted for picture in make(content)]
+        for content in wanted:
+            yield from make(content)
+        return
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
     ) as pool:
-        return [picture for made in pool.map(make, wanted, chunksize=2) for picture in made]
+        for made in pool.map(make, wanted, chunksize=2):
+            yield from made
 
 
 @lru_cache(maxsize=2)
