@@ -1,22 +1,29 @@
 """Which layers may be low: chosen by what each does to the score of the exported file.
 
-    everything low -> does the score hold on the choosing pictures? -> done
-                      else: each group of layers alone low -> its error, the table of sensitivities
-                            -> the group with the largest error one level up -> does it hold? -> ...
+    everything low                                           -> does the score hold on the choosing pictures? -> done
+    what is small raised: early layers decide and cost little -> done
+    each group of layers alone low -> its error, the table of sensitivities
+        -> the group with the largest error one level up -> does it hold? -> ...
 
 The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error
-must hold with a margin here.
+must hold with a margin here. Sensitivities are rough by nature and are measured on fewer still.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.parity import GATES, Fidelity
-from export.precision import PRECISIONS, Level, is_exact
+from export.precision import LEVEL_BYTES, PRECISIONS, Level, is_exact
 
-MARGIN = 0.7  # of the gate's sd
+MARGINS = (0.7, 0.35, 0.175)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
+FEW = 8  # pictures, for a sensitivity, and to see that a plan is hopeless
+HOPELESS = 2.5  # limits: an sd of FEW pictures is off by as much once in a thousand times
+# What the small groups may add to the file together, as a share of its float32 bytes, in the plans tried first.
+CHEAP = {"fp16": (0.006,), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
+
+Measure = Callable[[Mapping[str, Level], int | None], Fidelity]  # levels, how many pictures (None: all)
 
 
 @dataclass(frozen=True)
@@ -30,45 +37,42 @@ class Choice:
 
 def choose_levels(
     precision: str,
-    groups: set[str],
+    sizes: Mapping[str, int],
     pinned: tuple[str, ...],
-    measure: Callable[[Mapping[str, Level]], Fidelity],
+    measure: Measure,
     progress: Callable[[str], None],
-    margin: float = MARGIN,
-    start: Mapping[str, Level] | None = None,
+    margin: float = MARGINS[0],
 ) -> Choice:
-    """Start with everything low and raise the worst group until the score holds.
+    """Raise as little as the score allows.
 
     Args:
         precision: a name in PRECISIONS.
-        groups: of the file's layers.
+        sizes: group of the file's layers -> how many weights it has.
         pinned: groups that stay float32.
         measure: levels -> how faithful the file with these levels is, on the choosing pictures.
         progress: called with each step in words.
-        start: levels that held in another format's file of this model; tried first.
         margin: share of the gate's sd that the choosing pictures may use up.
     """
-    ladder = PRECISIONS[precision].ladder
-    fixed = {group for group in groups if is_exact(group) or group in pinned}
-    levels: dict[str, Level] = {group: "fp32" if group in fixed else ladder[0] for group in sorted(groups)}
+    ladder, errors, table = PRECISIONS[precision].ladder, {}, ()
+    free = [group for group in sizes if not (is_exact(group) or group in pinned)]
+    levels: dict[str, Level] = {group: ladder[0] if group in free else "fp32" for group in sizes}
 
-    def sd_of(tried: Mapping[str, Level], doing: str) -> float:
-        progress(doing)
-        return measure(tried).sd
+    def sd_of(tried: Mapping[str, Level]) -> tuple[float, float]:
+        """(sd, limit) of a plan."""
+        few = measure(tried, FEW)
+        limit = margin * GATES[precision].sd([photo.reference for photo in few.photos])
+        if few.sd > HOPELESS * limit:
+            return few.sd, limit
+        every = measure(tried, None)
+        return every.sd, margin * GATES[precision].sd([photo.reference for photo in every.photos])
 
-    def alone(group: str) -> float:
-        only = dict.fromkeys(groups, "fp32") | {group: levels[group]}
-        return sd_of(only, f"{group} alone in {levels[group]}")
-
-    first = measure({**levels, **(start or {})})
-    limit = margin * GATES[precision].sd([photo.reference for photo in first.photos])
-    if first.sd <= limit:
-        return Choice({**levels, **(start or {})}, (), True)
-    if start and sd_of(levels, "everything low") <= limit:
-        return Choice(levels, (), True)
-    errors = {group: alone(group) for group in levels if group not in fixed}
-    table = [{"group": group, "level": levels[group], "sd": sd} for group, sd in errors.items()]
-    table.sort(key=lambda row: -row["sd"])
+    for name, tried in _first_plans(precision, sizes, levels, free):
+        progress(f"trying a plan: {name}")
+        sd, limit = sd_of(tried)
+        if sd <= limit:
+            return Choice(tried, (), True)
+    table = sensitivities(levels, pinned, measure, progress)
+    errors = {row["group"]: row["sd"] for row in table}
     while True:
         # Errors of groups are nearly independent: their squares add up. As many steps as that needs, then measure.
         while errors and sum(sd**2 for sd in errors.values()) > limit**2:
@@ -77,10 +81,48 @@ def choose_levels(
             if levels[worst] == "fp32":
                 del errors[worst]
             else:
-                errors[worst] = alone(worst)
-        if sd_of(levels, "all of them together") <= limit:
-            return Choice(levels, tuple(table), True)
+                errors[worst] = _alone(worst, levels, measure, progress)
+        raised = sum(level != ladder[0] for level in (levels[group] for group in free))
+        progress(f"trying a plan: {raised} of {len(free)} groups of layers raised")
+        sd, limit = sd_of(levels)
+        if sd <= limit:
+            return Choice(levels, table, True)
         if not errors:
-            return Choice(levels, tuple(table), False)
+            return Choice(levels, table, False)
         worst = max(errors, key=errors.get)
         errors[worst] = max(errors[worst], 2 * limit)  # together they are worse than the sum says: one step more
+
+
+def sensitivities(
+    levels: Mapping[str, Level], pinned: tuple[str, ...], measure: Measure, progress: Callable[[str], None]
+) -> tuple[dict, ...]:
+    """What each lowered group alone does to the score, all others in float32; the worst first."""
+    lowered = [group for group, level in levels.items() if level != "fp32" and not (is_exact(group) or group in pinned)]
+    table = [
+        {"group": group, "level": levels[group], "sd": _alone(group, levels, measure, progress)} for group in lowered
+    ]
+    return tuple(sorted(table, key=lambda row: -row["sd"]))
+
+
+def _alone(group: str, levels: Mapping[str, Level], measure: Measure, progress: Callable[[str], None]) -> float:
+    progress(f"{group} alone in {levels[group]}")
+    return measure(dict.fromkeys(levels, "fp32") | {group: levels[group]}, FEW).sd
+
+
+def _first_plans(
+    precision: str, sizes: Mapping[str, int], levels: dict[str, Level], free: Iterable[str]
+) -> Iterator[tuple[str, dict[str, Level]]]:
+    """(name, levels): everything low; then the smallest groups at the first level that is stored as a float."""
+    yield f"everything in {PRECISIONS[precision].ladder[0]}", dict(levels)
+    ladder = PRECISIONS[precision].ladder
+    raised: Level = "fp32" if ladder[0] == "fp16" else "fp16"
+    added = LEVEL_BYTES[raised] - LEVEL_BYTES[ladder[0]]
+    most = 4 * sum(sizes.values())
+    for share in CHEAP[precision]:
+        tried, left = dict(levels), share * most
+        for group in sorted(free, key=lambda group: sizes[group]):
+            left -= added * sizes[group]
+            if left >= 0:
+                tried[group] = raised
+        if tried != levels:
+            yield f"small groups in {raised}, {100 * share:.1f} % of the file", tried

@@ -87,7 +87,11 @@ def export_proved(
         Refusal: the request cannot be served; files finished before stay.
     """
     rows = [(_row(name, precision), precision) for name in formats for precision in precisions]
-    lower = any(precision != "fp32" for precision in precisions)
+    lower, finished, hear = any(precision != "fp32" for precision in precisions), 0, progress
+
+    def progress(step: str) -> None:
+        hear(f"file {min(finished + 1, len(rows))} of {len(rows)}: {step}" if len(rows) > 1 else step)
+
     old = read_manifest(folder) if folder.is_dir() else None
     with staging(folder) as stage:
         manifest, forgotten = _manifest_to_add_to(
@@ -133,6 +137,7 @@ def export_proved(
                 artifact, parity = lowering.write(row, precision, staged, manifest, artifact)
                 _check(row, staged, manifest, replace(artifact, converter=None))
                 status = "executed here" if row.name != "coreml" or platform.system() == "Darwin" else "checked"
+            finished += 1
             artifact = replace(artifact, status=status, parity=parity.to_json())
             if parity.passed:
                 manifest = manifest.with_artifact(artifact)
