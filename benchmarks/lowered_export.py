@@ -21,7 +21,7 @@ import torch
 from benchmarks.gate_pictures import CALIBRATING, MADE, GatePictures
 from benchmarks.macs import part_of
 from benchmarks.mixed_precision import MARGINS, Choice, choose_levels, sensitivities
-from benchmarks.parity import GATE_PHOTOS, Fidelity, Parity, PhotoParity, compare
+from benchmarks.parity import GATE_PHOTOS, GATES, Fidelity, Parity, PhotoParity, compare
 from benchmarks.time_left import counted
 from export.artifact import Artifact, Manifest, size_bytes
 from export.export_ready import ExportReady
@@ -151,7 +151,8 @@ class Lowering:
                     break
             for margin in MARGINS:
                 self.progress(f"{row.name} in {precision}, computed in {compute}: choosing levels")
-                choice = choose_levels(precision, sizes, self.pinned, measuring, self.progress, margin)
+                limit = margin * GATES[precision].sd(list(self.pictures.choosing()[1].values()))
+                choice = choose_levels(precision, sizes, self.pinned, measuring, self.progress, limit)
                 if last and margin == MARGINS[-1]:
                     if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
                         blamed = sensitivities(choice.levels, self.pinned, measuring, self.progress)

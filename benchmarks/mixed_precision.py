@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.parity import GATES, Fidelity
+from benchmarks.parity import Fidelity
 from export.precision import LEVEL_BYTES, PRECISIONS, Level, is_exact
 
 MARGINS = (0.7, 0.35, 0.175)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
@@ -41,7 +41,7 @@ def choose_levels(
     pinned: tuple[str, ...],
     measure: Measure,
     progress: Callable[[str], None],
-    margin: float = MARGINS[0],
+    limit: float,
 ) -> Choice:
     """Raise as little as the score allows.
 
@@ -51,25 +51,22 @@ def choose_levels(
         pinned: groups that stay float32.
         measure: levels -> how faithful the file with these levels is, on the choosing pictures.
         progress: called with each step in words.
-        margin: share of the gate's sd that the choosing pictures may use up.
+        limit: what the sd may be, in score units: a share of the gate's.
     """
-    ladder, errors, table = PRECISIONS[precision].ladder, {}, ()
+    ladder = PRECISIONS[precision].ladder
     free = [group for group in sizes if not (is_exact(group) or group in pinned)]
     levels: dict[str, Level] = {group: ladder[0] if group in free else "fp32" for group in sizes}
 
-    def sd_of(tried: Mapping[str, Level]) -> tuple[float, float]:
-        """(sd, limit) of a plan."""
-        few = measure(tried, FEW)
-        limit = margin * GATES[precision].sd([photo.reference for photo in few.photos])
-        if few.sd > HOPELESS * limit:
-            return few.sd, limit
-        every = measure(tried, None)
-        return every.sd, margin * GATES[precision].sd([photo.reference for photo in every.photos])
+    def holds(tried: Mapping[str, Level], name: str) -> bool:
+        progress(f"trying a plan: {name}")
+        sd = measure(tried, FEW).sd
+        if sd <= HOPELESS * limit:
+            sd = measure(tried, None).sd
+        progress(f"{name}: sd {sd:.1e}, may be {limit:.1e}")
+        return sd <= limit
 
     for name, tried in _first_plans(precision, sizes, levels, free):
-        progress(f"trying a plan: {name}")
-        sd, limit = sd_of(tried)
-        if sd <= limit:
+        if holds(tried, name):
             return Choice(tried, (), True)
     table = sensitivities(levels, pinned, measure, progress)
     errors = {row["group"]: row["sd"] for row in table}
@@ -82,10 +79,8 @@ def choose_levels(
                 del errors[worst]
             else:
                 errors[worst] = _alone(worst, levels, measure, progress)
-        raised = sum(level != ladder[0] for level in (levels[group] for group in free))
-        progress(f"trying a plan: {raised} of {len(free)} groups of layers raised")
-        sd, limit = sd_of(levels)
-        if sd <= limit:
+        raised = sum(levels[group] != ladder[0] for group in free)
+        if holds(levels, f"{raised} of {len(free)} groups of layers raised"):
             return Choice(levels, table, True)
         if not errors:
             return Choice(levels, table, False)

@@ -26,6 +26,7 @@ from export.artifact import (
 )
 from export.export_ready import ExportReady, ExportRequest, count_macs, make_export_ready
 from export.formats import FORMATS, Format, scorer_for
+from export.kept_memory import keep_freed_memory
 from export.operators import refuse_forbidden
 from export.precision import refuse_precision
 from export.run_torch import reference_scorer
@@ -108,6 +109,8 @@ def export_proved(
             reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}
         )
         (stage / SCRATCH).mkdir()
+        if lower:
+            keep_freed_memory()
         lowering = Lowering(
             ready,
             reference,

@@ -11,7 +11,7 @@ from torch import nn
 from benchmarks import parity as parity_words
 from benchmarks.gate_pictures import LEFT, MADE, RIGHT, GatePictures, made_pictures
 from benchmarks.lowered_export import Lowering
-from benchmarks.mixed_precision import FEW, choose_levels
+from benchmarks.mixed_precision import FEW, MARGINS, choose_levels
 from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
 from benchmarks.proved_export import export_proved
 from benchmarks.workload import seeded_photos
@@ -213,9 +213,14 @@ def planted(errors, references=REFERENCES):
     return measure
 
 
+def choose(precision, sizes, measure, pinned=()):
+    limit = MARGINS[0] * GATES[precision].sd(REFERENCES)
+    return choose_levels(precision, sizes, pinned, measure, lambda step: None, limit)
+
+
 def test_only_the_layers_that_move_the_score_are_raised():
     errors = {"synthetic / blocks.4": 0.5, "synthetic / KAN": 1e-4, "head": 1e-4, "resize": 0.0}
-    choice = choose_levels("int8", dict.fromkeys(errors, 1000), (), planted(errors), lambda step: None)
+    choice = choose("int8", dict.fromkeys(errors, 1000), planted(errors))
     assert choice.holds and choice.levels == {
         "synthetic / blocks.4": "w8", "synthetic / KAN": "int8", "head": "int8", "resize": "fp32",
     }  # fmt: skip
@@ -234,7 +239,7 @@ def test_small_layers_are_raised_before_any_sensitivity_is_measured():
         tried.append((levels, most))
         return planted(errors)(levels, most)
 
-    choice = choose_levels("w8", sizes, (), measure, lambda step: None)
+    choice = choose("w8", sizes, measure)
     low = dict.fromkeys(errors, "w8")
     small = {"synthetic / blocks.1": "fp16", "head": "fp16"}  # 0.6 % of the file pays for these two and no more
     assert tried == [(low, FEW), (low | small, FEW), (low | small, None)]
@@ -243,7 +248,7 @@ def test_small_layers_are_raised_before_any_sensitivity_is_measured():
 
 def test_all_low_is_kept_where_the_score_holds_and_a_pinned_layer_stays_float():
     errors = {"synthetic / KAN": 1e-5, "head": 1e-5}
-    choice = choose_levels("w8", dict.fromkeys(errors, 1000), ("head",), planted(errors), lambda step: None)
+    choice = choose("w8", dict.fromkeys(errors, 1000), planted(errors), ("head",))
     assert choice.holds and choice.levels == {"synthetic / KAN": "w8", "head": "fp32"} and not choice.sensitivity
 
 
@@ -251,7 +256,7 @@ def test_when_nothing_helps_it_says_so():
     references = np.linspace(0, 1, 24)
     rows = tuple(PhotoParity(str(i), r, r + (-1) ** i) for i, r in enumerate(references))
     sizes = {"a / b": 1000, "head": 1000}
-    choice = choose_levels("fp16", sizes, (), lambda levels, most: Fidelity(rows[:most], None), lambda step: None)
+    choice = choose("fp16", sizes, lambda levels, most: Fidelity(rows[:most], None))
     assert not choice.holds and set(choice.levels.values()) == {"fp32"}
 
 
