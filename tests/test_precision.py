@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
+import lariqa
 from benchmarks import parity as parity_words
 from benchmarks.gate_pictures import LEFT, MADE, RIGHT, GatePictures, made_pictures
 from benchmarks.lowered_export import Lowering
@@ -25,6 +27,7 @@ from export.operators import FORBIDDEN
 from export.precision import PRECISIONS, Plan, is_exact, refuse_precision
 from export.rounding import round_rows, round_weights, second_moments
 from export.run_torch import reference_scorer
+from lariqa_train.checkpoint import load_checkpoint
 from lariqa_train.refusal import Refusal
 
 WIDTH, HEIGHT = 200, 150
@@ -343,6 +346,23 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
     (missed,) = export_proved(tiny_model, request, ["onnx"], tmp_path, **options)
     assert not missed.parity.passed and missed.path.parent.name == "rejected" and missed.artifact.plan["sensitivity"]
     assert json.loads((tmp_path / "lariqa.json").read_text())["artifacts"][2]["parity"]["passed"] is True
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tiny_checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setitem(GATES, "w8", Gate(srcc=1.0, sd_on_paper_scale=1e-9))
+    ready = make_export_ready(load_checkpoint(tiny_checkpoint), ExportRequest("pixels", HEIGHT, WIDTH))
+    lowering = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path)
+    groups = {lowering.group_of(layer) for layer in lowering.layers}
+    few = {"authentic / KAN", "synthetic / KAN"}  # to try in vain
+    keep = [word for group in sorted(groups - few) if not is_exact(group) for word in ("--keep-float", group)]
+    out = tmp_path / "out"
+    command = ["export", str(tiny_checkpoint), "-o", str(out), "--format", format_name, "--precision", "w8", *keep]
+    ended = CliRunner().invoke(lariqa.app, [*command, "--size", f"{WIDTH}x{HEIGHT}", "--pictures", "4"])
+    assert ended.exit_code == 1, ended.output
+    (artifact,) = read_manifest(out / "rejected").artifacts
+    assert {row["group"] for row in artifact.plan["sensitivity"]} == few and not (out / artifact.file).exists()
+    assert "sd of score" in ended.output and all(group in ended.output for group in few)
 
 
 def test_in_a_low_memory_graph_int8_computes_where_weights_are_stored_and_is_stored_everywhere(
