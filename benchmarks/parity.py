@@ -271,23 +271,32 @@ def fidelity_of(scores: Sequence[Score], precision: str) -> Fidelity | None:
 
 
 def reference_scores(
-    reference: Scorer, photos: Mapping[str, np.ndarray], limit: float, progress: Callable[[str], None], why: str = ""
+    reference: Scorer, photos: Mapping[str, np.ndarray], limit: float, progress: Callable[[str], None]
 ) -> dict[str, float]:
-    """Photo name -> reference score; ``why`` ends the sentence that ``progress`` hears.
+    """Photo name -> reference score.
 
     Raises:
         Refusal: fewer than two photos, or scores that hardly differ: a comparison on them could not fail.
     """
     scores = {}
-    for name, image in counted(photos.items(), len(photos), f"reference scores{why}", progress):
+    for name, image in counted(photos.items(), len(photos), "reference scores", progress):
         scores[name] = reference.score(image)
+    refuse_alike(scores, limit)
+    return scores
+
+
+def refuse_alike(scores: Mapping[str, float], limit: float) -> None:
+    """Check that reference scores differ enough for a comparison within ``limit``.
+
+    Raises:
+        Refusal: fewer than two, or too alike.
+    """
     spread = max(scores.values()) - min(scores.values())
     if len(scores) < 2 or not spread >= LEAST_SPREAD * limit:
         raise Refusal(
             f"the reference scores of {len(scores)} photos lie within {spread:.2g}: too alike for a comparison to "
             f"mean anything (needs {LEAST_SPREAD * limit:.2g}); give photos of different quality"
         )
-    return scores
 
 
 def compare(

@@ -16,7 +16,7 @@ from benchmarks.lowered_export import Lowering
 from benchmarks.mixed_precision import FEW, MARGINS, choose_levels
 from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
 from benchmarks.proved_export import export_proved
-from benchmarks.workload import seeded_photos
+from benchmarks.workload import proof_photos, seeded_photos
 from export.artifact import read_manifest
 from export.export_ready import ExportRequest, make_export_ready
 from export.fold_batch_norm import fold_batch_norm
@@ -232,7 +232,7 @@ def test_only_the_layers_that_move_the_score_are_raised():
 
 
 def test_small_layers_are_raised_before_any_sensitivity_is_measured():
-    errors = {"synthetic / blocks.1": 0.5, "synthetic / blocks.2": 1e-4, "synthetic / KAN": 1e-4, "head": 1e-4}
+    errors = {"synthetic / blocks.1": 3.0, "synthetic / blocks.2": 1e-4, "synthetic / KAN": 1e-4, "head": 1e-4}
     sizes, tried = (
         {"synthetic / blocks.1": 100, "synthetic / blocks.2": 900, "synthetic / KAN": 50_000, "head": 500},
         [],
@@ -269,10 +269,13 @@ def test_pictures_that_judge_share_nothing_with_those_that_fit(tiny_model, tmp_p
     assert len({picture.tobytes() for picture in (*fitting.values(), *judging.values())}) == 12
     assert sum(name.startswith("scene") for name in judging) == 3 and not fitting.keys() & judging.keys()
     reference = reference_scorer(tiny_model)
-    pictures = GatePictures(reference, (HEIGHT, WIDTH), tmp_path, judges=6, proof={"proof": fitting.popitem()[1]})
+    pictures = GatePictures(reference, (HEIGHT, WIDTH), tmp_path, judges=6, proof=proof_photos(HEIGHT, WIDTH))
     (first, scores), (again, same), (fresh, others) = (pictures.judging(attempt) for attempt in (0, 0, 1))
-    assert first is again and scores is same and list(first) == list(scores) and len(first) == 7
-    assert first.keys() & fresh.keys() == {"proof"}
+    assert list(first) == list(again) == list(scores) and scores == same and len(first) == 6 + 6
+    low, high = (bound(pictures.proof_scores.values()) for bound in (min, max))
+    assert all(2 * low - high <= score <= 2 * high - low for score in (*scores.values(), *others.values()))
+    assert not pictures.known(high + 1.1 * (high - low)) and not pictures.known(low - 1.1 * (high - low))
+    assert first.keys() & fresh.keys() == pictures.proof.keys()
     assert all(scores[name] == reference.score(first[name]) for name in first)
     ordered = sorted({**scores, **others}.values())
     assert min(b - a for a, b in pairwise(ordered)) > 1e-6
