@@ -106,8 +106,8 @@ class GatePictures:
                     break
             if len(files) < count:
                 raise Refusal(
-                    f"the model gives only {len(files)} of {MOST_TRIED * count} made pictures a score like those of the "
-                    f"proof's photos; {count} are needed for {name}, so a lower precision cannot be judged"
+                    f"the model gives only {len(files)} of {MOST_TRIED * count} made pictures a score like the "
+                    f"proof photos'; {count} are needed for {name}, so a lower precision cannot be judged"
                 )
             refuse_alike(scores, LIMITS["fp32"])
             self._made[name] = Pictures(files, {}), scores
