@@ -12,11 +12,12 @@ TELL_EVERY_S = 2.0  # a terminal's line may change often; a file should not fill
 
 def counted(items: Iterable[Item], total: int, what: str, progress: Callable[[str], None]) -> Iterator[Item]:
     """The same items; before each, ``progress`` hears which it is, and how long the rest will take at this pace."""
-    began = last = time.monotonic()
+    began = last = 0.0
     for number, item in enumerate(items):
         now = time.monotonic()
         if number == 0 or now - last >= TELL_EVERY_S:
-            # The first item was made before it could be counted, so that many are done as have come.
+            # From the first item on, for what comes before it may be a long preparation.
+            began = began or now
             left = (now - began) / number * (total - number) if number else None
             progress(f"{what}, {number + 1} of {total}" + (f", about {said(left)} left" if left else ""))
             last = now
