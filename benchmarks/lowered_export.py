@@ -152,7 +152,8 @@ class Lowering:
             for margin in MARGINS:
                 self.progress(f"{row.name} in {precision}, computed in {compute}: choosing levels")
                 limit = margin * GATES[precision].sd(list(self.pictures.choosing()[1].values()))
-                choice = choose_levels(precision, sizes, self.pinned, measuring, self.progress, limit)
+                # In float16 an evaluator takes seconds for a photo, and float32 is still to come: no long search.
+                choice = choose_levels(precision, sizes, self.pinned, measuring, self.progress, limit, search=last)
                 if last and margin == MARGINS[-1]:
                     if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
                         blamed = sensitivities(choice.levels, self.pinned, measuring, self.progress)
