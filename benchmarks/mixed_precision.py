@@ -3,7 +3,7 @@
     everything low                                           -> does the score hold on the choosing pictures? -> done
     what is small raised: early layers decide and cost little -> done
     each group of layers alone low -> its error, the table of sensitivities
-        -> the group with the largest error one level up -> does it hold? -> ...
+        -> those that cost the most error for their bytes one level up -> does it hold? -> ...
 
 The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error
 must hold with a margin here. Sensitivities are rough by nature and are measured on fewer still.
@@ -20,6 +20,8 @@ from export.precision import LEVEL_BYTES, PRECISIONS, Level, is_exact
 MARGINS = (0.7, 0.35, 0.175)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
 FEW = 8  # pictures, for a sensitivity, and to see that a plan is hopeless
 HOPELESS = 2.5  # limits: an sd of FEW pictures is off by as much once in a thousand times
+OF_FLOAT16 = 1 / 16  # error of a weight in float16, 11 bits of each, by that in int8, 7 bits of the channel's largest
+MOST_HOPED = 0.8  # of the limit's square: what a plan is expected to have left before it is measured
 # What the small groups may add to the file together, as a share of its float32 bytes, in the plans tried first.
 CHEAP = {"fp16": (0.006,), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
 
@@ -59,37 +61,47 @@ def choose_levels(
     free = [group for group in sizes if not (is_exact(group) or group in pinned)]
     levels: dict[str, Level] = {group: ladder[0] if group in free else "fp32" for group in sizes}
 
-    def holds(tried: Mapping[str, Level], name: str) -> bool:
+    def sd_of(tried: Mapping[str, Level], name: str) -> float:
         progress(f"trying a plan: {name}")
         sd = measure(tried, FEW).sd
         if sd <= HOPELESS * limit:
             sd = measure(tried, None).sd
         progress(f"{name}: sd {sd:.1e}, may be {limit:.1e}")
-        return sd <= limit
+        return sd
 
+    measured = {}
     for name, tried in _first_plans(precision, sizes, levels, free):
-        if holds(tried, name):
+        measured[name] = sd_of(tried, name)
+        if measured[name] <= limit:
             return Choice(tried, (), True)
     if not search:
         return Choice(levels, (), False)
+    sd = next(iter(measured.values()))  # of everything low
     table = sensitivities(levels, pinned, measure, progress)
-    errors = {row["group"]: row["sd"] for row in table}
-    while True:
-        # Errors of groups are nearly independent: their squares add up. As many steps as that needs, then measure.
-        while errors and sum(sd**2 for sd in errors.values()) > limit**2:
-            worst = max(errors, key=errors.get)
-            levels[worst] = ladder[ladder.index(levels[worst]) + 1]
+    errors, total = {row["group"]: row["sd"] for row in table}, sum(sizes.values())
+
+    def worth(group: str) -> float:
+        """Error that a byte buys; very small groups count by their error alone."""
+        added = LEVEL_BYTES[ladder[ladder.index(levels[group]) + 1]] - LEVEL_BYTES[levels[group]]
+        return errors[group] ** 2 / (added * sizes[group] + 1e-3 * total)
+
+    while errors:
+        # Errors of groups are nearly independent: their squares add up, on the scale of what was measured together.
+        together = sum(error**2 for error in errors.values())
+        while errors and sum(error**2 for error in errors.values()) * sd**2 >= MOST_HOPED * limit**2 * together:
+            worst = max(errors, key=worth)
+            before, levels[worst] = levels[worst], ladder[ladder.index(levels[worst]) + 1]
             if levels[worst] == "fp32":
                 del errors[worst]
-            else:
+            elif before == "int8":
                 errors[worst] = _alone(worst, levels, measure, progress)
+            else:
+                errors[worst] *= OF_FLOAT16
         raised = sum(levels[group] != ladder[0] for group in free)
-        if holds(levels, f"{raised} of {len(free)} groups of layers raised"):
+        sd = sd_of(levels, f"{raised} of {len(free)} groups of layers raised")
+        if sd <= limit:
             return Choice(levels, table, True)
-        if not errors:
-            return Choice(levels, table, False)
-        worst = max(errors, key=errors.get)
-        errors[worst] = max(errors[worst], 2 * limit)  # together they are worse than the sum says: one step more
+    return Choice(levels, table, False)
 
 
 def sensitivities(
