@@ -14,7 +14,7 @@ and is left out, whatever a file makes of it: the calibrated stand-in for traine
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import cycle, islice
@@ -138,7 +138,3 @@ class Pictures(Mapping):
 
     def __len__(self) -> int:
         return len(self.held) + len(self.files)
-
-    def first(self, count: int) -> Iterable[str]:
-        """Names of the first few."""
-        return islice(self, count)

@@ -20,7 +20,7 @@ import torch
 
 from benchmarks.gate_pictures import CALIBRATING, MADE, GatePictures
 from benchmarks.macs import part_of
-from benchmarks.mixed_precision import MARGINS, Choice, choose_levels, sensitivities
+from benchmarks.mixed_precision import MARGINS, Choice, choose_levels, moved_most, sensitivities
 from benchmarks.parity import GATE_PHOTOS, GATES, Fidelity, Parity, PhotoParity, compare
 from benchmarks.time_left import counted
 from export.artifact import Artifact, Manifest, size_bytes
@@ -105,15 +105,15 @@ class Lowering:
                 {name: numbers for name, numbers in rounded.items() if weights.get(name) in on_grid},
             )
 
-        def measure(levels: Mapping[str, Level], most: int | None, compute: str) -> Fidelity:
-            """On the first ``most`` choosing pictures; None: on all."""
-            key = (tuple(sorted(levels.items())), compute, most)
+        def measure(levels: Mapping[str, Level], names: tuple[str, ...] | None, compute: str) -> Fidelity:
+            """On choosing pictures of these names; None: on all."""
+            key = (tuple(sorted(levels.items())), compute, names)
             if key not in measured:
                 pictures, expected = self.pictures.choosing()
                 write_levels(trial, levels, manifest.embedded(artifact), compute)
                 scorer = scorer_for(trial, manifest, artifact)
-                names = list(pictures.first(most or len(pictures)))
-                rows = [PhotoParity(name, expected[name], scorer.score(pictures[name])) for name in names]
+                chosen = names or pictures
+                rows = [PhotoParity(name, expected[name], scorer.score(pictures[name])) for name in chosen]
                 measured[key] = Fidelity(tuple(rows), None)
             return measured[key]
 
@@ -156,7 +156,8 @@ class Lowering:
                 choice = choose_levels(precision, sizes, self.pinned, measuring, self.progress, limit, search=last)
                 if last and margin == MARGINS[-1]:
                     if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
-                        blamed = sensitivities(choice.levels, self.pinned, measuring, self.progress)
+                        hardest = moved_most(measuring(choice.levels, None))
+                        blamed = sensitivities(choice.levels, self.pinned, measuring, self.progress, hardest)
                         choice = replace(choice, sensitivity=blamed)
                 elif not choice.holds:
                     continue  # a hundred pictures would say the same

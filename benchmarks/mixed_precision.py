@@ -6,7 +6,8 @@
         -> those that cost the most error for their bytes one level up -> does it hold? -> ...
 
 The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error
-must hold with a margin here. Sensitivities are rough by nature and are measured on fewer still.
+must hold with a margin here. Sensitivities are rough by nature and are measured on fewer still: on those pictures that
+everything low moves most, for few pictures make most of an sd.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MOST_HOPED = 0.8  # of the limit's square: what a plan is expected to have left 
 # What the small groups may add to the file together, as a share of its float32 bytes, in the plans tried first.
 CHEAP = {"fp16": (0.006,), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
 
-Measure = Callable[[Mapping[str, Level], int | None], Fidelity]  # levels, how many pictures (None: all)
+Measure = Callable[[Mapping[str, Level], tuple[str, ...] | None], Fidelity]  # levels, names of pictures (None: all)
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,25 @@ def choose_levels(
 
     def sd_of(tried: Mapping[str, Level], name: str) -> float:
         progress(f"trying a plan: {name}")
-        sd = measure(tried, FEW).sd
+        sd = measure(tried, first).sd
         if sd <= HOPELESS * limit:
             sd = measure(tried, None).sd
         progress(f"{name}: sd {sd:.1e}, may be {limit:.1e}")
         return sd
 
-    measured = {}
-    for name, tried in _first_plans(precision, sizes, levels, free):
-        measured[name] = sd_of(tried, name)
-        if measured[name] <= limit:
+    progress(f"everything in {ladder[0]}")
+    low = measure(levels, None)
+    progress(f"everything in {ladder[0]}: sd {low.sd:.1e}, may be {limit:.1e}")
+    if (sd := low.sd) <= limit:
+        return Choice(levels, (), True)
+    first = tuple(photo.photo for photo in low.photos[:FEW])
+    for name, tried in _small_raised(precision, sizes, levels, free):
+        if sd_of(tried, name) <= limit:
             return Choice(tried, (), True)
     if not search:
         return Choice(levels, (), False)
-    sd = next(iter(measured.values()))  # of everything low
-    table = sensitivities(levels, pinned, measure, progress)
+    hardest = moved_most(low)
+    table = sensitivities(levels, pinned, measure, progress, hardest)
     errors, total = {row["group"]: row["sd"] for row in table}, sum(sizes.values())
 
     def worth(group: str) -> float:
@@ -94,7 +99,7 @@ def choose_levels(
             if levels[worst] == "fp32":
                 del errors[worst]
             elif before == "int8":
-                errors[worst] = _alone(worst, levels, measure, progress)
+                errors[worst] = _alone(worst, levels, measure, progress, hardest)
             else:
                 errors[worst] *= OF_FLOAT16
         raised = sum(levels[group] != ladder[0] for group in free)
@@ -104,27 +109,37 @@ def choose_levels(
     return Choice(levels, table, False)
 
 
+def moved_most(low: Fidelity) -> tuple[str, ...]:
+    """Names of the FEW pictures whose error is furthest from the average error."""
+    off = abs(low.differences - low.differences.mean())
+    return tuple(low.photos[number].photo for number in off.argsort()[::-1][:FEW])
+
+
 def sensitivities(
-    levels: Mapping[str, Level], pinned: tuple[str, ...], measure: Measure, progress: Callable[[str], None]
+    levels: Mapping[str, Level],
+    pinned: tuple[str, ...],
+    measure: Measure,
+    progress: Callable[[str], None],
+    pictures: tuple[str, ...],
 ) -> tuple[dict, ...]:
-    """What each lowered group alone does to the score, all others in float32; the worst first."""
+    """What each lowered group alone does to the score of these pictures, all others in float32; the worst first."""
     lowered = [group for group, level in levels.items() if level != "fp32" and not (is_exact(group) or group in pinned)]
     table = [
-        {"group": group, "level": levels[group], "sd": _alone(group, levels, measure, progress)} for group in lowered
+        {"group": group, "level": levels[group], "sd": _alone(group, levels, measure, progress, pictures)}
+        for group in lowered
     ]
     return tuple(sorted(table, key=lambda row: -row["sd"]))
 
 
-def _alone(group: str, levels: Mapping[str, Level], measure: Measure, progress: Callable[[str], None]) -> float:
+def _alone(group: str, levels: Mapping[str, Level], measure: Measure, progress, pictures: tuple[str, ...]) -> float:
     progress(f"{group} alone in {levels[group]}")
-    return measure(dict.fromkeys(levels, "fp32") | {group: levels[group]}, FEW).sd
+    return measure(dict.fromkeys(levels, "fp32") | {group: levels[group]}, pictures).sd
 
 
-def _first_plans(
+def _small_raised(
     precision: str, sizes: Mapping[str, int], levels: dict[str, Level], free: Iterable[str]
 ) -> Iterator[tuple[str, dict[str, Level]]]:
-    """(name, levels): everything low; then the smallest groups at the first level that is stored as a float."""
-    yield f"everything in {PRECISIONS[precision].ladder[0]}", dict(levels)
+    """(name, levels): the smallest groups at the first level that is stored as a float, all others low."""
     ladder = PRECISIONS[precision].ladder
     raised: Level = "fp32" if ladder[0] == "fp16" else "fp16"
     added = LEVEL_BYTES[raised] - LEVEL_BYTES[ladder[0]]

@@ -13,7 +13,7 @@ import lariqa
 from benchmarks import parity as parity_words
 from benchmarks.gate_pictures import LEFT, MADE, RIGHT, GatePictures, made_pictures
 from benchmarks.lowered_export import Lowering
-from benchmarks.mixed_precision import FEW, MARGINS, choose_levels
+from benchmarks.mixed_precision import FEW, MARGINS, choose_levels, moved_most
 from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
 from benchmarks.proved_export import export_proved
 from benchmarks.workload import proof_photos, seeded_photos
@@ -206,10 +206,14 @@ def planted(errors, references=REFERENCES):
     noise = {group: random.standard_normal(len(references)) for group in errors}
     factor = {"int8": 1.0, "w8": 0.01, "fp16": 1e-4, "fp32": 0.0}
 
-    def measure(levels, most):
+    def measure(levels, names):
         off = sum(errors[group] * factor[level] * noise[group] for group, level in levels.items())
         return Fidelity(
-            tuple(PhotoParity(str(i), r, r + e) for i, (r, e) in enumerate(zip(references, off, strict=True)))[:most],
+            tuple(
+                PhotoParity(str(i), r, r + e)
+                for i, (r, e) in enumerate(zip(references, off, strict=True))
+                if names is None or str(i) in names
+            ),
             None,
         )
 
@@ -227,7 +231,10 @@ def test_only_the_layers_that_move_the_score_are_raised():
     assert choice.holds and choice.levels == {
         "synthetic / blocks.4": "w8", "synthetic / KAN": "int8", "head": "int8", "resize": "fp32",
     }  # fmt: skip
-    alone = planted(errors)(dict.fromkeys(errors, "fp32") | {"synthetic / blocks.4": "int8"}, FEW)
+    low = planted(errors)(dict.fromkeys(errors, "int8") | {"resize": "fp32"}, None)
+    hardest = moved_most(low)
+    assert len(hardest) == FEW and max(low.photos, key=lambda photo: abs(photo.difference)).photo in hardest
+    alone = planted(errors)(dict.fromkeys(errors, "fp32") | {"synthetic / blocks.4": "int8"}, hardest)
     assert choice.sensitivity[0] == {"group": "synthetic / blocks.4", "level": "int8", "sd": alone.sd}
 
 
@@ -238,14 +245,14 @@ def test_small_layers_are_raised_before_any_sensitivity_is_measured():
         [],
     )
 
-    def measure(levels, most):
-        tried.append((levels, most))
-        return planted(errors)(levels, most)
+    def measure(levels, names):
+        tried.append((levels, names and len(names)))
+        return planted(errors)(levels, names)
 
     choice = choose("w8", sizes, measure)
     low = dict.fromkeys(errors, "w8")
     small = {"synthetic / blocks.1": "fp16", "head": "fp16"}  # 0.6 % of the file pays for these two and no more
-    assert tried == [(low, FEW), (low | small, FEW), (low | small, None)]
+    assert tried == [(low, None), (low | small, FEW), (low | small, None)]
     assert choice.holds and choice.levels == low | small and not choice.sensitivity
 
 
@@ -259,7 +266,7 @@ def test_when_nothing_helps_it_says_so():
     references = np.linspace(0, 1, 24)
     rows = tuple(PhotoParity(str(i), r, r + (-1) ** i) for i, r in enumerate(references))
     sizes = {"a / b": 1000, "head": 1000}
-    choice = choose("fp16", sizes, lambda levels, most: Fidelity(rows[:most], None))
+    choice = choose("fp16", sizes, lambda levels, names: Fidelity(rows[: names and FEW], None))
     assert not choice.holds and set(choice.levels.values()) == {"fp32"}
 
 
