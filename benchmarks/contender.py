@@ -30,6 +30,7 @@ class Contender:
     view: str | None = None  # of the reference that its scores are held against; None: none
     same_as_reference: bool = True  # whether its score is meant to be the reference's
     input_bytes: int = 0
+    predicted_mib: float | None = None  # peak above the bare process, on paper
     most_runs: int | None = None  # for one whose single run takes long
     part_of_operator: dict[str, str] = field(default_factory=dict)  # operator's or result's name in the file -> part
 

@@ -41,6 +41,7 @@ class Subject(Part):
     precision: str = "fp32"
     contract: str = ""  # pixels | tensors
     synthetic_view: str = ""  # crop | full
+    memory: str = ""  # how the file executes: low | balanced | fast | naive
     photo_width_px: int | None = None  # None: any size
     photo_height_px: int | None = None
     trained: bool | None = None  # whether its scores mean quality
@@ -104,6 +105,7 @@ class Memory(Part):
     peak_mib: float  # the highest from the load on, over all runs
     weights_mib: float | None = None  # stored in the file
     input_mib: float | None = None  # the input tensors
+    predicted_mib: float | None = None  # of the peak above the baseline, on paper (export.memory_model)
     curve_s_mib: list[tuple[float, float]] = []  # (seconds since the load began, MiB)
 
 
@@ -131,6 +133,7 @@ class Work(Part):
     """What one run has to do, counted on the file."""
 
     macs: int | None = None  # multiply-accumulates of convolutions and matrix products
+    halo_macs: int | None = None  # of them, on rows that two strips both compute
     parameters: int | None = None
     weight_bytes: int | None = None  # as stored
     parts: dict[str, dict[str, int]] = {}  # part, for example "synthetic / blocks.1" -> macs, weights, weight_bytes

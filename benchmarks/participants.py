@@ -11,6 +11,7 @@ from benchmarks.measurement import Subject, Work
 from benchmarks.proved_export import REFERENCE
 from export.artifact import Artifact, Manifest, read_manifest, size_bytes
 from export.formats import FORMATS, describe, format_of, open_artifact
+from export.memory_model import halo_macs, predict
 from export.run_torch import reference_scorer
 from export.scorer import Scorer
 from lariqa_train.checkpoint import load_checkpoint, sha256_of
@@ -56,6 +57,7 @@ def subject_of(exported: Exported) -> Subject:
         precision=artifact.precision,
         contract=artifact.contract,
         synthetic_view=artifact.synthetic_view,
+        memory=artifact.memory,
         photo_width_px=artifact.photo_width_px,
         photo_height_px=artifact.photo_height_px,
         trained=manifest.provenance.trained,
@@ -77,6 +79,9 @@ def artifact_contender(exported: Exported, work: Work | None) -> Contender:
             "left out what these weights make zero; with other weights it takes longer"
         )
         subject = subject.model_copy(update={"note": folded})
+    told = predict(exported.manifest, artifact)
+    if work is not None and artifact.memory != "naive":
+        work = work.model_copy(update={"halo_macs": halo_macs(exported.manifest, artifact)})
     return Contender(
         subject,
         partial(open_artifact, exported.path),
@@ -85,6 +90,7 @@ def artifact_contender(exported: Exported, work: Work | None) -> Contender:
         work,
         artifact.synthetic_view,
         input_bytes=sum(spec.bytes for spec in artifact.inputs),
+        predicted_mib=round(told.peak_mib, 2) if told else None,
     )
 
 

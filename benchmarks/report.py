@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,23 +19,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from benchmarks.measurement import Measurement
+from benchmarks.memory_tables import execution_tables, memory_table
 from benchmarks.parity import LEAST_SPREAD, MOS_POINTS, PAPER_SCORE_SD
 from benchmarks.plots import plots_of
 from benchmarks.quoted import PAPER_BOUND_GMACS
-from benchmarks.report_parts import Page, Plot, Section
+from benchmarks.report_parts import Page, Plot, Section, Table
 from benchmarks.report_tables import (
     budget_table,
     conditions_table,
     fidelity_table,
     limits_table,
     main_table,
-    memory_table,
     parts_table,
     spread_table,
     worst_photos_table,
 )
 from benchmarks.statistics import FEWEST_RUNS
-from benchmarks.summary import Figures, Summary, summarise
+from benchmarks.summary import Figures, Place, Summary, summarise
 from benchmarks.verdict import judge, view_words
 from benchmarks.wording import count, listed
 from benchmarks.work_tables import (
@@ -69,6 +69,8 @@ TERMS = {
     "MB, MiB": "10^6 bytes; 2^20 bytes.",
     "peak, above base": "most memory that the process held from the load on; the same without what the runtime takes "
     "before any model is loaded.",
+    "execution": "low, balanced, fast: in strips and groups of channels (`lariqa inspect --plan`); naive: the graph as "
+    "the network is written.",
     "worst diff.": "largest |score of the file - score of PyTorch| over the photos, from the same decoded pixels.",
     "limit": "what the worst difference may be for the precision (benchmarks/parity.py). A comparison on photos whose "
     f"reference scores lie within {LEAST_SPREAD} limits proves nothing, and is called so.",
@@ -177,7 +179,7 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             without_profile(summary),
             [
                 *(parts_table(place) for place in places),
-                *(table for place in places for table in profile_tables(place)),
+                *_each(profile_tables, places),
                 *(spread_table(place) for place in places),
             ],
         ),
@@ -194,7 +196,12 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             else [],
             [quoted_table(summary)] if summary.quoted else [],
         ),
-        Section("memory", "Memory, part by part", [], [memory_table(place) for place in places]),
+        Section(
+            "memory",
+            "Memory, part by part",
+            [],
+            [*(memory_table(place) for place in places), *_each(execution_tables, places)],
+        ),
         Section(
             "scores",
             "Score parity",
@@ -208,6 +215,10 @@ def _sections(summary: Summary, command: str) -> list[Section]:
         Section("again", "How to reproduce this", [_how_to_repeat(command)], command=command),
         Section("terms", "Every abbreviation", terms=TERMS),
     ]
+
+
+def _each(tables: Callable[[Place], list[Table]], places: list[Place]) -> list[Table]:
+    return [table for place in places for table in tables(place)]
 
 
 def _drawn(summary: Summary) -> Iterator[tuple[str, list[Plot]]]:

@@ -1,4 +1,5 @@
-"""The tables of a report on how long, how much memory and how faithful; on work, see :mod:`benchmarks.work_tables`."""
+"""The tables of a report on how long and how faithful; on memory, see :mod:`benchmarks.memory_tables`, on work,
+:mod:`benchmarks.work_tables`."""
 
 from __future__ import annotations
 
@@ -81,6 +82,7 @@ def how_it_was_run(figures: Figures) -> str:
         {"reference": "reference", "peer": "peer"}.get(subject.role, ""),
         setting.runtime,
         subject.precision,
+        subject.memory,
         subject.contract,
         size if subject.contract else "",
         count(setting.threads, "thread") if setting.threads else "",
@@ -147,38 +149,6 @@ def spread_table(place: Place) -> Table:
 
 def _median(samples: Samples | None) -> str:
     return ms(samples.p50) if samples else MISSING
-
-
-def memory_table(place: Place) -> Table:
-    """What the peak is made of."""
-    columns = [
-        *NUMBER_AND_NAME,
-        *(
-            Column(name, "MiB")
-            for name in ("bare runtime", "model loaded", "peak", "above base", "weights in file", "input", "the rest")
-        ),
-    ]
-    rows = []
-    for figures in (figures for figures in place.figures if figures.row.memory):
-        memory = figures.row.memory
-        values = (
-            memory.baseline_mib,
-            memory.loaded_mib,
-            memory.peak_mib,
-            figures.above_baseline_mib,
-            memory.weights_mib,
-            memory.input_mib,
-            figures.activations_mib,
-        )
-        rows.append([*known_by(figures), *(Cell(mib(value)) for value in values)])
-    measure = {"phone": "Android: PSS; iOS: physical footprint."}.get(place.machine.kind, "Resident memory.")
-    return Table(
-        f"Memory: {place.title}",
-        columns,
-        rows,
-        f"{measure} The rest: peak without runtime, weights and input, so activations and the runtime's buffers; a "
-        "runtime that packs its weights into a copy of its own has that copy in it.",
-    )
 
 
 def fidelity_table(summary: Summary) -> Table:

@@ -141,6 +141,7 @@ def _memory(one: Measured) -> Memory | None:
         peak_mib=round(one.finished.peak_mib if one.finished else sampled, 2),
         weights_mib=round(work.weight_bytes / MIB, 2) if work and work.weight_bytes else None,
         input_mib=round(one.contender.input_bytes / MIB, 2) or None,
+        predicted_mib=one.contender.predicted_mib,
         curve_s_mib=_thinned(one.curve),
     )
 

@@ -13,7 +13,7 @@ a ratio; that is why claims are ratios.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -136,8 +136,15 @@ def leaves_out(row: Measurement) -> str:
     return ""
 
 
-def paired_ratio(row: Measurement, baseline: Measurement) -> Ratio:
-    """How many times as long as ``baseline`` a run of ``row`` takes, run by run (:func:`run_ms` of both).
+def cpu_ms(row: Measurement) -> list[float]:
+    """Milliseconds of processor time, all threads, run by run; decoding counts."""
+    return row.latency.cpu_ms if row.latency else []
+
+
+def paired_ratio(
+    row: Measurement, baseline: Measurement, samples: Callable[[Measurement], list[float]] = run_ms
+) -> Ratio:
+    """How many times as long as ``baseline`` a run of ``row`` takes, run by run (``samples`` of both).
 
     Where one has more runs than the other, those without a partner are left out.
 
@@ -151,7 +158,7 @@ def paired_ratio(row: Measurement, baseline: Measurement) -> Ratio:
         )
     if (row.mode, baseline.mode) != ("burst", "burst"):
         raise Refusal(f"{row.subject.name} or {baseline.subject.name} ran back to back (sustained), not in turns")
-    pairs = list(zip(run_ms(row), run_ms(baseline), strict=False))
+    pairs = list(zip(samples(row), samples(baseline), strict=False))
     if len(pairs) < FEWEST_RUNS:
         raise Refusal(
             f"{row.subject.name} and {baseline.subject.name} share {len(pairs)} runs; a ratio needs {FEWEST_RUNS}"

@@ -36,15 +36,23 @@ VECTOR = 16  # channels that the widest vector units of today's processors take 
 DEEPEST_STRIPS = 8  # photo pixels to one row: where strips end at the latest, if no squeeze-and-excite ends them before
 
 
+MIB = 2**20
+PIXELS_4K = 3840 * 2160
+
+
 @dataclass(frozen=True)
 class Budget:
-    """What one step may hold; None: no limit."""
+    """What one step may hold of a view up to 4K; of a larger one as much more as it has pixels. None: no limit."""
 
     strip_bytes: int | None  # of the largest tensor inside a strip
     group_bytes: int | None  # of the largest tensor of a group of channels
 
+    def for_view(self, height: int, width: int) -> Budget:
+        """The same share of a larger view: what waits between the steps grows with it; thin strips save nothing."""
+        share = max(1.0, height * width / PIXELS_4K)
+        return Budget(*(None if most is None else int(share * most) for most in (self.strip_bytes, self.group_bytes)))
 
-MIB = 2**20
+
 BUDGETS: dict[Memory, Budget] = {  # measured: docs/experiments.md, "4K in little memory"
     "low": Budget(16 * MIB, 16 * MIB),
     "balanced": Budget(48 * MIB, None),
@@ -109,7 +117,7 @@ def make_plan(net: MobileNet, height: int, width: int, memory: Memory) -> Execut
     """
     if memory not in BUDGETS:
         raise Refusal(f"no plan for memory {memory!r}; it must be one of {', '.join(BUDGETS)}")
-    budget, sizes = BUDGETS[memory], list(_sizes(net.blocks, height, width))
+    budget, sizes = BUDGETS[memory].for_view(height, width), list(_sizes(net.blocks, height, width))
     prefix = _prefix(net.blocks, sizes, height)
     strips = _strips(net.blocks[:prefix], sizes, height, budget)
     groups = tuple(

@@ -29,6 +29,7 @@ class Dialect:
     gate_in_weights: bool = True  # else the widened picture is multiplied by the gate
     crop_by_convolution: bool = False  # rows cut by a filter that copies, where a slice would leave a blocked layout
     floats_before_planes: bool = False  # bytes become floats before they become planes
+    sums_last: bool = False  # a gated block's shares all stand before their sums
 
 
 class CopyRows(nn.Module):
@@ -120,8 +121,12 @@ class GroupBlock(LeanBlock):
             factors = self.gate(torch.cat(means, 1) if len(means) > 1 else means[0])
             widths = [part.shape[1] for part in parts]
             factors = factors.split(widths, 1) if len(parts) > 1 else [factors]
-            for share, part, factor in zip(self.shares, parts, factors, strict=True):
-                y = _sum(y, gated(share.project, part, factor, dialect))
+            shares = (
+                gated(share.project, part, factor, dialect)
+                for share, part, factor in zip(self.shares, parts, factors, strict=True)
+            )
+            for more in list(shares) if dialect.sums_last else shares:
+                y = _sum(y, more)
         y = self.activation(y)
         return y + x if self.skip else y
 

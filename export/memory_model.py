@@ -67,6 +67,7 @@ class PlannedBranch:
     view: str
     plan: ExecutionPlan
     steps: tuple[Step, ...]
+    halo_macs: int  # on rows that two strips both compute
 
     @property
     def alive_mib(self) -> float:
@@ -92,9 +93,22 @@ def planned_branches(config: LarIqaConfig, view: str, memory: str, height: int, 
     return branches
 
 
+def halo_macs(manifest: Manifest, artifact: Artifact) -> int:
+    """Of an artifact's MACs, those on rows that two strips both compute."""
+    branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, *photo_size_px(artifact))
+    return sum(branch.halo_macs for branch in branches)
+
+
+def photo_size_px(artifact: Artifact) -> tuple[int, int]:
+    """(height, width) of the photo that a file takes; 4K where it takes any."""
+    return artifact.photo_height_px or 2160, artifact.photo_width_px or 3840
+
+
 def _planned(view: str, net: MobileNet, memory: str, height: int, width: int) -> PlannedBranch:
-    plan = make_plan(net, height, width, memory)
-    return PlannedBranch(view, plan, steps_of(net, plan))
+    plan, whole = make_plan(net, height, width, memory), make_plan(net, height, width, "fast")  # in one strip
+    steps = steps_of(net, plan)
+    halo_macs = sum(step.macs for step in steps) - sum(step.macs for step in steps_of(net, whole))
+    return PlannedBranch(view, plan, steps, halo_macs)
 
 
 def predict(manifest: Manifest, artifact: Artifact, size_px: tuple[int, int] | None = None) -> Prediction | None:
@@ -106,7 +120,7 @@ def predict(manifest: Manifest, artifact: Artifact, size_px: tuple[int, int] | N
         size_px: (height, width) of the photo, in the place of the one that the file takes.
     """
     runtime = RUNTIMES.get(artifact.format)
-    height, width = size_px or (artifact.photo_height_px or 2160, artifact.photo_width_px or 3840)
+    height, width = size_px or photo_size_px(artifact)
     branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
     # Without its tables of pointers made for each run, XNNPACK holds more than a plan can tell.
     unknown = artifact.format == "tflite" and "xnnpack_flags" not in artifact.session

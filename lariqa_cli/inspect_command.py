@@ -79,9 +79,9 @@ def inspect_artifact(path: Path, every_step: bool = False) -> None:
 
 def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> None:
     """Print how an artifact executes: strips, groups of channels, what is alive, and the memory that it will need."""
-    from export.memory_model import PHOTOS, planned_branches, predict
+    from export.memory_model import PHOTOS, photo_size_px, planned_branches, predict
 
-    height, width = artifact.photo_height_px or 2160, artifact.photo_width_px or 3840
+    height, width = photo_size_px(artifact)
     branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
     if not branches:
         say("execution: naive, the graph as it is written; no plan")

@@ -156,5 +156,6 @@ def test_rows_of_the_app_are_rows():
         pytest.skip(f"{rows} is not there: `make test-android`, which runs this again, writes it")
     (row,) = read_rows(rows.read_text(), str(rows))
     assert row.machine.kind == "phone" and row.error is None
+    assert row.subject.memory == "balanced"
     assert len(row.latency.inference_ms) == len(row.latency.total_ms) == 20
     assert {score.photo for score in row.scores} == {"original.png", "noisy.png", "golden.png"}

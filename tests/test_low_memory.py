@@ -124,6 +124,7 @@ def test_less_memory_means_less_alive_and_little_more_work():
     assert low < 0.25 * fast and low < balanced < 0.35 * fast
     assert fast == pytest.approx(633, abs=1)  # of blocks.1.0: 64 channels at half the size, and what they come from
     assert branches["fast"].macs < branches["balanced"].macs < branches["low"].macs < 1.08 * branches["fast"].macs
+    assert all(branch.halo_macs == branch.macs - branches["fast"].macs for branch in branches.values())
 
 
 # The result

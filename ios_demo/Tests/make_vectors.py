@@ -240,7 +240,8 @@ def check(folder: Path) -> None:
     good = [row for row in rows if row.error is None and row.latency and len(row.latency.inference_ms) >= 20]
     assert good and any(row.error for row in rows) and any(row.mode == "sustained" for row in rows), rows
     for row in good:
-        assert row.subject.file.endswith(".mlpackage") and row.machine.kind == "phone", row
+        assert row.subject.file.endswith(".mlpackage") and row.subject.memory, row
+        assert row.machine.kind == "phone", row
         assert all(ms > 0 for ms in row.latency.total_ms) and row.memory.peak_mib > row.memory.baseline_mib, row
         assert row.scores and all(abs(score.score - score.reference) < 1e-9 for score in row.scores), row
     print(f"{len(rows)} rows of the Swift tests read back by benchmarks.measurement")

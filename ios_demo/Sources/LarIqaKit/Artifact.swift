@@ -13,6 +13,8 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
     public let inputs: [Input]
     public let output: String
     public let macs: Int
+    /// How it executes; nil, of an older exporter: naive.
+    public let memory: String?
     public let sha256: String
     public let bytes: Int
     public let status: String

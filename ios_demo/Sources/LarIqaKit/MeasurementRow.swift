@@ -39,6 +39,7 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
         public var precision: String
         public var contract: String
         public var syntheticView: String
+        public var memory: String
         public var photoWidthPx: Int?
         public var photoHeightPx: Int?
         public var trained: Bool
@@ -54,6 +55,7 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
             precision = artifact.precision
             contract = artifact.contract
             syntheticView = artifact.syntheticView
+            memory = artifact.memory ?? "naive"
             photoWidthPx = artifact.photoWidthPx
             photoHeightPx = artifact.photoHeightPx
             trained = manifest.provenance.trained

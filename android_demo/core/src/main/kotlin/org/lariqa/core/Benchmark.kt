@@ -29,6 +29,7 @@ class Benchmark(private val bench: Bench, private val export: ExportFolder, priv
             setting = Measurement.Setting(choice.runtime, bench.threads, request.accelerator),
             artifact = artifact, checkpointSha256 = export.manifest.checkpointSha256, trained = export.manifest.trained,
         )
+        if (artifact.session.compiledModel) flags += INTERPRETER
         return try {
             val file = export.checked(artifact) {}
             val golden = export.manifest.golden?.let { export.checkedGolden(it) }
@@ -81,6 +82,8 @@ class Benchmark(private val bench: Bench, private val export: ExportFolder, priv
     }
 
     private companion object {
+        const val INTERPRETER = "the file is made for LiteRT's CompiledModel with flags for XNNPACK; this app's Interpreter " +
+            "has none of them, and takes more memory"
         val PHOTO_SUFFIXES = setOf("jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "gif")
     }
 }

@@ -80,6 +80,21 @@ data class Golden(val file: String, val sha256: String, val fill: String)
 /** One input tensor of an artifact. */
 data class InputSpec(val name: String, val dtype: String, val layout: String, val shape: List<Int>)
 
+/**
+ * Options of the runtime that a file was proved and measured with.
+ *
+ * [memoryPattern] is ONNX Runtime's; null: as the runtime comes. [compiledModel]: the file wants LiteRT's CompiledModel
+ * with flags for XNNPACK; an Interpreter runs it too, in more memory.
+ */
+data class Session(val memoryPattern: Boolean? = null, val compiledModel: Boolean = false) {
+    companion object {
+        internal fun read(row: JsonObject) = Session(
+            memoryPattern = row["enable_mem_pattern"]?.jsonPrimitive?.boolean,
+            compiledModel = row["interface"]?.jsonPrimitive?.content == "CompiledModel",
+        )
+    }
+}
+
 /** One exported file: what it takes, what it gives, how it was proved. */
 data class Artifact(
     val file: String,
@@ -91,6 +106,8 @@ data class Artifact(
     val inputs: List<InputSpec>,
     val output: String,
     val macs: Long,
+    val memory: String,
+    val session: Session,
     val sha256: String,
     val bytes: Long,
     val parityLimit: Double?,
@@ -112,6 +129,8 @@ data class Artifact(
                 },
                 output = row.text("output"),
                 macs = row.value("macs").long,
+                memory = row["memory"]?.jsonPrimitive?.content ?: "naive",
+                session = Session.read(row["session"] as? JsonObject ?: JsonObject(emptyMap())),
                 sha256 = row.text("sha256"),
                 bytes = row.value("bytes").long,
                 parityLimit = parity?.value("limit")?.double,

@@ -133,6 +133,7 @@ data class Measurement(
         put("precision", promised.precision)
         put("contract", promised.contract)
         put("synthetic_view", promised.syntheticView)
+        put("memory", promised.memory)
         put("photo_width_px", promised.photoSize?.width)
         put("photo_height_px", promised.photoSize?.height)
     }

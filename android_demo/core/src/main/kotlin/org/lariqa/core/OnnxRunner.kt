@@ -22,8 +22,7 @@ class OnnxRunner(file: File, private val artifact: Artifact, choice: RuntimeChoi
     init {
         session = OrtSession.SessionOptions().use { options ->
             options.setIntraOpNumThreads(threads)
-            // The pattern reserves a second copy of the activations from the second run on (docs/experiments.md).
-            options.setMemoryPatternOptimization(false)
+            artifact.session.memoryPattern?.let { options.setMemoryPatternOptimization(it) }
             if (choice == RuntimeChoice.ONNX_XNNPACK) {
                 try {
                     options.addXnnpack(mapOf("intra_op_num_threads" to threads.toString()))

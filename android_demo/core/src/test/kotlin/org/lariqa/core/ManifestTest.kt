@@ -26,6 +26,15 @@ class ManifestTest {
     }
 
     @Test
+    fun `the session that a file was measured with is read, and may be missing`() {
+        val manifest = Manifest.parse(text, "lariqa.json")
+        assertEquals(Session(memoryPattern = false), manifest.artifact("onnx").session)
+        assertEquals(Session(compiledModel = true), manifest.artifact("tflite").session)
+        val older = Manifest.parse(text.replace("\"session\"", "\"formerly\""), "lariqa.json")
+        assertEquals(Session(), older.artifact("onnx").session)
+    }
+
+    @Test
     fun `another schema is refused in Python's words`() {
         assertEquals(
             "lariqa.json has schema 'lariqa-manifest/2', this version reads 'lariqa-manifest/1'; export again with this toolkit",

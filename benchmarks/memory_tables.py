@@ -1,0 +1,142 @@
+"""The tables of a report on memory: what a peak is made of, and what each way of execution gives for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.measurement import Measurement
+from benchmarks.report_parts import Cell, Column, Table
+from benchmarks.report_tables import NUMBER_AND_NAME, known_by
+from benchmarks.statistics import Ratio, cpu_ms, paired_ratio, run_ms
+from benchmarks.summary import Figures, Place
+from benchmarks.verdict import view_words
+from benchmarks.wording import MISSING, difference, digits, interval, mib, percent, times
+from lariqa_train.refusal import Refusal
+
+NAIVE = "naive"
+WAYS = ("low", "balanced", "fast", NAIVE)
+
+
+def memory_table(place: Place) -> Table:
+    """What the peak is made of, and what was predicted of it."""
+    parts = ("bare runtime", "model loaded", "peak", "above base", "predicted", "weights in file", "input", "the rest")
+    columns = [*NUMBER_AND_NAME, *(Column(part, "MiB") for part in parts)]
+    rows = []
+    for figures in (figures for figures in place.figures if figures.row.memory):
+        memory = figures.row.memory
+        cells = [
+            Cell(mib(memory.baseline_mib)),
+            Cell(mib(memory.loaded_mib)),
+            Cell(mib(memory.peak_mib)),
+            Cell(mib(figures.above_baseline_mib)),
+            _predicted(figures),
+            Cell(mib(memory.weights_mib)),
+            Cell(mib(memory.input_mib)),
+            Cell(mib(figures.activations_mib)),
+        ]
+        rows.append([*known_by(figures), *cells])
+    measure = {"phone": "Android: PSS; iOS: physical footprint."}.get(place.machine.kind, "Resident memory.")
+    return Table(
+        f"Memory: {place.title}",
+        columns,
+        rows,
+        f"{measure} Predicted: of the peak above base, on paper, before any run (`lariqa inspect` shows its parts); "
+        "below it, how far it is from the measured one. The rest: peak without runtime, weights and input, so "
+        "activations and the runtime's buffers; a runtime that packs its weights into a copy of its own has that copy "
+        "in it.",
+    )
+
+
+def _predicted(figures: Figures) -> Cell:
+    told, measured = figures.row.memory.predicted_mib, figures.above_baseline_mib
+    if told is None:
+        return Cell(MISSING)
+    return Cell(mib(told), f"{100 * (told / measured - 1):+.0f} %" if measured else "")
+
+
+def execution_tables(place: Place) -> list[Table]:
+    """Files that differ only in how they execute, beside the plain graph: one table per runtime, view and size."""
+    return [table for group in _alike(place) if (table := _execution_table(group))]
+
+
+def _alike(place: Place) -> Iterator[list[Figures]]:
+    groups: dict[tuple, list[Figures]] = {}
+    for figures in place.figures:
+        row = figures.row
+        if row.subject.role == "artifact" and row.subject.memory and row.memory and row.mode == "burst":
+            groups.setdefault(_what(row), []).append(figures)
+    yield from groups.values()
+
+
+def _what(row: Measurement) -> tuple:
+    subject, setting = row.subject, row.setting
+    size = (subject.photo_width_px, subject.photo_height_px)
+    made = (row.report, subject.checkpoint_sha256, subject.format, subject.precision, subject.contract)
+    return (*made, subject.synthetic_view, *size, setting.runtime, setting.threads, setting.accelerator)
+
+
+def _execution_table(group: Sequence[Figures]) -> Table | None:
+    naive = next((figures for figures in group if figures.row.subject.memory == NAIVE), None)
+    if naive is None or len(group) == 1:
+        return None
+    columns = [
+        *NUMBER_AND_NAME,
+        Column("execution", kind="text"),
+        Column("peak", "MiB"),
+        Column("peak", "×"),
+        Column("above base", "MiB"),
+        Column("predicted", "MiB"),
+        Column("time", "×"),
+        Column("CPU time", "×"),
+        Column("worst diff."),
+        Column("work", "GMACs"),
+        Column("halos", "MMACs"),
+    ]
+    rows = []
+    for figures in sorted(group, key=lambda figures: WAYS.index(figures.row.subject.memory)):
+        row, work = figures.row, figures.row.work
+        share = row.memory.peak_mib / naive.row.memory.peak_mib
+        cells = [
+            Cell(row.subject.memory),
+            Cell(mib(row.memory.peak_mib), share=min(1.0, share)),
+            Cell("baseline" if figures is naive else f"{digits(share, 2)}×"),
+            Cell(mib(figures.above_baseline_mib)),
+            _predicted(figures),
+            _ratio(_paired(figures, naive, run_ms)),
+            _ratio(_paired(figures, naive, cpu_ms)),
+            Cell(difference(figures.fidelity.worst) if figures.fidelity else MISSING),
+            Cell(digits(work.macs / 1e9) if work and work.macs else MISSING),
+            _halos(figures),
+        ]
+        rows.append([*known_by(figures), *cells])
+    row = naive.row
+    size = f"{row.subject.photo_width_px}x{row.subject.photo_height_px}"
+    return Table(
+        f"Ways of execution: {row.setting.runtime}, {row.subject.precision}, {view_words(row.subject.synthetic_view)}, "
+        f"{row.subject.contract}, {size}",
+        columns,
+        rows,
+        "Against the plain graph (naive) in the same runtime with its default options, measured in turns. Peak: of "
+        "the whole process. Time: from decoded pixels to score; CPU time: of all threads, decoding too; both run by "
+        "run. Halos: computed a second time, because strips overlap.",
+    )
+
+
+def _paired(figures: Figures, naive: Figures, samples) -> Ratio | None:
+    if figures is naive or not (figures.is_timed and naive.is_timed):
+        return None
+    try:
+        return paired_ratio(figures.row, naive.row, samples)
+    except Refusal:
+        return None
+
+
+def _ratio(ratio: Ratio | None) -> Cell:
+    return Cell(times(ratio), interval(ratio.interval)) if ratio else Cell(MISSING)
+
+
+def _halos(figures: Figures) -> Cell:
+    work = figures.row.work
+    if work is None or work.halo_macs is None:
+        return Cell(MISSING)
+    return Cell(digits(work.halo_macs / 1e6), percent(work.halo_macs / work.macs) if work.macs else "")
