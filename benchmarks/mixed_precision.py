@@ -4,6 +4,7 @@
     what is small raised: early layers decide and cost little -> done
     each group of layers alone low -> its error, the table of sensitivities
         -> those that cost the most error for their bytes one level up -> does it hold? -> ...
+        -> the largest of them low again where it still holds
 
 The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error
 must hold with a margin here. Sensitivities are rough by nature and are measured on fewer still: on those pictures that
@@ -23,6 +24,7 @@ FEW = 8  # pictures, for a sensitivity, and to see that a plan is hopeless
 HOPELESS = 2.5  # limits: an sd of FEW pictures is off by as much once in a thousand times
 OF_FLOAT16 = 1 / 16  # error of a weight in float16, 11 bits of each, by that in int8, 7 bits of the channel's largest
 MOST_HOPED = 0.8  # of the limit's square: what a plan is expected to have left before it is measured
+GIVEN_BACK = 6  # of the largest raised groups, which are tried low again
 # What the small groups may add to the file together, as a share of its float32 bytes, in the plans tried first.
 CHEAP = {"fp16": (0.006,), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
 
@@ -105,8 +107,16 @@ def choose_levels(
         raised = sum(levels[group] != ladder[0] for group in free)
         sd = sd_of(levels, f"{raised} of {len(free)} groups of layers raised")
         if sd <= limit:
-            return Choice(levels, table, True)
-    return Choice(levels, table, False)
+            break
+    else:
+        return Choice(levels, table, False)
+    # Many were raised at once: the largest of them perhaps in vain.
+    raised = [group for group in free if levels[group] != ladder[0]]
+    for group in sorted(raised, key=lambda group: -sizes[group])[:GIVEN_BACK]:
+        tried = {**levels, group: ladder[0]}
+        if sd_of(tried, f"{group} in {ladder[0]} again") <= limit:
+            levels = tried
+    return Choice(levels, table, True)
 
 
 def moved_most(low: Fidelity) -> tuple[str, ...]:
