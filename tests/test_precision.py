@@ -341,7 +341,9 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
         plan = Plan.from_json(proved.artifact.plan)
         assert plan.levels["head"] == "fp32" and plan.pinned == ("head",) and plan.calibration == MADE
         assert {plan.levels[group] for group in plan.levels if is_exact(group)} == {"fp32"}
-        assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < 0.6 * whole
+        # So wild a network needs groups in float32 where a trained one does not (docs/experiments.md).
+        most = {"fp16": 0.66, "w8": 0.6}[proved.artifact.precision]
+        assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < most * whole
         _, alone = describe(proved.path)
         assert Plan.from_json(alone.plan) == plan
         for row in (proved.artifact, alone):
