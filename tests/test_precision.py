@@ -390,8 +390,7 @@ def test_in_a_low_memory_graph_int8_computes_where_weights_are_stored_and_is_sto
     before, after = row.layers(path), row.layers(lowered)
     numbers = sum(lowering.layers[layer].size for layer in lowering.layers if not is_exact(lowering.group_of(layer)))
     assert before.weight_bytes - after.weight_bytes > 2.8 * numbers  # of three bytes each; scales and zero points cost
-    operators = row.operators(lowered)
-    assert operators["QuantizeLinear"] > 10 and operators["Cast"] > row.operators(path)["Cast"]
+    assert row.operators(lowered)["QuantizeLinear"] > 10
     scores = [row.open(lowered, 1).run(given) for given in inputs]
     assert np.isfinite(scores).all() and np.ptp(scores) > 0.01
 
