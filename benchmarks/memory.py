@@ -7,10 +7,14 @@ the whole life of the process; the figures say so by a flag.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -41,6 +45,21 @@ def peak_mib() -> float:
         return int(line.split()[1]) / 1024  # kB, by which proc(5) means 1024 bytes
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (MIB if sys.platform == "darwin" else 1024)
+
+
+def peak_while_mib(run: Callable[[], object]) -> float | None:
+    """The highest resident memory while ``run`` runs, MiB; None where the system cannot let the peak begin anew.
+
+    What was freed before, but not given back, goes back first (glibc's ``malloc_trim``): memory that a decoder left
+    behind is none of the model's.
+    """
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+    if not reset_peak():
+        return None
+    run()
+    return peak_mib()
 
 
 class MemoryCurve:

@@ -19,7 +19,8 @@ WAYS = ("low", "balanced", "fast", NAIVE)
 
 def memory_table(place: Place) -> Table:
     """What the peak is made of, and what was predicted of it."""
-    parts = ("bare runtime", "model loaded", "peak", "above base", "predicted", "weights in file", "input", "the rest")
+    parts = ("bare runtime", "model loaded", "peak", "above base", "running", "predicted", "weights in file", "input")
+    parts = (*parts, "the rest")
     columns = [*NUMBER_AND_NAME, *(Column(part, "MiB") for part in parts)]
     rows = []
     for figures in (figures for figures in place.figures if figures.row.memory):
@@ -29,6 +30,7 @@ def memory_table(place: Place) -> Table:
             Cell(mib(memory.loaded_mib)),
             Cell(mib(memory.peak_mib)),
             Cell(mib(figures.above_baseline_mib)),
+            Cell(mib(figures.running_mib)),
             _predicted(figures),
             Cell(mib(memory.weights_mib)),
             Cell(mib(memory.input_mib)),
@@ -40,7 +42,8 @@ def memory_table(place: Place) -> Table:
         f"Memory: {place.title}",
         columns,
         rows,
-        f"{measure} Predicted: of the peak above base, on paper, before any run (`lariqa inspect` shows its parts); "
+        f"{measure} Running: the peak above base while the model runs, without what decoding a photo takes beside it "
+        "(where that was told apart). Predicted: of that, on paper, before any run (`lariqa inspect` shows its parts); "
         "below it, how far it is from the measured one. The rest: peak without runtime, weights and input, so "
         "activations and the runtime's buffers; a runtime that packs its weights into a copy of its own has that copy "
         "in it.",
@@ -48,7 +51,7 @@ def memory_table(place: Place) -> Table:
 
 
 def _predicted(figures: Figures) -> Cell:
-    told, measured = figures.row.memory.predicted_mib, figures.above_baseline_mib
+    told, measured = figures.row.memory.predicted_mib, figures.running_mib
     if told is None:
         return Cell(MISSING)
     return Cell(mib(told), f"{100 * (told / measured - 1):+.0f} %" if measured else "")
@@ -82,10 +85,10 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
     columns = [
         *NUMBER_AND_NAME,
         Column("execution", kind="text"),
-        Column("peak", "MiB"),
-        Column("peak", "×"),
-        Column("above base", "MiB"),
+        Column("running", "MiB"),
+        Column("running", "×"),
         Column("predicted", "MiB"),
+        Column("with decoding", "MiB"),
         Column("time", "×"),
         Column("CPU time", "×"),
         Column("worst diff."),
@@ -95,13 +98,13 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
     rows = []
     for figures in sorted(group, key=lambda figures: WAYS.index(figures.row.subject.memory)):
         row, work = figures.row, figures.row.work
-        share = row.memory.peak_mib / naive.row.memory.peak_mib
+        share = figures.running_mib / naive.running_mib if naive.running_mib else 1.0
         cells = [
             Cell(row.subject.memory),
-            Cell(mib(row.memory.peak_mib), share=min(1.0, share)),
+            Cell(mib(figures.running_mib), share=max(0.0, min(1.0, share))),
             Cell("baseline" if figures is naive else f"{digits(share, 2)}×"),
-            Cell(mib(figures.above_baseline_mib)),
             _predicted(figures),
+            Cell(mib(figures.above_baseline_mib)),
             _ratio(_paired(figures, naive, run_ms)),
             _ratio(_paired(figures, naive, cpu_ms)),
             Cell(difference(figures.fidelity.worst) if figures.fidelity else MISSING),
@@ -116,9 +119,10 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
         f"{row.subject.contract}, {size}",
         columns,
         rows,
-        "Against the plain graph (naive) in the same runtime with its default options, measured in turns. Peak: of "
-        "the whole process. Time: from decoded pixels to score; CPU time: of all threads, decoding too; both run by "
-        "run. Halos: computed a second time, because strips overlap.",
+        "Against the plain graph (naive) in the same runtime with its default options, measured in turns. Running: the "
+        "peak above the bare runtime while the model runs, the photo and its weights in it; with decoding: the peak of "
+        "everything, where photos are decoded beside a model that has run before. Time: from decoded pixels to score; "
+        "CPU time: of all threads, decoding too; both run by run. Halos: computed twice, because strips overlap.",
     )
 
 

@@ -139,11 +139,16 @@ def _memory(one: Measured) -> Memory | None:
         baseline_mib=round(one.loaded.baseline_mib, 2),
         loaded_mib=round(one.loaded.loaded_mib, 2),
         peak_mib=round(one.finished.peak_mib if one.finished else sampled, 2),
+        running_peak_mib=_rounded(one.finished.running_peak_mib) if one.finished else None,
         weights_mib=round(work.weight_bytes / MIB, 2) if work and work.weight_bytes else None,
         input_mib=round(one.contender.input_bytes / MIB, 2) or None,
         predicted_mib=one.contender.predicted_mib,
         curve_s_mib=_thinned(one.curve),
     )
+
+
+def _rounded(mib: float | None) -> float | None:
+    return None if mib is None else round(mib, 2)
 
 
 def _thinned(curve: Sequence[tuple[float, float]], most: int = 400) -> list[tuple[float, float]]:

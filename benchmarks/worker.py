@@ -4,7 +4,7 @@
     Worker(contender, threads)      imports the runtime, notes the baseline, lets the peak begin anew
     .load()                         opens the model
     .run(photo)                     decode -> prepare -> run -> score, each part timed
-    .finish()                       peak memory, what ran where, the profile
+    .finish()                       peak memory, that of one more run alone, what ran where, the profile
 
 A worker that dies, or whose model raises, ends as a :class:`Failed` with the reason; the parent and the other workers
 go on.
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.contender import Contender, import_modules
 from benchmarks.measurement import Profile
-from benchmarks.memory import peak_mib, reset_peak, resident_mib
+from benchmarks.memory import peak_mib, peak_while_mib, reset_peak, resident_mib
 from benchmarks.time_profile import profile_of
 from export.backends import quietly
 from lariqa_train.photo import open_photo
@@ -70,6 +70,7 @@ class Finished:
     """What is read when all runs are done."""
 
     peak_mib: float
+    running_peak_mib: float | None  # of one more run, without what decoding a photo takes
     placement: dict[str, int] | None
     profile: Profile | None
 
@@ -180,11 +181,11 @@ def run_once(scorer: Scorer, photo: Path) -> Run:
 def _finished(scorer: Scorer, contender: Contender, photo: Path | None) -> Finished:
     peak = peak_mib()  # before anything below takes memory of its own
     if photo is None:
-        return Finished(peak, None, None)
-    inputs = scorer.inputs(open_photo(photo), fit=True)
-    runner = scorer.runner
+        return Finished(peak, None, None, None)
+    inputs, runner = scorer.inputs(open_photo(photo), fit=True), scorer.runner
+    running = peak_while_mib(lambda: runner.run(inputs))
     placement = runner.placement(inputs) if hasattr(runner, "placement") else None
-    return Finished(peak, placement, profile_of(scorer, inputs, contender, PROFILED_RUNS))
+    return Finished(peak, running, placement, profile_of(scorer, inputs, contender, PROFILED_RUNS))
 
 
 def _forget_pages(files: tuple[Path, ...]) -> bool:

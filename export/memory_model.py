@@ -1,15 +1,15 @@
 """What a run will need in memory, on paper:
 
-    peak above the bare process = weights x copies + input + alive + slack
+    peak above the bare process = weights x copies + input x copies + alive x copies + slack
 
-``weights``: of the file. ``copies``: the runtime holds them as stored and as packed for its kernels. ``input``: the
-photo, and the runtime's own copy of it. ``alive``: of the execution plan (``live_bytes``), the larger branch.
-``slack``: what an arena holds beyond what is alive, because its pieces do not fit each other.
+``weights``: of the file; the runtime holds them as stored and as packed. ``input``: the photo, and the runtime's own
+copy of it. ``alive``: of the execution plan (``live_bytes``), the larger branch; ONNX Runtime's arena holds somewhat
+more, because its pieces do not fit each other and a buffer waits for the next picture of its own size. ``slack``: what
+does not depend on the photo.
 
-Copies and slack were fitted to measured peaks at 3840x2160 in the full view, two threads. At 4032x3024 the prediction
-was 11 to 13 % too low for LiteRT and for ONNX Runtime's balanced files, and 35 % too low for its low ones, whose arena
-holds more than this model knows (docs/experiments.md, "4K in little memory"). The plain graph has no plan and no
-prediction; neither has Core ML, which was never run.
+Copies and slack were fitted to runs alone (without decoding) at 3840x2160 in the full view, two threads; how near they
+are elsewhere stands in docs/experiments.md, "4K in little memory". The plain graph has no plan and no prediction;
+neither has Core ML, which was never run.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ class RuntimeMemory:
 
     weight_copies: float
     input_copies: float
+    alive_copies: float
     slack_mib: float
 
 
-RUNTIMES = {"onnx": RuntimeMemory(1.8, 1.0, 105.0), "tflite": RuntimeMemory(1.8, 2.0, 15.0)}
+RUNTIMES = {"onnx": RuntimeMemory(1.8, 1.0, 1.15, 71.0), "tflite": RuntimeMemory(1.8, 2.0, 1.0, 55.0)}
 PHOTOS = {  # what people ask about: width and height in pixels
     "8K": (7680, 4320),
     "12 MP": (4032, 3024),
@@ -130,6 +131,6 @@ def predict(manifest: Manifest, artifact: Artifact, size_px: tuple[int, int] | N
     return Prediction(
         artifact.bytes * runtime.weight_copies / MIB,
         taken * runtime.input_copies / MIB,
-        max(branch.alive_mib for branch in branches),
+        max(branch.alive_mib for branch in branches) * runtime.alive_copies,
         runtime.slack_mib,
     )

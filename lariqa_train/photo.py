@@ -228,7 +228,7 @@ def _rgb_from_deep_grey(path: Path, image: Image.Image) -> Image.Image:
 def _rgb_over_background(image: Image.Image) -> Image.Image:
     """RGB of an image of any 8-bit mode, its transparency over BACKGROUND."""
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it: 32 MiB at 4K
     if image.mode == "La":
         image = image.convert("LA")  # premultiplied: Pillow has no direct way to RGBA
     rgba = image.convert("RGBA")

@@ -17,7 +17,8 @@ def row_of(way: str, **subject):
     peak, run, cpu = WAYS[way]
     drift = np.linspace(1, 1.5, 9)
     latency = Latency(inference_ms=list(run * drift), cpu_ms=list(cpu * drift))
-    memory = Memory(baseline_mib=75, loaded_mib=200, peak_mib=peak, predicted_mib=480 if way == "low" else None)
+    told = 480 if way == "low" else None
+    memory = Memory(baseline_mib=75, loaded_mib=200, peak_mib=peak + 90, running_peak_mib=peak, predicted_mib=told)
     work = Work(macs=36_000_000_000, halo_macs={"low": 720_000_000, "fast": 0}.get(way))
     scores = [Score(photo=name, score=at + 1e-6, reference=at) for name, at in (("a", 0.2), ("b", 0.7))]
     given = {"memory": way, "photo_width_px": 3840, "photo_height_px": 2160, **subject}
@@ -37,14 +38,15 @@ def test_ways_stand_beside_the_plain_graph() -> None:
     assert list(found) == ["low", "fast", "naive"]  # least memory first, the plain graph last
     headings = [column.heading for column in table.columns[3:]]
     low = dict(zip(headings, found["low"], strict=True))
-    assert low["peak, ×"] == "0.25×"
-    assert low["above base, MiB"] == "400"
+    assert low["running, MiB"] == "400"
+    assert low["running, ×"] == "0.22×"  # 400 / 1825
+    assert low["with decoding, MiB"] == "490"
     assert low["predicted, MiB"] == "480 (+20 %)"
     assert low["time, ×"].startswith("0.950×")
     assert low["CPU time, ×"].startswith("1.10×")
     assert low["halos, MMACs"] == "720 (2 %)"
     naive = dict(zip(headings, found["naive"], strict=True))
-    assert naive["peak, ×"] == "baseline"
+    assert naive["running, ×"] == "baseline"
     assert naive["time, ×"] == naive["halos, MMACs"] == naive["predicted, MiB"] == "–"
 
 
