@@ -31,7 +31,7 @@ import numpy as np
 from benchmarks import arm_runner
 from benchmarks.arm_root import ArmRoot, find_arm_root
 from benchmarks.measurement import Machine, Measurement, Score, Setting, append_rows
-from benchmarks.parity import LIMITS, reference_scores
+from benchmarks.parity import LIMITS, limit_of, reference_scores
 from benchmarks.participants import exported_in, subject_of
 from benchmarks.proved_export import REFERENCE
 from benchmarks.workload import proof_photos
@@ -56,8 +56,9 @@ class Arithmetic:
 
     @property
     def limit(self) -> float:
-        """What parity allows for the file's precision."""
-        return LIMITS[self.arm.subject.precision]
+        """What parity allows for the file's precision, over photos with these scores; NaN for fewer than two."""
+        limit = limit_of(self.arm.subject.precision, [row.reference for row in self.arm.scores])
+        return math.nan if limit is None else limit
 
     @property
     def differences(self) -> dict[str, tuple[float, float]]:
@@ -110,7 +111,7 @@ def arm_arithmetic(
         if key not in known:
             images = dict(islice(proof_photos(*size).items(), photos))
             reference = reference_scorer(load_checkpoint(one.reference), artifact.synthetic_view)
-            known[key] = images, reference_scores(reference, images, LIMITS[artifact.precision], progress)
+            known[key] = images, reference_scores(reference, images, LIMITS["fp32"], progress)
         images, expected = known[key]
         scorer = scorer_for(one.path, one.manifest, artifact)
         progress(f"{one.path.name}: {scorer.runner.runtime} on this machine")

@@ -1,9 +1,10 @@
 """One artifact in a precision below fp32: weights rounded, layers chosen, file written, judged by its scores.
 
-Three sets of pictures from different seeds: those that the layers are seen on (rounding, ranges), those on which
-levels are chosen, and those that judge. All are windows of the one bundled photograph: they share its scene, and the
-gate says less about other photographs than its figures suggest. What an export in several precisions and formats
-shares is made once.
+    layers seen on calibrating pictures -> weights rounded to the grid
+    -> levels chosen on choosing pictures -> file -> gate on judging pictures, fresh ones for each attempt
+
+What an export in several precisions and formats shares is made once: what the layers see, the rounding of each grid,
+pictures, reference scores; and the levels that held in one format are judged in the next without choosing again.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks.gate_pictures import CALIBRATING, MADE, GatePictures
 from benchmarks.macs import part_of
-from benchmarks.mixed_precision import MARGIN, choose_levels
-from benchmarks.parity import GATE_PHOTOS, LIMITS, Fidelity, Parity, PhotoParity, compare, reference_scores
-from benchmarks.workload import photo_files, photos_from, seeded_photos
+from benchmarks.mixed_precision import MARGINS, Choice, choose_levels, moved_most, sensitivities
+from benchmarks.parity import GATE_PHOTOS, GATES, Fidelity, Parity, PhotoParity, compare
+from benchmarks.time_left import counted
 from export.artifact import Artifact, Manifest, size_bytes
 from export.export_ready import ExportReady
 from export.fold_batch_norm import fold_batch_norm
@@ -27,17 +30,12 @@ from export.formats import Format, scorer_for
 from export.known_weights import in_order, known_weights
 from export.lean_net import CopyRows
 from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, refuse_left_float
-from export.rounding import round_weights
+from export.rounding import round_weights, second_moments
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
 from lariqa_train.checkpoint import sha256_of
-from lariqa_train.photo import open_photo
 from lariqa_train.preprocess import prepare
 from lariqa_train.refusal import Refusal
-
-CALIBRATING, CHOOSING = 24, 24
-CALIBRATE_SEED, CHOOSE_SEED, JUDGE_SEED = 20003, 20002, 20001
-BUNDLED = "windows of the bundled photograph in other light and colour, four in five damaged (generated)"
 
 
 class Lowering:
@@ -70,13 +68,13 @@ class Lowering:
         proof: Mapping[str, np.ndarray] | None = None,
         progress: Callable[[str], None] = lambda step: None,
     ) -> None:
-        self.ready, self.reference, self.size, self.folder = ready, reference, size, folder
-        self.calibration, self.pinned, self.judges = tuple(calibration), tuple(pinned), judges
-        self.proof, self.progress, self.limit = proof or {}, progress, limit
+        self.ready, self.reference, self.folder = ready, reference, folder
+        self.pinned, self.progress, self.limit = tuple(pinned), progress, limit
+        self.pictures = GatePictures(reference, size, folder, tuple(calibration), judges, proof or {}, progress)
         self.converters: dict[str, dict[str, str]] = {}  # format -> package -> version, of the float32 file
         self._rounded: dict[str, dict[str, np.ndarray]] = {}
         self._ranges: dict[str, object] = {}
-        self._held: dict[tuple[str, str], tuple[str, dict[str, Level], tuple]] = {}
+        self._held: dict[tuple[str, str], tuple[str, Choice]] = {}  # precision, compute -> format, what held there
 
     def write(
         self, row: Format, precision: str, staged: Path, manifest: Manifest, artifact: Artifact
@@ -107,62 +105,80 @@ class Lowering:
                 {name: numbers for name, numbers in rounded.items() if weights.get(name) in on_grid},
             )
 
-        def measure(levels: Mapping[str, Level], compute: str) -> Fidelity:
-            key = (tuple(sorted(levels.items())), compute)
+        def measure(levels: Mapping[str, Level], names: tuple[str, ...] | None, compute: str) -> Fidelity:
+            """On choosing pictures of these names; None: on all."""
+            key = (tuple(sorted(levels.items())), compute, names)
             if key not in measured:
+                pictures, expected = self.pictures.choosing()
                 write_levels(trial, levels, manifest.embedded(artifact), compute)
                 scorer = scorer_for(trial, manifest, artifact)
-                rows = [PhotoParity(name, self.choosing_scores[name], scorer.score(x)) for name, x in self.choosing()]
+                chosen = names or pictures
+                rows = [PhotoParity(name, expected[name], scorer.score(pictures[name])) for name in chosen]
                 measured[key] = Fidelity(tuple(rows), None)
             return measured[key]
 
-        measured: dict[tuple, Fidelity] = {}
-        attempts = [(compute, MARGIN / 2**tightened) for compute in computes(row, precision) for tightened in range(3)]
-        for compute, margin in attempts:
-            self.progress(f"{row.name} in {precision}, computed in {compute}: choosing levels")
-            chosen_on, start, sensitivity = self._held.get((precision, compute), (row.name, {}, ()))
-            start = {group: level for group, level in start.items() if group in groups}
-            measuring = partial(measure, compute=compute)
-            choice = choose_levels(precision, groups, self.pinned, measuring, self.progress, margin, start)
-            if not choice.holds and (compute, margin) != attempts[-1]:
-                continue  # a hundred pictures would say the same
-            if not start or any(choice.levels[group] != level for group, level in start.items()):
-                chosen_on, sensitivity = row.name, choice.sensitivity
+        def judge(choice: Choice, compute: str, attempt: int, chosen_on: str) -> tuple[Artifact, Parity]:
             plan = Plan(
                 precision=precision,
                 levels=choice.levels,
                 compute=compute,
                 pinned=self.pinned,
-                calibration=", ".join(self.calibration) or BUNDLED,
-                sensitivity=sensitivity,
+                calibration=", ".join(self.pictures.calibration) or MADE,
+                sensitivity=choice.sensitivity,
                 chosen_on=chosen_on,
                 notes=self.notes(precision, choice.levels),
             )
             written = replace(artifact, plan=plan.to_json())
             tools = write_levels(staged, plan.levels, manifest.embedded(written), compute)
-            parity = self.judged(row, staged, manifest, written, precision)
-            if parity.passed:
-                self._held[precision, compute] = (chosen_on, choice.levels, sensitivity)
-                break
+            pictures, expected = self.pictures.judging(attempt)
+            scorer, runtime = scorer_for(staged, manifest, written), self.reference.runner.runtime
+            parity = compare(scorer, expected, pictures, precision, runtime, self.progress, self.limit)
+            converter = {**self.converters[row.name], **tools}
+            return replace(written, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged)), parity
+
+        sizes: dict[str, int] = dict.fromkeys(sorted(groups), 0)
+        for layer, weight in self.layers.items():
+            if (group := self.group_of(layer)) in sizes:
+                sizes[group] += weight.size
+        measured: dict[tuple, Fidelity] = {}
+        attempts, held = count(), self._held
+        for compute in computes(row, precision):
+            measuring, last = partial(measure, compute=compute), compute == computes(row, precision)[-1]
+            if (precision, compute) in held and set(held[precision, compute][1].levels) == groups:
+                chosen_on, choice = held[precision, compute]
+                written, parity = judge(choice, compute, next(attempts), chosen_on)
+                if parity.passed:
+                    break
+            for margin in MARGINS:
+                self.progress(f"{row.name} in {precision}, computed in {compute}: choosing levels")
+                limit = margin * GATES[precision].sd(list(self.pictures.choosing()[1].values()))
+                # In float16 an evaluator takes seconds for a photo, and float32 is still to come: no long search.
+                choice = choose_levels(precision, sizes, self.pinned, measuring, self.progress, limit, search=last)
+                if last and margin == MARGINS[-1]:
+                    if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
+                        hardest = moved_most(measuring(choice.levels, None))
+                        blamed = sensitivities(choice.levels, self.pinned, measuring, self.progress, hardest)
+                        choice = replace(choice, sensitivity=blamed)
+                elif not choice.holds:
+                    continue  # a hundred pictures would say the same
+                written, parity = judge(choice, compute, next(attempts), row.name)
+                if parity.passed:
+                    held[precision, compute] = row.name, choice
+                    break
+            else:
+                continue
+            break
         remove(trial)
-        converter = {**self.converters[row.name], **tools}
-        return replace(written, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged)), parity
+        return written, parity
 
     def notes(self, precision: str, levels: Mapping[str, Level]) -> tuple[str, ...]:
         """What must be said of a file beside its figures."""
         said = []
-        if self.judges < GATE_PHOTOS:
-            said.append(f"judged on {self.judges} pictures: proves less")
+        if self.pictures.judges < GATE_PHOTOS:
+            said.append(f"judged on {self.pictures.judges} pictures: proves less")
         if precision == "int8" and "int8" not in levels.values():
             said.append("no layer may compute in int8 without moving the score: this file only stores int8")
         return tuple(said)
-
-    def judged(self, row: Format, staged: Path, manifest: Manifest, artifact: Artifact, precision: str) -> Parity:
-        """The file against the reference, on the judging pictures and the proof's photos."""
-        photos = Pictures(self.judging_files, self.proof)
-        scorer = scorer_for(staged, manifest, artifact)
-        expected, runtime = self.judging_scores, self.reference.runner.runtime
-        return compare(scorer, expected, photos, precision, runtime, self.progress, self.limit)
 
     def source(self, row: Format) -> Path:
         """The float32 file that lower ones are made from."""
@@ -191,15 +207,19 @@ class Lowering:
         """Stored weight of a layer -> its group.
 
         Raises:
-            Refusal: a layer of a low-memory graph is not found, and would stay float32.
+            Refusal: a layer of the model is not found, and would stay float32.
         """
         used = {layer.weight for layer in row.layers(source).layers if layer.weight}
         found = known_weights(row.weights(source), self.layers)
         known = {name: layer for name, (layer, _) in found.items() if name in used}
-        if self.ready.memory != "naive":  # in which every layer runs, cut as the plan says
-            wanted = {layer for layer in self.layers if not is_exact(self.group_of(layer))}
-            left = {layer for layer in wanted - set(known.values()) if self.group_of(layer) not in self.pinned}
-            refuse_left_float(left, f"the {row.name} file has no weight with its numbers")
+        missing = [layer for layer in self.layers if layer not in known.values() and not is_exact(self.group_of(layer))]
+        stored = [self.layers[layer] for layer in set(known.values())]
+        left = {
+            layer
+            for layer in missing
+            if self.group_of(layer) not in self.pinned and not _needs_no_weight(self.layers[layer], stored)
+        }
+        refuse_left_float(left, f"the {row.name} file has no weight with its numbers")
         return {name: self.group_of(layer) for name, layer in known.items()}
 
     def group_of(self, layer: str) -> str:
@@ -217,7 +237,7 @@ class Lowering:
         grid = "float16" if precision == "fp16" else "int8"
         if grid not in self._rounded:
             grids = {name: grid for name in self.layers if not is_exact(self.group_of(name))}
-            ready = round_weights(self.folded, grids, self.calibrating(), self.progress)
+            ready = round_weights(self.folded, grids, self.moments, self.progress)
             self._rounded[grid] = {name: ready.get_submodule(name).weight.detach().numpy() for name in grids}
         found = known_weights(row.weights(source), self.layers)
         return {
@@ -225,6 +245,15 @@ class Lowering:
             for name, (layer, order) in found.items()
             if layer in self._rounded[grid]
         }
+
+    @cached_property
+    def moments(self) -> dict[str, torch.Tensor]:
+        """What the layers see, for every grid and format."""
+        wanted = [name for name in self.layers if not is_exact(self.group_of(name))]
+        total = len(self.pictures.calibration) or CALIBRATING
+        return second_moments(
+            self.folded, wanted, counted(self.calibrating(), total, "what the layers see, picture", self.progress)
+        )
 
     def ranges(self, row: Format) -> object:
         """Of the activations, as the format's own tool keeps them."""
@@ -236,64 +265,16 @@ class Lowering:
 
     def calibrating(self) -> Iterator[dict[str, torch.Tensor]]:
         """Inputs of ``ready`` for the calibration pictures."""
-        photos = photos_from(self.calibration, self.size).values() if self.calibration else self.generated_calibration()
-        for photo in photos:
+        for photo in self.pictures.calibrating():
             if self.ready.inputs[0].dtype == "uint8":
                 yield {"image": torch.from_numpy(np.array(photo)[None])}
             else:
                 yield prepare(photo, self.ready.preprocess, self.ready.config.branches)
 
-    def generated_calibration(self) -> Iterator[np.ndarray]:
-        """Pictures in the place of the user's."""
-        for _, photo in seeded_photos(CALIBRATING, *self.size, seed=CALIBRATE_SEED):
-            yield photo
 
-    def choosing(self) -> Iterator[tuple[str, np.ndarray]]:
-        """(name, pixels) of the pictures on which levels are chosen."""
-        yield from Pictures(self.choosing_files, {}).items()
-
-    @cached_property
-    def choosing_files(self) -> dict[Path, str]:
-        """Kept as files: 24 pictures of 3840x2160 would take 600 MB."""
-        return self._files("choosing", CHOOSING, CHOOSE_SEED)
-
-    @cached_property
-    def judging_files(self) -> dict[Path, str]:
-        """Those that judge."""
-        return self._files("judging", self.judges, JUDGE_SEED)
-
-    @cached_property
-    def choosing_scores(self) -> dict[str, float]:
-        """Name -> reference score."""
-        return reference_scores(self.reference, Pictures(self.choosing_files, {}), LIMITS["fp32"], self.progress)
-
-    @cached_property
-    def judging_scores(self) -> dict[str, float]:
-        """Name -> reference score."""
-        photos = Pictures(self.judging_files, self.proof)
-        return reference_scores(self.reference, photos, LIMITS["fp32"], self.progress)
-
-    def _files(self, name: str, count: int, seed: int) -> dict[Path, str]:
-        self.progress(f"making {count} pictures for {name}")
-        folder = self.folder / name
-        folder.mkdir()
-        return photo_files(folder, seeded_photos(count, *self.size, seed=seed))
-
-
-class Pictures(Mapping):
-    """Name -> pixels: the proof's photos, then pictures opened one at a time."""
-
-    def __init__(self, files: Mapping[Path, str], held: Mapping[str, np.ndarray]) -> None:
-        self.files, self.held = {name: path for path, name in files.items()}, held
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.held[name] if name in self.held else open_photo(self.files[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([*self.held, *self.files])
-
-    def __len__(self) -> int:
-        return len(self.held) + len(self.files)
+def _needs_no_weight(weight: np.ndarray, stored: Sequence[np.ndarray]) -> bool:
+    """Whether a file can do without a weight: it is all zeros, or another layer has the same numbers."""
+    return not weight.any() or any(other.shape == weight.shape and np.array_equal(other, weight) for other in stored)
 
 
 def computes(row: Format, precision: str) -> tuple[str, ...]:

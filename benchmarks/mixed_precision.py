@@ -1,22 +1,34 @@
 """Which layers may be low: chosen by what each does to the score of the exported file.
 
-    everything low -> does the score hold on the choosing pictures? -> done
-                      else: each group of layers alone low -> its error, the table of sensitivities
-                            -> the group with the largest error one level up -> does it hold? -> ...
+    everything low                                           -> does the score hold on the choosing pictures? -> done
+    what is small raised: early layers decide and cost little -> done
+    each group of layers alone low -> its error, the table of sensitivities
+        -> those that cost the most error for their bytes one level up -> does it hold? -> ...
+        -> the largest of them low again where it still holds
 
 The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error
-must hold with a margin here.
+must hold with a margin here. Sensitivities are rough by nature and are measured on fewer still: on those pictures that
+everything low moves most, for few pictures make most of an sd.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.parity import GATES, Fidelity
-from export.precision import PRECISIONS, Level, is_exact
+from benchmarks.parity import Fidelity
+from export.precision import LEVEL_BYTES, PRECISIONS, Level, is_exact
 
-MARGIN = 0.7  # of the gate's sd
+MARGINS = (0.7, 0.35, 0.175)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
+FEW = 8  # pictures, for a sensitivity, and to see that a plan is hopeless
+HOPELESS = 2.5  # limits: an sd of FEW pictures is off by as much once in a thousand times
+OF_FLOAT16 = 1 / 16  # error of a weight in float16, 11 bits of each, by that in int8, 7 bits of the channel's largest
+MOST_HOPED = 0.8  # of the limit's square: what a plan is expected to have left before it is measured
+GIVEN_BACK = 6  # of the largest raised groups, which are tried low again
+# What the small groups may add to the file together, as a share of its float32 bytes, in the plans tried first.
+CHEAP = {"fp16": (0.006,), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
+
+Measure = Callable[[Mapping[str, Level], tuple[str, ...] | None], Fidelity]  # levels, names of pictures (None: all)
 
 
 @dataclass(frozen=True)
@@ -30,57 +42,123 @@ class Choice:
 
 def choose_levels(
     precision: str,
-    groups: set[str],
+    sizes: Mapping[str, int],
     pinned: tuple[str, ...],
-    measure: Callable[[Mapping[str, Level]], Fidelity],
+    measure: Measure,
     progress: Callable[[str], None],
-    margin: float = MARGIN,
-    start: Mapping[str, Level] | None = None,
+    limit: float,
+    search: bool = True,
 ) -> Choice:
-    """Start with everything low and raise the worst group until the score holds.
+    """Raise as little as the score allows.
 
     Args:
         precision: a name in PRECISIONS.
-        groups: of the file's layers.
+        sizes: group of the file's layers -> how many weights it has.
         pinned: groups that stay float32.
         measure: levels -> how faithful the file with these levels is, on the choosing pictures.
         progress: called with each step in words.
-        start: levels that held in another format's file of this model; tried first.
-        margin: share of the gate's sd that the choosing pictures may use up.
+        limit: what the sd may be, in score units: a share of the gate's.
+        search: whether to go on where the first plans do not hold.
     """
     ladder = PRECISIONS[precision].ladder
-    fixed = {group for group in groups if is_exact(group) or group in pinned}
-    levels: dict[str, Level] = {group: "fp32" if group in fixed else ladder[0] for group in sorted(groups)}
+    free = [group for group in sizes if not (is_exact(group) or group in pinned)]
+    levels: dict[str, Level] = {group: ladder[0] if group in free else "fp32" for group in sizes}
 
-    def sd_of(tried: Mapping[str, Level], doing: str) -> float:
-        progress(doing)
-        return measure(tried).sd
+    def sd_of(tried: Mapping[str, Level], name: str) -> float:
+        progress(f"trying a plan: {name}")
+        sd = measure(tried, first).sd
+        if sd <= HOPELESS * limit:
+            sd = measure(tried, None).sd
+        progress(f"{name}: sd {sd:.1e}, may be {limit:.1e}")
+        return sd
 
-    def alone(group: str) -> float:
-        only = dict.fromkeys(groups, "fp32") | {group: levels[group]}
-        return sd_of(only, f"{group} alone in {levels[group]}")
-
-    first = measure({**levels, **(start or {})})
-    limit = margin * GATES[precision].sd([photo.reference for photo in first.photos])
-    if first.sd <= limit:
-        return Choice({**levels, **(start or {})}, (), True)
-    if start and sd_of(levels, "everything low") <= limit:
+    progress(f"everything in {ladder[0]}")
+    low = measure(levels, None)
+    progress(f"everything in {ladder[0]}: sd {low.sd:.1e}, may be {limit:.1e}")
+    if (sd := low.sd) <= limit:
         return Choice(levels, (), True)
-    errors = {group: alone(group) for group in levels if group not in fixed}
-    table = [{"group": group, "level": levels[group], "sd": sd} for group, sd in errors.items()]
-    table.sort(key=lambda row: -row["sd"])
-    while True:
-        # Errors of groups are nearly independent: their squares add up. As many steps as that needs, then measure.
-        while errors and sum(sd**2 for sd in errors.values()) > limit**2:
-            worst = max(errors, key=errors.get)
-            levels[worst] = ladder[ladder.index(levels[worst]) + 1]
+    first = tuple(photo.photo for photo in low.photos[:FEW])
+    for name, tried in _small_raised(precision, sizes, levels, free):
+        if sd_of(tried, name) <= limit:
+            return Choice(tried, (), True)
+    if not search:
+        return Choice(levels, (), False)
+    hardest = moved_most(low)
+    table = sensitivities(levels, pinned, measure, progress, hardest)
+    errors, total = {row["group"]: row["sd"] for row in table}, sum(sizes.values())
+
+    def worth(group: str) -> float:
+        """Error that a byte buys; very small groups count by their error alone."""
+        added = LEVEL_BYTES[ladder[ladder.index(levels[group]) + 1]] - LEVEL_BYTES[levels[group]]
+        return errors[group] ** 2 / (added * sizes[group] + 1e-3 * total)
+
+    while errors:
+        # Errors of groups are nearly independent: their squares add up, on the scale of what was measured together.
+        together = sum(error**2 for error in errors.values())
+        while errors and sum(error**2 for error in errors.values()) * sd**2 >= MOST_HOPED * limit**2 * together:
+            worst = max(errors, key=worth)
+            before, levels[worst] = levels[worst], ladder[ladder.index(levels[worst]) + 1]
             if levels[worst] == "fp32":
                 del errors[worst]
+            elif before == "int8":
+                errors[worst] = _alone(worst, levels, measure, progress, hardest)
             else:
-                errors[worst] = alone(worst)
-        if sd_of(levels, "all of them together") <= limit:
-            return Choice(levels, tuple(table), True)
-        if not errors:
-            return Choice(levels, tuple(table), False)
-        worst = max(errors, key=errors.get)
-        errors[worst] = max(errors[worst], 2 * limit)  # together they are worse than the sum says: one step more
+                errors[worst] *= OF_FLOAT16
+        raised = sum(levels[group] != ladder[0] for group in free)
+        sd = sd_of(levels, f"{raised} of {len(free)} groups of layers raised")
+        if sd <= limit:
+            break
+    else:
+        return Choice(levels, table, False)
+    # Many were raised at once: the largest of them perhaps in vain.
+    raised = [group for group in free if levels[group] != ladder[0]]
+    for group in sorted(raised, key=lambda group: -sizes[group])[:GIVEN_BACK]:
+        tried = {**levels, group: ladder[0]}
+        if sd_of(tried, f"{group} in {ladder[0]} again") <= limit:
+            levels = tried
+    return Choice(levels, table, True)
+
+
+def moved_most(low: Fidelity) -> tuple[str, ...]:
+    """Names of the FEW pictures whose error is furthest from the average error."""
+    off = abs(low.differences - low.differences.mean())
+    return tuple(low.photos[number].photo for number in off.argsort()[::-1][:FEW])
+
+
+def sensitivities(
+    levels: Mapping[str, Level],
+    pinned: tuple[str, ...],
+    measure: Measure,
+    progress: Callable[[str], None],
+    pictures: tuple[str, ...],
+) -> tuple[dict, ...]:
+    """What each lowered group alone does to the score of these pictures, all others in float32; the worst first."""
+    lowered = [group for group, level in levels.items() if level != "fp32" and not (is_exact(group) or group in pinned)]
+    table = [
+        {"group": group, "level": levels[group], "sd": _alone(group, levels, measure, progress, pictures)}
+        for group in lowered
+    ]
+    return tuple(sorted(table, key=lambda row: -row["sd"]))
+
+
+def _alone(group: str, levels: Mapping[str, Level], measure: Measure, progress, pictures: tuple[str, ...]) -> float:
+    progress(f"{group} alone in {levels[group]}")
+    return measure(dict.fromkeys(levels, "fp32") | {group: levels[group]}, pictures).sd
+
+
+def _small_raised(
+    precision: str, sizes: Mapping[str, int], levels: dict[str, Level], free: Iterable[str]
+) -> Iterator[tuple[str, dict[str, Level]]]:
+    """(name, levels): the smallest groups at the first level that is stored as a float, all others low."""
+    ladder = PRECISIONS[precision].ladder
+    raised: Level = "fp32" if ladder[0] == "fp16" else "fp16"
+    added = LEVEL_BYTES[raised] - LEVEL_BYTES[ladder[0]]
+    most = 4 * sum(sizes.values())
+    for share in CHEAP[precision]:
+        tried, left = dict(levels), share * most
+        for group in sorted(free, key=lambda group: sizes[group]):
+            left -= added * sizes[group]
+            if left >= 0:
+                tried[group] = raised
+        if tried != levels:
+            yield f"small groups in {raised}, {100 * share:.1f} % of the file", tried

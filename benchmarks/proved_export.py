@@ -26,6 +26,7 @@ from export.artifact import (
 )
 from export.export_ready import ExportReady, ExportRequest, count_macs, make_export_ready
 from export.formats import FORMATS, Format, scorer_for
+from export.kept_memory import keep_freed_memory
 from export.operators import refuse_forbidden
 from export.precision import refuse_precision
 from export.run_torch import reference_scorer
@@ -87,7 +88,11 @@ def export_proved(
         Refusal: the request cannot be served; files finished before stay.
     """
     rows = [(_row(name, precision), precision) for name in formats for precision in precisions]
-    lower = any(precision != "fp32" for precision in precisions)
+    lower, finished, hear = any(precision != "fp32" for precision in precisions), 0, progress
+
+    def progress(step: str) -> None:
+        hear(f"file {min(finished + 1, len(rows))} of {len(rows)}: {step}" if len(rows) > 1 else step)
+
     old = read_manifest(folder) if folder.is_dir() else None
     with staging(folder) as stage:
         manifest, forgotten = _manifest_to_add_to(
@@ -104,6 +109,8 @@ def export_proved(
             reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}
         )
         (stage / SCRATCH).mkdir()
+        if lower:
+            keep_freed_memory()
         lowering = Lowering(
             ready,
             reference,
@@ -133,6 +140,7 @@ def export_proved(
                 artifact, parity = lowering.write(row, precision, staged, manifest, artifact)
                 _check(row, staged, manifest, replace(artifact, converter=None))
                 status = "executed here" if row.name != "coreml" or platform.system() == "Darwin" else "checked"
+            finished += 1
             artifact = replace(artifact, status=status, parity=parity.to_json())
             if parity.passed:
                 manifest = manifest.with_artifact(artifact)

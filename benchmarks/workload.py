@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from export.scorer import fit_to
 from lariqa_train import golden
 from lariqa_train.distort import DISTORTIONS, bundled_photo, versions
 from lariqa_train.photo import open_photo
 from lariqa_train.photo_files import photos_in
+from lariqa_train.scenes import render_scene
+
+KINDS = (None, *DISTORTIONS)
+SCENE_SEEDS = 7_000_000_000  # far from those that training draws from (datasets.generated)
 
 
 def bundled_photos(height: int, width: int) -> dict[str, np.ndarray]:
@@ -36,15 +40,16 @@ def photos_from(paths: Iterable[str | Path], size_px: tuple[int, int] | None) ->
     return {name: fit_to(image, *size_px) if size_px else image for name, image in opened.items()}
 
 
-def seeded_photos(count: int, height: int, width: int, seed: int = 0) -> Iterator[tuple[str, np.ndarray]]:
+def seeded_photos(
+    count: int, height: int, width: int, seed: int = 0, part: tuple[float, float] = (0.0, 1.0)
+) -> Iterator[tuple[str, np.ndarray]]:
     """(name, pixels) of natural pictures that differ in content and quality, without a folder of photographs.
 
-    Each is a window of the bundled photograph, of another place and scale, perhaps mirrored, with the light and the
-    colour of another hour, undamaged or damaged by one of the known distortions. The same arguments give the same
-    pictures.
+    Each is a window of the bundled photograph, of another place and scale, perhaps mirrored, in other light and perhaps
+    damaged. The same arguments give the same pictures. ``part`` (first, last share of its width) keeps them inside.
     """
-    source = Image.fromarray(bundled_photo())
-    kinds = [None, *DISTORTIONS]
+    whole = Image.fromarray(bundled_photo())
+    source = whole.crop((round(part[0] * whole.width), 0, round(part[1] * whole.width), whole.height))
     for number in range(count):
         draw = np.random.default_rng((seed, number))
         scale = draw.uniform(0.35, 1.0)
@@ -54,13 +59,33 @@ def seeded_photos(count: int, height: int, width: int, seed: int = 0) -> Iterato
         box = (left, top, left + box_width, top + box_height)
         picture = source.resize((width, height), Image.Resampling.BICUBIC, box)
         pixels = np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if draw.random() < 0.5 else picture)
-        gain = draw.uniform(0.6, 1.2) * draw.uniform(0.85, 1.15, 3)
-        curve = np.clip(np.arange(256)[:, None] * gain, 0, 255).astype(np.uint8)  # (level, channel)
-        pixels = np.stack([curve[pixels[..., channel], channel] for channel in range(3)], axis=-1)
-        kind = kinds[number % len(kinds)]
-        severity = draw.uniform(0.1, 0.9)
-        name = f"seed {seed} no. {number}" + (f", {kind} {severity:.2f}" if kind else "")
-        yield name, DISTORTIONS[kind](pixels, severity) if kind else pixels
+        yield _taken(pixels, draw, number, f"seed {seed} no. {number}")
+
+
+def seeded_scenes(count: int, height: int, width: int, seed: int = 0) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, pixels) of made-up scenes, each with its own seed, in other light and damaged like ``seeded_photos``.
+
+    A scene of half the size with its mirror images beside it and below: one of 3840x2160 takes seconds to draw.
+    """
+    for number in range(count):
+        draw = np.random.default_rng((seed, number, 1))
+        scene = render_scene(SCENE_SEEDS + 1000 * seed + number, -(-height // 2), -(-width // 2), oversampling=1)
+        beside = np.concatenate([scene, scene[:, ::-1]], 1)
+        scene = np.ascontiguousarray(np.concatenate([beside, beside[::-1]])[:height, :width])
+        pixels = np.asarray(Image.fromarray(scene).filter(ImageFilter.GaussianBlur(draw.uniform(0.3, 0.8))))
+        yield _taken(pixels, draw, number, f"scene {seed} no. {number}")
+
+
+def _taken(pixels: np.ndarray, draw: np.random.Generator, number: int, name: str) -> tuple[str, np.ndarray]:
+    """The picture in the light and the colour of another hour, undamaged or damaged by each known kind in turn."""
+    gain = draw.uniform(0.6, 1.2) * draw.uniform(0.85, 1.15, 3)
+    curve = np.clip(np.arange(256)[:, None] * gain, 0, 255).astype(np.uint8)  # (level, channel)
+    pixels = np.stack([curve[pixels[..., channel], channel] for channel in range(3)], axis=-1)
+    kind = KINDS[number % len(KINDS)]
+    severity = draw.uniform(0.1, 0.9)
+    return name + (f", {kind} {severity:.2f}" if kind else ""), (
+        DISTORTIONS[kind](pixels, severity) if kind else pixels
+    )
 
 
 def photo_files(folder: Path, pictures: Iterable[tuple[str, np.ndarray]], first: int = 0) -> dict[Path, str]:

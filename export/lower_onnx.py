@@ -20,8 +20,10 @@ import numpy as np
 
 from export.backends import backend, quietly, versions
 from export.int8_weights import quantise
-from export.precision import Level, refuse_left_float
+from export.precision import Level
 from export.to_onnx import METADATA_KEY
+
+QUANTISED = ("Conv", "Gemm")
 
 
 def lower_onnx(
@@ -46,12 +48,12 @@ def lower_onnx(
 
     Returns:
         Package that did it -> version.
-
-    Raises:
-        Refusal: a weight whose level is int8 is read by no layer that can compute so.
     """
     onnx = backend("onnx", "onnx")
     model = onnx.load(str(source))
+    read = {node.input[1] for node in model.graph.node if node.op_type in QUANTISED}
+    # A weight that a gate's factors go into is computed for every photo: its layer can only store int8.
+    levels = {name: "w8" if level == "int8" and name not in read else level for name, level in levels.items()}
     used = {"onnx"}
     _take(model.graph, {name: rounded[name] for name in levels if name in (rounded or {}) and levels[name] != "fp32"})
     statically = {name for name, level in levels.items() if level == "int8"}
@@ -109,7 +111,7 @@ def ranges_onnx(source: Path, inputs: Sequence[Mapping[str, np.ndarray]]) -> Any
     with tempfile.TemporaryDirectory() as folder, quietly("ONNX Runtime's calibration"):
         calibrator = calibrate.create_calibrator(
             source,
-            ["Conv", "Gemm"],
+            list(QUANTISED),
             augmented_model_path=str(Path(folder, "augmented.onnx")),
             extra_options={"moving_average": True, "averaging_constant": 0.1},
         )
@@ -132,13 +134,11 @@ def _quantised(model, weights: set[str], ranges: Any):
     """QDQ around the layers with these weights: int8 weights per channel, uint8 activations."""
     quantiser = backend("onnxruntime.quantization.qdq_quantizer", "onnx").QDQQuantizer
     kinds = backend("onnxruntime.quantization", "onnx").QuantType
-    nodes, taken = [], set()
+    nodes = []
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
-        if node.op_type in ("Conv", "Gemm") and node.input[1] in weights:
+        if node.op_type in QUANTISED and node.input[1] in weights:
             nodes.append(node.name)
-            taken.add(node.input[1])
-    refuse_left_float(weights - taken, "no int8 layer of ONNX Runtime's reads this weight as it is stored")
     made = quantiser(
         model,
         True,
@@ -148,7 +148,7 @@ def _quantised(model, weights: set[str], ranges: Any):
         ranges,
         nodes,
         [],
-        ["Conv", "Gemm"],
+        list(QUANTISED),
         {"ForceQuantizeNoInputCheck": False},
     )
     made.quantize_model()

@@ -4,7 +4,8 @@
     fp32    float32                                                 float32
     fp16    float16                                                 float32, or float16 where the plan's `compute` says
     w8      int8, one scale for each output channel                 float32
-    int8    the same                                                int8, activations in ranges seen on calibration
+    int8    the same                                                int8, activations in ranges seen on calibration;
+                                                                    float32 where a gate is in the weight (lean_net)
 
 A precision starts with everything low and climbs its ladder group by group until the score holds (the gate is in
 ``benchmarks.parity``, the climbing in ``benchmarks.mixed_precision``). The ``Plan`` is the outcome, kept in the
@@ -24,6 +25,7 @@ from typing import Any, Literal, get_args
 from lariqa_train.refusal import Refusal
 
 Level = Literal["fp32", "fp16", "w8", "int8"]
+LEVEL_BYTES: dict[Level, int] = {"fp32": 4, "fp16": 2, "w8": 1, "int8": 1}  # a weight
 LEAST_WEIGHTS = 64  # below, scales and names cost more bytes than the weight
 
 
@@ -118,8 +120,8 @@ def refuse_left_float(layers: Iterable[str], why: str) -> None:
     if left := sorted(layers):
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
         raise Refusal(
-            f"{', '.join(left[:3])}{more} would silently stay float32: {why}; export this precision with "
-            f"--memory naive, or keep the layer's group float with --keep-float"
+            f"{', '.join(left[:3])}{more} would silently stay float32: {why}; keep the layer's group float with "
+            "--keep-float, or try another --memory"
         )
 
 

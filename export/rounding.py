@@ -30,13 +30,14 @@ Grid = Literal["int8", "float16"]
 MOST_INPUTS = 2048  # per output; wider layers (the KANs) are rounded plainly: their inputs spread, their error is small
 WINDOW_PX = 64  # of a feature map, from each picture and layer
 BLOCK = 64  # columns whose errors reach the rest of the row at once
+TELL_EVERY = 20  # layers
 DAMPING = 1e-3  # of the mean diagonal of H: directions never seen must not cost anything, but not be free
 
 
 def round_weights(
     ready: ExportReady,
     grids: Mapping[str, Grid],
-    pictures: Iterable[Mapping[str, torch.Tensor]],
+    moments: Mapping[str, torch.Tensor],
     progress: Callable[[str], None] = lambda step: None,
 ) -> ExportReady:
     """A copy of ``ready`` whose weights lie on their grids.
@@ -44,19 +45,14 @@ def round_weights(
     Args:
         ready: batch norms folded.
         grids: module name -> its grid; other modules stay as they are.
-        pictures: inputs of ``ready``, by name: what the layers' inputs are seen on.
+        moments: from ``second_moments``, the same for every grid; a layer without one stays as it is.
         progress: called with each step in words.
     """
     ready = copy.deepcopy(ready)
-    layers = {
-        name: ready.get_submodule(name)
-        for name in grids
-        if isinstance(ready.get_submodule(name), nn.Conv2d | nn.Linear | ConvLayer)
-        and ready.get_submodule(name).weight[0].numel() <= MOST_INPUTS
-    }
-    moments = _second_moments(ready, layers, pictures, progress)
+    layers = {name: ready.get_submodule(name) for name in grids if name in moments}
     for number, (name, module) in enumerate(layers.items()):
-        progress(f"rounding weights, layer {number + 1} of {len(layers)}")
+        if number % TELL_EVERY == 0:
+            progress(f"rounding weights, layer {number + 1} of {len(layers)}")
         weight = module.weight.detach().double()
         groups = getattr(module, "groups", 1)
         rows = weight.reshape(groups, weight.shape[0] // groups, -1)  # (group, outputs, inputs)
@@ -96,8 +92,24 @@ def round_rows(rows: torch.Tensor, moment: torch.Tensor, grid: Grid) -> torch.Te
     return rounded[:, :, back]
 
 
-def _second_moments(ready, layers: Mapping[str, nn.Module], pictures, progress) -> dict[str, torch.Tensor]:
-    """Module name -> H (groups, inputs, inputs), float64, over windows of every picture."""
+def second_moments(
+    ready: ExportReady,
+    names: Iterable[str],
+    pictures: Iterable[Mapping[str, torch.Tensor]],
+) -> dict[str, torch.Tensor]:
+    """Module name -> H (groups, inputs, inputs), float64, over windows of every picture.
+
+    Args:
+        ready: batch norms folded.
+        names: of the modules asked for; those that ``round_weights`` does not know, or finds too wide, are left out.
+        pictures: inputs of ``ready``, by name: what the layers' inputs are seen on.
+    """
+    layers = {
+        name: module
+        for name in names
+        if isinstance(module := ready.get_submodule(name), nn.Conv2d | nn.Linear | ConvLayer)
+        and module.weight[0].numel() <= MOST_INPUTS
+    }
     moments: dict[str, torch.Tensor] = {}
 
     def see(name: str, module: nn.Module, x: torch.Tensor, factors: torch.Tensor | None = None) -> None:
@@ -114,8 +126,7 @@ def _second_moments(ready, layers: Mapping[str, nn.Module], pictures, progress) 
     ]
     try:
         with torch.inference_mode():
-            for number, inputs in enumerate(pictures):
-                progress(f"what the layers see, picture {number + 1}")
+            for inputs in pictures:
                 ready(*(inputs[spec.name] for spec in ready.inputs))
     finally:
         for hook in hooks:

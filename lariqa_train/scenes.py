@@ -16,10 +16,10 @@ SMALLEST_PX, LARGEST_SHARE = 3, 0.45  # radii of the leaves: in pixels, and as a
 TEXTURE_PX = 256
 
 
-def render_scene(seed: int, height: int, width: int) -> np.ndarray:
-    """One scene: (height, width, 3) uint8 RGB."""
+def render_scene(seed: int, height: int, width: int, oversampling: int = 2) -> np.ndarray:
+    """One scene: (height, width, 3) uint8 RGB; at ``oversampling`` 1 its edges have steps, in a quarter of the time."""
     random = np.random.default_rng([seed, 0x5CE9E])
-    large = (2 * height, 2 * width)
+    large = (oversampling * height, oversampling * width)
     palette = _palette(random)
     zoom = float(np.exp(random.uniform(0, np.log(4))))  # how near the camera is: how large things are in pixels
     grain = float(random.uniform(0, 0.25) if random.random() < 0.7 else 0)  # smooth worlds and rough ones

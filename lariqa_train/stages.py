@@ -2,7 +2,7 @@
 
 branch     one backbone, one head per data set: several sets teach it as several tasks
 merge      two trained backbones, frozen; new heads: 128 wide first, then 512
-finetune   the same, nothing frozen
+finetune   the same, nothing frozen; with weight_bits, the model learns to keep its scores in int8 weights
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lariqa_train.checkpoint import load_checkpoint
 from lariqa_train.datasets.views import spec_for
 from lariqa_train.heads import PAPER_HEADS, make_reducer, make_regressor
 from lariqa_train.model import LarIqa, LarIqaConfig, Provenance, preprocess_for
+from lariqa_train.quantization_aware import keep_rounded, round_while_training, teacher_of
 from lariqa_train.refusal import Refusal
 from lariqa_train.train_config import TrainConfig
 
@@ -42,6 +43,10 @@ class MultiTaskBranch(nn.Module):
         scores = torch.stack([self.heads[name](features).flatten() for name in self.tasks])  # (tasks, B)
         return scores.gather(0, task[None])[0]
 
+    def targets(self, views: dict[str, torch.Tensor], opinions: torch.Tensor) -> torch.Tensor:
+        """(B,) what is to be learnt: people's opinions."""
+        return opinions
+
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
         """The single-branch model that scores as the people of one data set do."""
         model = LarIqa(self.config, provenance)
@@ -55,17 +60,22 @@ class MultiTaskBranch(nn.Module):
 class BothBranches(nn.Module):
     """The whole model in the same call: (views, task) -> (B,) scores; frozen backbones stay in evaluation mode."""
 
-    def __init__(self, model: LarIqa, frozen: bool) -> None:
+    teacher: tuple[LarIqa, ...] = ()  # in a tuple, so that it is no part of what is trained and saved
+
+    def __init__(self, model: LarIqa, frozen: bool, rounded: bool = False) -> None:
         super().__init__()
-        self.model, self.frozen = model, frozen
+        self.model, self.frozen, self.rounded = model, frozen, rounded
         if frozen:
             for view in model.config.branches:
                 getattr(model, view).backbone.requires_grad_(False)
+        if rounded:
+            self.teacher = (teacher_of(model),)
+            round_while_training(model)
         self.train()  # Lightning keeps the modes that it finds
 
     def train(self, mode: bool = True) -> BothBranches:
         super().train(mode)
-        if self.frozen:
+        if self.frozen or self.rounded:  # batch norm as it will be folded
             for view in self.model.config.branches:
                 getattr(self.model, view).backbone.eval()
         return self
@@ -73,8 +83,17 @@ class BothBranches(nn.Module):
     def forward(self, views: dict[str, torch.Tensor], task: torch.Tensor) -> torch.Tensor:
         return self.model(**views).flatten()
 
+    def targets(self, views: dict[str, torch.Tensor], opinions: torch.Tensor) -> torch.Tensor:
+        """(B,) what is to be learnt: people's opinions, or the scores of the model before, in float."""
+        if not self.teacher:
+            return opinions
+        with torch.no_grad():
+            return self.teacher[0].to(opinions.device)(**views).flatten()
+
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
         """The model itself, as it was trained."""
+        if self.rounded:
+            keep_rounded(self.model)
         self.model.provenance = provenance
         return self.model.eval()
 
@@ -98,7 +117,7 @@ def build_stage(config: TrainConfig, progress: Callable[[str], None] = lambda st
         loaded = {view: load_checkpoint(getattr(config, f"{view}_from")) for view in config.views}
         model = _with_new_heads(loaded, config)
     model.config = replace(model.config, preprocess=_sizes(config, model.config.preprocess))
-    return BothBranches(model, frozen=config.stage == "merge")
+    return BothBranches(model, frozen=config.stage == "merge", rounded=bool(config.weight_bits))
 
 
 def _branch(config: TrainConfig, progress: Callable[[str], None]) -> MultiTaskBranch:

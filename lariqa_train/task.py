@@ -42,17 +42,21 @@ class LarIqaTask(lightning.LightningModule):
 
     def scores(self, batch: dict[str, torch.Tensor], space: str = "rgb") -> torch.Tensor:
         """(B,) scores of a batch of bytes, seen in a colour space."""
-        views = {
+        return self.network(self.views(batch, space), batch["task"])
+
+    def views(self, batch: dict[str, torch.Tensor], space: str = "rgb") -> dict[str, torch.Tensor]:
+        """View -> (B, 3, h, w), normalised."""
+        return {
             view: normalise_planes(to_color_space(batch[view], space) if space != "rgb" else batch[view], self.spec)
             for view in self.train_config.views
         }
-        return self.network(views, batch["task"])
 
     def training_step(self, batch: dict[str, torch.Tensor], number: int) -> torch.Tensor:
         config = self.train_config
         spaces = config.color_spaces if config.rob_weight else ("rgb",)
         by_space = {space: self._of_all(self.scores(batch, space).float()) for space in dict.fromkeys(("rgb", *spaces))}
-        opinions, task = self._of_all(batch["opinion"]), self._of_all(batch["task"])
+        targets = self.network.targets(self.views(batch), batch["opinion"])
+        opinions, task = self._of_all(targets), self._of_all(batch["task"])
         present = task.unique()
         losses = []
         for one in present:  # a correlation across data sets would compare scales that have nothing in common

@@ -57,6 +57,9 @@ class TrainConfig:
     color_spaces: tuple[str, ...] = ("rgb", "yuv", "lab")  # of L_rob
     rank_weight: float = 0.0  # of the pairwise fidelity loss; 0 leaves it out
 
+    weight_bits: int = (
+        0  # 8: weights rounded while training, scores learnt from model_from's own; see quantization_aware
+    )
     ema: float = 0.0  # decay of averaged weights, e.g. 0.999; 0: none
     patience: int = 0  # epochs without a better validation SRCC before stopping; 0: never
     folds: int = 10  # of sets without an official split: 10 hold out 10 % (4.5)
@@ -90,6 +93,10 @@ class TrainConfig:
                 f"stage {self.stage} starts from trained weights: set authentic_from and synthetic_from to branch "
                 "checkpoints, or model_from to a checkpoint with both"
             )
+        if self.weight_bits not in (0, 8):
+            raise Refusal(f"weight_bits is {self.weight_bits}; expected 8, or 0 for float weights")
+        if self.weight_bits and (self.stage != "finetune" or not self.model_from):
+            raise Refusal('weight_bits needs stage = "finetune" and model_from: the trained model to learn from')
         if self.head not in PAPER_HEADS:
             raise Refusal(f"head is {self.head!r}{nearest(self.head, PAPER_HEADS)}; there are {', '.join(PAPER_HEADS)}")
         if unknown := set(self.color_spaces) - set(COLOR_SPACES):

@@ -111,11 +111,22 @@ def test_a_runtime_that_crashes_is_quoted(exported):
         next(arm_arithmetic(exported, Crashing(None, "0", {}), 2, 1, lambda step: None))
 
 
-@pytest.mark.parametrize(("arm", "verdict"), [(0.0, "within"), (4e-5, "within"), (-6e-5, "PAST"), (0.1, "PAST")])
-def test_a_score_past_the_limit_does_not_pass(arm, verdict):
+@pytest.mark.parametrize(
+    ("precision", "arm", "verdict"),
+    [
+        ("fp32", 0.0, "within"),
+        ("fp32", 4e-5, "within"),
+        ("fp32", -6e-5, "PAST"),
+        ("fp32", 0.1, "PAST"),
+        ("w8", 0.02, "within"),  # the gate's: it grows with the spread of the scores
+        ("w8", -0.03, "PAST"),
+        ("fp16", 1e-3, "PAST"),
+    ],
+)
+def test_a_score_past_the_limit_does_not_pass(precision, arm, verdict):
     moved = Score(photo="b", score=0.25 + arm, reference=0.25)
     row = Measurement(
-        subject=Subject(name="x", precision="fp32"), scores=[Score(photo="a", score=0.5, reference=0.5), moved]
+        subject=Subject(name="x", precision=precision), scores=[Score(photo="a", score=0.5, reference=0.5), moved]
     )
     result = Arithmetic(row, {"a": 0.5, "b": 0.25})
     assert result.worst == (pytest.approx(abs(arm)), pytest.approx(abs(arm)))

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
+import lariqa
 from benchmarks import parity as parity_words
-from benchmarks.lowered_export import BUNDLED, Lowering
-from benchmarks.mixed_precision import choose_levels
+from benchmarks.gate_pictures import LEFT, MADE, RIGHT, GatePictures, made_pictures
+from benchmarks.lowered_export import Lowering
+from benchmarks.mixed_precision import FEW, MARGINS, choose_levels, moved_most
 from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
 from benchmarks.proved_export import export_proved
-from benchmarks.workload import seeded_photos
+from benchmarks.workload import proof_photos, seeded_photos
 from export.artifact import read_manifest
 from export.export_ready import ExportRequest, make_export_ready
 from export.fold_batch_norm import fold_batch_norm
@@ -22,7 +25,9 @@ from export.int8_weights import quantise
 from export.known_weights import in_order, known_weights
 from export.operators import FORBIDDEN
 from export.precision import PRECISIONS, Plan, is_exact, refuse_precision
-from export.rounding import round_rows, round_weights
+from export.rounding import round_rows, round_weights, second_moments
+from export.run_torch import reference_scorer
+from lariqa_train.checkpoint import load_checkpoint
 from lariqa_train.refusal import Refusal
 
 WIDTH, HEIGHT = 200, 150
@@ -178,7 +183,7 @@ def test_rounded_weights_lie_on_the_grid_in_every_kind_of_layer(folded, photos):
     names = {name: "int8" for name, m in folded.named_modules() if isinstance(m, nn.Conv2d) and "blocks.1" in name}
     assert any(folded.get_submodule(name).groups > 1 for name in names)
     inputs = ({"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values())
-    rounded = round_weights(folded, names, inputs)
+    rounded = round_weights(folded, names, second_moments(folded, names, inputs))
     for name, module in folded.named_modules():
         if isinstance(module, nn.Conv2d):
             ours, theirs = rounded.get_submodule(name).weight.numpy(), module.weight.numpy()
@@ -201,35 +206,86 @@ def planted(errors, references=REFERENCES):
     noise = {group: random.standard_normal(len(references)) for group in errors}
     factor = {"int8": 1.0, "w8": 0.01, "fp16": 1e-4, "fp32": 0.0}
 
-    def measure(levels):
+    def measure(levels, names):
         off = sum(errors[group] * factor[level] * noise[group] for group, level in levels.items())
         return Fidelity(
-            tuple(PhotoParity(str(i), r, r + e) for i, (r, e) in enumerate(zip(references, off, strict=True))), None
+            tuple(
+                PhotoParity(str(i), r, r + e)
+                for i, (r, e) in enumerate(zip(references, off, strict=True))
+                if names is None or str(i) in names
+            ),
+            None,
         )
 
     return measure
 
 
+def choose(precision, sizes, measure, pinned=()):
+    limit = MARGINS[0] * GATES[precision].sd(REFERENCES)
+    return choose_levels(precision, sizes, pinned, measure, lambda step: None, limit)
+
+
 def test_only_the_layers_that_move_the_score_are_raised():
-    errors = {"synthetic / blocks.1": 0.5, "synthetic / KAN": 1e-4, "head": 1e-4, "resize": 0.0}
-    choice = choose_levels("int8", set(errors), (), planted(errors), lambda step: None)
+    errors = {"synthetic / blocks.4": 0.5, "synthetic / KAN": 1e-4, "head": 1e-4, "resize": 0.0}
+    choice = choose("int8", dict.fromkeys(errors, 1000), planted(errors))
     assert choice.holds and choice.levels == {
-        "synthetic / blocks.1": "w8", "synthetic / KAN": "int8", "head": "int8", "resize": "fp32",
+        "synthetic / blocks.4": "w8", "synthetic / KAN": "int8", "head": "int8", "resize": "fp32",
     }  # fmt: skip
-    assert choice.sensitivity[0]["group"] == "synthetic / blocks.1" and choice.sensitivity[0]["sd"] > 0.3
+    low = planted(errors)(dict.fromkeys(errors, "int8") | {"resize": "fp32"}, None)
+    hardest = moved_most(low)
+    assert len(hardest) == FEW and max(low.photos, key=lambda photo: abs(photo.difference)).photo in hardest
+    alone = planted(errors)(dict.fromkeys(errors, "fp32") | {"synthetic / blocks.4": "int8"}, hardest)
+    assert choice.sensitivity[0] == {"group": "synthetic / blocks.4", "level": "int8", "sd": alone.sd}
+
+
+def test_small_layers_are_raised_before_any_sensitivity_is_measured():
+    errors = {"synthetic / blocks.1": 3.0, "synthetic / blocks.2": 1e-4, "synthetic / KAN": 1e-4, "head": 1e-4}
+    sizes, tried = (
+        {"synthetic / blocks.1": 100, "synthetic / blocks.2": 900, "synthetic / KAN": 50_000, "head": 500},
+        [],
+    )
+
+    def measure(levels, names):
+        tried.append((levels, names and len(names)))
+        return planted(errors)(levels, names)
+
+    choice = choose("w8", sizes, measure)
+    low = dict.fromkeys(errors, "w8")
+    small = {"synthetic / blocks.1": "fp16", "head": "fp16"}  # 0.6 % of the file pays for these two and no more
+    assert tried == [(low, None), (low | small, FEW), (low | small, None)]
+    assert choice.holds and choice.levels == low | small and not choice.sensitivity
 
 
 def test_all_low_is_kept_where_the_score_holds_and_a_pinned_layer_stays_float():
     errors = {"synthetic / KAN": 1e-5, "head": 1e-5}
-    choice = choose_levels("w8", set(errors), ("head",), planted(errors), lambda step: None)
+    choice = choose("w8", dict.fromkeys(errors, 1000), planted(errors), ("head",))
     assert choice.holds and choice.levels == {"synthetic / KAN": "w8", "head": "fp32"} and not choice.sensitivity
 
 
 def test_when_nothing_helps_it_says_so():
     references = np.linspace(0, 1, 24)
     rows = tuple(PhotoParity(str(i), r, r + (-1) ** i) for i, r in enumerate(references))
-    choice = choose_levels("fp16", {"a / b", "head"}, (), lambda levels: Fidelity(rows, None), lambda step: None)
+    sizes = {"a / b": 1000, "head": 1000}
+    choice = choose("fp16", sizes, lambda levels, names: Fidelity(rows[: names and FEW], None))
     assert not choice.holds and set(choice.levels.values()) == {"fp32"}
+
+
+def test_pictures_that_judge_share_nothing_with_those_that_fit(tiny_model, tmp_path):
+    fitting = dict(made_pictures(6, HEIGHT, WIDTH, 1, LEFT))
+    judging = dict(made_pictures(6, HEIGHT, WIDTH, 2, RIGHT))
+    assert len({picture.tobytes() for picture in (*fitting.values(), *judging.values())}) == 12
+    assert sum(name.startswith("scene") for name in judging) == 3 and not fitting.keys() & judging.keys()
+    reference = reference_scorer(tiny_model)
+    pictures = GatePictures(reference, (HEIGHT, WIDTH), tmp_path, judges=6, proof=proof_photos(HEIGHT, WIDTH))
+    (first, scores), (again, same), (fresh, others) = (pictures.judging(attempt) for attempt in (0, 0, 1))
+    assert list(first) == list(again) == list(scores) and scores == same and len(first) == 6 + 6
+    low, high = (bound(pictures.proof_scores.values()) for bound in (min, max))
+    assert all(2 * low - high <= score <= 2 * high - low for score in (*scores.values(), *others.values()))
+    assert not pictures.known(high + 1.1 * (high - low)) and not pictures.known(low - 1.1 * (high - low))
+    assert first.keys() & fresh.keys() == pictures.proof.keys()
+    assert all(scores[name] == reference.score(first[name]) for name in first)
+    ordered = sorted({**scores, **others}.values())
+    assert min(b - a for a, b in pairwise(ordered)) > 1e-6
 
 
 # --- judging ---------------------------------------------------------------------------------------------------------
@@ -246,7 +302,7 @@ def judged(precision, sd, count=GATE_PHOTOS, score_sd=PAPER_SCORE_SD):
 
 
 @pytest.mark.parametrize(
-    ("precision", "holds", "misses"), [("fp16", 3e-5, 5e-4), ("w8", 1e-3, 3e-3), ("int8", 2e-3, 4e-3)]
+    ("precision", "holds", "misses"), [("fp16", 3e-5, 5e-4), ("w8", 1e-3, 2e-3), ("int8", 2e-3, 4e-3)]
 )
 def test_the_gate_is_in_score_units(precision, holds, misses):
     assert judged(precision, holds).passed and not judged(precision, holds).missed
@@ -258,8 +314,9 @@ def test_the_gate_is_in_score_units(precision, holds, misses):
 
 
 def test_fewer_photos_than_the_gate_asks_for_are_held_against_the_worst_alone():
-    few = judged("w8", 3e-3, count=20)
+    few = judged("w8", 1.5e-3, count=20)
     assert few.passed and few.worst <= few.limit
+    assert few.fidelity.sd > GATES["w8"].sd([photo.reference for photo in few.photos])
     assert not judged("w8", 5e-2, count=20).passed
 
 
@@ -282,9 +339,11 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
     for proved in proofs[1:]:
         assert proved.parity.passed and len(proved.parity.photos) == 12 + 6
         plan = Plan.from_json(proved.artifact.plan)
-        assert plan.levels["head"] == "fp32" and plan.pinned == ("head",) and plan.calibration == BUNDLED
+        assert plan.levels["head"] == "fp32" and plan.pinned == ("head",) and plan.calibration == MADE
         assert {plan.levels[group] for group in plan.levels if is_exact(group)} == {"fp32"}
-        assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < 0.6 * whole
+        # So wild a network needs groups in float32 where a trained one does not (docs/experiments.md).
+        most = {"fp16": 0.66, "w8": 0.6}[proved.artifact.precision]
+        assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < most * whole
         _, alone = describe(proved.path)
         assert Plan.from_json(alone.plan) == plan
         for row in (proved.artifact, alone):
@@ -302,16 +361,50 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
     assert json.loads((tmp_path / "lariqa.json").read_text())["artifacts"][2]["parity"]["passed"] is True
 
 
-def test_a_layer_that_cannot_be_low_is_refused_and_not_left_in_float32(tiny_model, tmp_path):
-    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="balanced"))
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tiny_checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setitem(GATES, "w8", Gate(srcc=1.0, sd_on_paper_scale=1e-9))
+    ready = make_export_ready(load_checkpoint(tiny_checkpoint), ExportRequest("pixels", HEIGHT, WIDTH))
+    lowering = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path)
+    groups = {lowering.group_of(layer) for layer in lowering.layers}
+    few = {"authentic / KAN", "synthetic / KAN"}  # to try in vain
+    keep = [word for group in sorted(groups - few) if not is_exact(group) for word in ("--keep-float", group)]
+    out = tmp_path / "out"
+    command = ["export", str(tiny_checkpoint), "-o", str(out), "--format", format_name, "--precision", "w8", *keep]
+    ended = CliRunner().invoke(lariqa.app, [*command, "--size", f"{WIDTH}x{HEIGHT}", "--pictures", "4"])
+    assert ended.exit_code == 1, ended.output
+    (artifact,) = read_manifest(out / "rejected").artifacts
+    assert {row["group"] for row in artifact.plan["sensitivity"]} == few and not (out / artifact.file).exists()
+    assert "sd of score" in ended.output and all(group in ended.output for group in few)
+
+
+def test_in_a_low_memory_graph_int8_computes_where_weights_are_stored_and_is_stored_everywhere(
+    tiny_model, photos, tmp_path
+):
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="low"))
+    lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
+    path, lowered = lowering.source(row), tmp_path / "int8.onnx"
+    known = lowering.known(row, path)
+    inputs = [{"image": photo[None]} for photo in photos.values()]
+    row.lower(path, lowered, dict.fromkeys(known, "int8"), "{}", row.ranges(path, inputs))
+    before, after = row.layers(path), row.layers(lowered)
+    numbers = sum(lowering.layers[layer].size for layer in lowering.layers if not is_exact(lowering.group_of(layer)))
+    assert before.weight_bytes - after.weight_bytes > 2.8 * numbers  # of three bytes each; scales and zero points cost
+    assert row.operators(lowered)["QuantizeLinear"] > 10
+    scores = [row.open(lowered, 1).run(given) for given in inputs]
+    assert np.isfinite(scores).all() and np.ptp(scores) > 0.01
+
+
+@pytest.mark.parametrize("memory", ["naive", "balanced"])
+def test_a_layer_that_is_not_found_is_refused_and_not_left_in_float32(memory, tiny_model, tmp_path):
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory=memory))
     lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
     path = lowering.source(row)
-    known = lowering.known(row, path)
-    with pytest.raises(Refusal, match=r"project.* would silently stay float32: no int8 layer.*--memory naive"):
-        row.lower(path, tmp_path / "int8.onnx", dict.fromkeys(known, "int8"), "{}")  # the gate is in these weights
-    lost = next(name for name in lowering.layers if "synthetic.blocks.4.0.shares.0.expand" in name)
+    assert lowering.known(row, path)
+    parts = {"naive": "synthetic.backbone.blocks.4.0.conv_pw", "balanced": "synthetic.blocks.4.0.shares.0.expand"}
+    lost = next(name for name in lowering.layers if name.endswith(parts[memory]))
     lowering.layers[lost] = 2 * lowering.layers[lost]
-    with pytest.raises(Refusal, match=rf"^{lost} would silently stay float32: the onnx file has no.*--memory naive"):
+    with pytest.raises(Refusal, match=rf"^{lost} would silently stay float32: the onnx file has no.*--keep-float"):
         lowering.known(row, path)
 
 

@@ -14,13 +14,14 @@ import pytest
 import torch
 from published_layouts import WRITERS
 
-from lariqa_train.checkpoint import load_checkpoint
+from lariqa_train.checkpoint import load_checkpoint, save_checkpoint
 from lariqa_train.datasets.catalogue import CATALOGUE
 from lariqa_train.datasets.rows import Row, read_rows
 from lariqa_train.datasets.view_cache import check_and_cache
 from lariqa_train.datasets.views import EpochSampler, Pictures
 from lariqa_train.photo import open_photo
 from lariqa_train.preprocess import PreprocessSpec, prepare
+from lariqa_train.quantization_aware import RoundedToInt8, rounded_layers
 from lariqa_train.refusal import Refusal
 from lariqa_train.stages import build_stage
 from lariqa_train.task import LarIqaTask, warmup_cosine
@@ -180,9 +181,16 @@ def test_merge_trains_new_heads_and_leaves_the_backbones_as_they_are(trees, bran
         finer = replace(config, stage="finetune", head="kan", authentic_from="", synthetic_from="", epochs=1,
                         model_from=str(fitted.checkpoints["uhd_iqa"]))  # fmt: skip
         tuned = fit(finer, trees, tmp_path / "finetune", quiet=True)
+        # and with its weights rounded, from its own scores
+        in_int8 = replace(finer, weight_bits=8, model_from=str(tuned.checkpoints["uhd_iqa"]), lr=1e-4)
+        kept = load_checkpoint(fit(in_int8, trees, tmp_path / "int8", quiet=True).checkpoints["uhd_iqa"])
     model = load_checkpoint(tuned.checkpoints["uhd_iqa"])
     assert model.config.head.width == 512 and model.config.preprocess.synthetic_crop_px == 64
     assert any(not torch.equal(model.state_dict()[key], before[key]) for key in backbone)
+    assert kept.state_dict().keys() == model.state_dict().keys()
+    for name in rounded_layers(kept):
+        weight, was = (network.get_submodule(name).weight.detach() for network in (kept, model))
+        assert torch.allclose(RoundedToInt8()(weight), weight, atol=1e-7) and not torch.equal(weight, was), name
 
 
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(trees, tmp_path, one_thread):
@@ -235,14 +243,17 @@ def test_two_processes_give_the_figures_of_one(trees, branches, tmp_path, one_th
 def test_every_recipe_parses_and_builds_its_model_and_data_on_the_tiny_trees(trees, branches, tmp_path, one_thread):
     recipes = [path for path in sorted(RECIPES.glob("*.toml")) if not path.stem.startswith("generated")]
     assert len(recipes) > 10
+    from_branches = {"authentic_from": branches["authentic"], "synthetic_from": branches["synthetic"], "model_from": ""}
     with one_thread():
+        both = build_stage(replace(read_config("uhd_finetune"), **from_branches)).model
+        save_checkpoint(both, tmp_path / "both.safetensors")
         for recipe in recipes:
             config = read_config(recipe)
             splits = read_splits(config, trees)
             assert all(split.training and split.validation for split in splits.values()), recipe
-            start = {"pretrained": False} if config.stage == "branch" else {
-                "authentic_from": branches["authentic"], "synthetic_from": branches["synthetic"], "model_from": ""
-            }  # fmt: skip
+            start = {"pretrained": False} if config.stage == "branch" else from_branches
+            if config.weight_bits:  # which learns from a whole model
+                start = {"model_from": str(tmp_path / "both.safetensors")}
             config = replace(config, **start)
             if config.stage == "branch" and config.timm_backbone != "mobilenetv3_large_100":
                 config = replace(config, backbone="mobilenetv3_small_050")  # building a large one proves no more

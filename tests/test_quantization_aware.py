@@ -1,0 +1,81 @@
+"""Training with rounded weights: what is rounded, what is learnt, and that the file moves the score less afterwards."""
+
+import copy
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.workload import seeded_photos
+from export.int8_weights import quantise
+from lariqa_train.preprocess import prepare
+from lariqa_train.quantization_aware import RoundedToInt8, rounded_layers
+from lariqa_train.refusal import Refusal
+from lariqa_train.stages import BothBranches
+from lariqa_train.task import warmup_cosine
+from lariqa_train.train_config import read_config
+
+HEIGHT, WIDTH = 150, 200
+PICTURES, STEPS = 24, 50
+
+
+def views_of(model, count, seed):
+    prepared = [prepare(photo, model.config.preprocess) for _, photo in seeded_photos(count, HEIGHT, WIDTH, seed=seed)]
+    return {view: torch.cat([views[view] for views in prepared]) for view in model.config.branches}
+
+
+def rounded(model):
+    """A copy whose weights are rounded each to the nearest, as the simplest export would."""
+    model = copy.deepcopy(model)
+    for name in rounded_layers(model):
+        weight = model.get_submodule(name).weight
+        steps, scale = quantise(weight.detach().numpy())
+        weight.data = torch.from_numpy(steps * scale)
+    return model
+
+
+def test_rounding_is_that_of_the_files_and_gradients_pass_as_they_come():
+    weight = torch.randn(5, 7, 3, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    steps, scale = quantise(weight.detach().numpy())
+    result = RoundedToInt8()(weight)
+    assert np.allclose(result.detach().numpy(), steps * scale, atol=1e-6)
+    (3 * result).sum().backward()
+    assert torch.equal(weight.grad, torch.full_like(weight, 3))
+
+
+def test_a_short_training_lowers_what_int8_weights_do_to_the_score(tiny_model, one_thread):
+    """Against the float model's scores. On the pictures that it learns from: so small a random network is wild on any
+    others, rounded or not.
+    """
+    with one_thread():
+        before, network = tiny_model, BothBranches(copy.deepcopy(tiny_model), frozen=False, rounded=True)
+        views = views_of(before, PICTURES, seed=31)
+        wanted = network.targets(views, torch.zeros(PICTURES))
+        assert min(b - a for a, b in pairwise(sorted(wanted.tolist()))) > 1e-6
+        with torch.inference_mode():
+            plainly = network(views, None) - wanted
+            assert torch.allclose(rounded(before)(**views).flatten() - wanted, plainly, atol=1e-5)
+        optimiser = torch.optim.Adam(network.parameters())
+        for step in range(STEPS):
+            optimiser.param_groups[0]["lr"] = 5e-5 * warmup_cosine(step, STEPS, 5)
+            loss = (network(views, None) - wanted).square().mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        after = network.as_model("any", before.provenance)
+        with torch.inference_mode():
+            learnt = after(**views).flatten() - wanted
+            assert torch.allclose(rounded(after)(**views).flatten() - wanted, learnt, atol=1e-5)  # on the grid already
+    print(f"sd {plainly.std():.1e} -> {learnt.std():.1e}, worst {plainly.abs().max():.1e} -> {learnt.abs().max():.1e}")
+    assert learnt.std() < 0.5 * plainly.std() and learnt.abs().max() < 0.5 * plainly.abs().max()
+
+
+def test_it_needs_a_trained_model_to_learn_from():
+    config = read_config("int8_finetune")
+    assert config.weight_bits == 8 and config.stage == "finetune"
+    with pytest.raises(Refusal, match="weight_bits is 4"):
+        replace(config, weight_bits=4)
+    with pytest.raises(Refusal, match="model_from"):
+        replace(config, stage="merge")
