@@ -38,12 +38,15 @@ def lower_tflite(
     model = parsed(source.read_bytes(), source)
     _take(model, {name: rounded[name] for name in levels if name in (rounded or {}) and levels[name] != "fp32"})
     kept = _name_by_place(model)
-    with quietly("ai-edge-quantizer"):
-        quantizer = quantizer_module.Quantizer(serialise(model))
-        for expression, kind, level in _operators(model, levels):
-            _ask(quantizer, expression, kind, level)
-        result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-    lowered = parsed(bytes(result.quantized_model), path)
+    if wanted := list(_operators(model, levels)):  # the quantizer refuses to do nothing
+        with quietly("ai-edge-quantizer"):
+            quantizer = quantizer_module.Quantizer(serialise(model))
+            for asked in wanted:
+                _ask(quantizer, *asked)
+            result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+        lowered = parsed(bytes(result.quantized_model), path)
+    else:
+        lowered = model
     for graph in lowered.subgraphs:
         for tensor in graph.tensors:
             tensor.name = kept.get(tensor.name, tensor.name)

@@ -372,7 +372,7 @@ def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tin
     out = tmp_path / "out"
     command = ["export", str(tiny_checkpoint), "-o", str(out), "--format", format_name, "--precision", "w8", *keep]
     ended = CliRunner().invoke(lariqa.app, [*command, "--size", f"{WIDTH}x{HEIGHT}", "--pictures", "4"])
-    assert ended.exit_code == 1, ended.output
+    assert ended.exit_code == 1 and isinstance(ended.exception, SystemExit), (ended.output, ended.exception)
     (artifact,) = read_manifest(out / "rejected").artifacts
     assert {row["group"] for row in artifact.plan["sensitivity"]} == few and not (out / artifact.file).exists()
     assert "sd of score" in ended.output and all(group in ended.output for group in few)
