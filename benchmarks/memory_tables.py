@@ -54,7 +54,7 @@ def _predicted(figures: Figures) -> Cell:
     told, measured = figures.row.memory.predicted_mib, figures.running_mib
     if told is None:
         return Cell(MISSING)
-    return Cell(mib(told), f"{100 * (told / measured - 1):+.0f} %" if measured else "")
+    return Cell(mib(told), f"{round(100 * (told / measured - 1)):+d} %" if measured else "")
 
 
 def execution_tables(place: Place) -> list[Table]:
