@@ -18,6 +18,10 @@ from lariqa_train.model import LarIqa, LarIqaConfig
 from lariqa_train.preprocess import PreprocessSpec
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background; tests send Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def tiny_config():
     """A function that makes a tiny configuration; its options replace the defaults."""
