@@ -17,7 +17,6 @@ from lariqa_train.heads import HeadConfig
 from lariqa_train.model import LarIqa, LarIqaConfig
 from lariqa_train.preprocess import PreprocessSpec
 
-
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
