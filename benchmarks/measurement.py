@@ -103,7 +103,7 @@ class Memory(Part):
     baseline_mib: float  # the runtime imported, no model loaded
     loaded_mib: float | None = None  # the model loaded, before the first run
     peak_mib: float  # the highest from the load on, over all runs
-    running_peak_mib: float | None = None  # the highest while the model ran: without what decoding a photo takes
+    running_peak_mib: float | None = None  # of one more run alone: without what decoding a photo takes
     weights_mib: float | None = None  # stored in the file
     input_mib: float | None = None  # the input tensors
     predicted_mib: float | None = None  # of the running peak above the baseline, on paper (export.memory_model)

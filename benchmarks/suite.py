@@ -27,6 +27,7 @@ from benchmarks.turns import Measured, measure_in_turns, run_back_to_back
 from benchmarks.workload import fitted_files, photo_files, seeded_photos
 from export.export_ready import ExportRequest, FromTensors
 from export.formats import FORMATS, open_artifact
+from export.memory_model import photo_size_px
 from lariqa_train.checkpoint import load_checkpoint, sha256_of
 from lariqa_train.photo import open_photo
 from lariqa_train.refusal import Refusal
@@ -110,11 +111,12 @@ def _contenders(
     artifacts, references, missing = [], {}, []
     layers: dict[tuple, tuple] = {}
     for one in exported:
-        row = FORMATS[one.artifact.format]
-        key = (one.manifest.checkpoint_sha256, one.artifact.contract, one.artifact.synthetic_view, *_size(one))
+        artifact, row = one.artifact, FORMATS[one.artifact.format]
+        made = (artifact.format, artifact.memory, artifact.contract, artifact.synthetic_view)
+        key = (one.manifest.checkpoint_sha256, *made, *photo_size_px(artifact))
         if key not in layers:
-            layers[key] = promised_layers(one.manifest, one.artifact)
-        progress(f"counting in {one.artifact.file}")
+            layers[key] = promised_layers(one.manifest, artifact)
+        progress(f"counting in {artifact.file}")
         file = row.layers(one.path)
         work = work_of(file, layers[key], dict(row.operators(one.path)))
         contender = artifact_contender(one, work)
@@ -126,7 +128,7 @@ def _contenders(
             )
         if sha256_of(checkpoint) != one.manifest.checkpoint_sha256:
             raise Refusal(f"{checkpoint} is not the checkpoint that {one.path} was exported from (its sha256 differs)")
-        references.setdefault((checkpoint, one.artifact.synthetic_view, _size(one)), one)
+        references.setdefault((checkpoint, artifact.synthetic_view, photo_size_px(artifact)), one)
     contenders = [
         *(_reference(checkpoint, view, size, one) for (checkpoint, view, size), one in references.items()),
         *artifacts,
@@ -136,11 +138,6 @@ def _contenders(
             for peer in peers_of(checkpoint, view, height, width, folder, progress):
                 (missing if isinstance(peer, NotBuilt) else contenders).append(peer)
     return contenders, missing
-
-
-def _size(one: Exported) -> tuple[int, int]:
-    artifact = one.artifact
-    return artifact.photo_height_px or DEFAULT_HEIGHT, artifact.photo_width_px or DEFAULT_WIDTH
 
 
 def _reference(checkpoint: Path, view: str, size: tuple[int, int], one: Exported) -> Contender:

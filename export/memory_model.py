@@ -19,12 +19,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from export.artifact import Artifact, Manifest
-from export.execution_plan import ExecutionPlan, make_plan
+from export.execution_plan import MIB, ExecutionPlan, make_plan
+from export.export_ready import ExportRequest
 from export.live_bytes import Step, peak_alive_bytes, steps_of
 from export.mobile_blocks import MobileNet, read_mobile_net
 from lariqa_train.model import LarIqa, LarIqaConfig
-
-MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,13 @@ class Prediction:
 
     weights_mib: float
     input_mib: float
-    alive_mib: float
+    held_mib: float  # activations, with what the runtime keeps between them
     slack_mib: float
 
     @property
     def peak_mib(self) -> float:
         """Their sum."""
-        return self.weights_mib + self.input_mib + self.alive_mib + self.slack_mib
+        return self.weights_mib + self.input_mib + self.held_mib + self.slack_mib
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def halo_macs(manifest: Manifest, artifact: Artifact) -> int:
 
 def photo_size_px(artifact: Artifact) -> tuple[int, int]:
     """(height, width) of the photo that a file takes; 4K where it takes any."""
-    return artifact.photo_height_px or 2160, artifact.photo_width_px or 3840
+    return artifact.photo_height_px or ExportRequest.height, artifact.photo_width_px or ExportRequest.width
 
 
 def _planned(view: str, net: MobileNet, memory: str, height: int, width: int) -> PlannedBranch:

@@ -106,10 +106,10 @@ def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> 
     if predict(manifest, artifact) is None:
         say("memory: no prediction for this runtime and way of execution")
         return
-    table = Table("photo", "weights", "input", "alive", "slack", "predicted peak, MiB", box=box.SIMPLE_HEAD)
+    table = Table("photo", "weights", "input", "activations", "slack", "predicted peak, MiB", box=box.SIMPLE_HEAD)
     for name, (columns, lines) in {"this file's": (width, height), **PHOTOS}.items():
         told = predict(manifest, artifact, (lines, columns))
-        parts = (told.weights_mib, told.input_mib, told.alive_mib, told.slack_mib, told.peak_mib)
+        parts = (told.weights_mib, told.input_mib, told.held_mib, told.slack_mib, told.peak_mib)
         table.add_row(f"{name} {columns}x{lines}", *(f"{part:.0f}" for part in parts))
     show(table)
     say("above the bare process, with two threads; another photo size needs a file of its own (--size)")

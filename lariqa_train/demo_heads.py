@@ -74,7 +74,7 @@ def learn_heads(
         steps=recipe.head_steps,
         batch=recipe.head_batch,
         lr=recipe.head_lr,
-        noise={"authentic": recipe.head_noise_authentic or recipe.head_noise, "synthetic": recipe.head_noise},
+        noise=recipe.head_noise,
         rank_weight=recipe.rank_weight,
         seed=recipe.seed,
         progress=progress,

@@ -48,7 +48,6 @@ class DemoRecipe:
     head_batch: int = 128
     head_lr: float = 1e-3
     head_noise: float = 0.3  # on the standardised features, in deviations: few contents must serve for many
-    head_noise_authentic: float = 0.0  # the same for that view, where it is to be trusted less; 0: as the other
     rank_weight: float = 0.5
     unseen_contents: int = 20  # scenes held out, for the figure that is printed
     unseen_versions: int = 8

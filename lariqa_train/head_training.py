@@ -6,7 +6,7 @@ features are standardised for that; :func:`take_statistics` folds the standardis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ def train_heads(
     steps: int,
     batch: int,
     lr: float,
-    noise: Mapping[str, float],
+    noise: float,
     rank_weight: float,
     seed: int,
     progress: Callable[[int], None] = lambda step: None,
@@ -38,7 +38,7 @@ def train_heads(
         features: view -> (N, 960), standardised.
         opinions: (N,) scores.
         steps, batch, lr: of AdamW with one cycle.
-        noise: view -> white noise on its features, in deviations: few contents must serve for many.
+        noise: white, on the features, in deviations: few contents must serve for many.
         rank_weight: of the ranking loss beside L_acc.
         seed: of the batches and the noise.
         progress: called with the number of each step.
@@ -57,7 +57,7 @@ def train_heads(
         progress(step)
         chosen = torch.randint(len(opinions), (batch,), generator=random)
         noisy = {view: kept[chosen] for view, kept in features.items()}
-        noisy = {view: kept + noise[view] * torch.randn(kept.shape, generator=random) for view, kept in noisy.items()}
+        noisy = {view: kept + noise * torch.randn(kept.shape, generator=random) for view, kept in noisy.items()}
         scores = score_features(model, noisy)
         loss = 4 * accuracy_loss(scores, opinions[chosen], 1.0, 0.25)
         loss = loss + rank_weight * ranking_loss(scores, opinions[chosen])

@@ -40,12 +40,12 @@ class LarIqaTask(lightning.LightningModule):
         self.spec = spec
         self._validated: list[torch.Tensor] = []
 
-    def scores(self, batch: dict[str, torch.Tensor], space: str = "rgb") -> torch.Tensor:
-        """(B,) scores of a batch of bytes, seen in a colour space."""
-        return self.network(self.views(batch, space), batch["task"])
+    def scores(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(B,) scores of a batch of bytes."""
+        return self.network(self.views(batch), batch["task"])
 
     def views(self, batch: dict[str, torch.Tensor], space: str = "rgb") -> dict[str, torch.Tensor]:
-        """View -> (B, 3, h, w), normalised."""
+        """View -> (B, 3, h, w), normalised, seen in a colour space."""
         return {
             view: normalise_planes(to_color_space(batch[view], space) if space != "rgb" else batch[view], self.spec)
             for view in self.train_config.views
@@ -54,8 +54,9 @@ class LarIqaTask(lightning.LightningModule):
     def training_step(self, batch: dict[str, torch.Tensor], number: int) -> torch.Tensor:
         config = self.train_config
         spaces = config.color_spaces if config.rob_weight else ("rgb",)
-        by_space = {space: self._of_all(self.scores(batch, space).float()) for space in dict.fromkeys(("rgb", *spaces))}
-        targets = self.network.targets(self.views(batch), batch["opinion"])
+        views = {space: self.views(batch, space) for space in dict.fromkeys(("rgb", *spaces))}
+        by_space = {space: self._of_all(self.network(seen, batch["task"]).float()) for space, seen in views.items()}
+        targets = self.network.targets(views["rgb"], batch["opinion"])
         opinions, task = self._of_all(targets), self._of_all(batch["task"])
         present = task.unique()
         losses = []

@@ -57,9 +57,7 @@ class TrainConfig:
     color_spaces: tuple[str, ...] = ("rgb", "yuv", "lab")  # of L_rob
     rank_weight: float = 0.0  # of the pairwise fidelity loss; 0 leaves it out
 
-    weight_bits: int = (
-        0  # 8: weights rounded while training, scores learnt from model_from's own; see quantization_aware
-    )
+    weight_bits: int = 0  # 8: weights rounded while training, to keep model_from's scores (quantization_aware)
     ema: float = 0.0  # decay of averaged weights, e.g. 0.999; 0: none
     patience: int = 0  # epochs without a better validation SRCC before stopping; 0: never
     folds: int = 10  # of sets without an official split: 10 hold out 10 % (4.5)

@@ -6,6 +6,7 @@ import numpy as np
 from made_rows import made_row
 
 from benchmarks.measurement import Latency, Memory, Score, Work
+from benchmarks.memory import peak_while_mib, resident_mib
 from benchmarks.memory_tables import execution_tables, memory_table
 from benchmarks.summary import summarise
 
@@ -48,6 +49,21 @@ def test_ways_stand_beside_the_plain_graph() -> None:
     naive = dict(zip(headings, found["naive"], strict=True))
     assert naive["running, ×"] == "baseline"
     assert naive["time, ×"] == naive["halos, MMACs"] == naive["predicted, MiB"] == "–"
+
+
+def test_a_way_that_another_writer_knows_stands_last(monkeypatch) -> None:
+    monkeypatch.setitem(WAYS, "tiny", WAYS["low"])
+    _, (table,) = tables_of(*map(row_of, ("tiny", "naive", "low")))
+    assert [row[2].text for row in table.rows] == ["low", "naive", "tiny"]
+
+
+def test_the_peak_of_one_run_holds_what_it_takes_and_not_what_was_freed_before() -> None:
+    freed = [np.ones(2**20) for _ in range(40)]  # 8 MiB each
+    del freed
+    before = resident_mib()
+    peak = peak_while_mib(lambda: np.ones(10 * 2**20))  # 80 MiB
+    if peak is not None:  # else this system cannot tell
+        assert 75 < peak - resident_mib() < 110 and resident_mib() < before + 20
 
 
 def test_nothing_is_compared_with_another_size_or_precision() -> None:
