@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from torch import nn
 
 from lariqa_train.branch_training import BranchSteps, Shown, train_branch
 from lariqa_train.preprocess import PreprocessSpec
+from lariqa_train.refusal import Refusal
 
 LEAST_BATCH = 32  # crops of a process: batch norm counts them
 PATIENCE_S = 600.0  # for another process that does not come to the meeting
@@ -48,6 +50,9 @@ def train_branch_on_all_cores(
 
     Returns:
         Whether the deadline cut it short.
+
+    Raises:
+        Refusal: another process ended, or came to no meeting for ``PATIENCE_S``.
     """
     processes = processes or max(1, min(os.cpu_count() or 1, how.batch // LEAST_BATCH))
     how = replace(how, batch=how.batch // processes)
@@ -71,6 +76,11 @@ def train_branch_on_all_cores(
             meeting.enter(folder)
         try:
             _train(backbone, shown, spec, how, meeting, progress)
+        except threading.BrokenBarrierError as broken:
+            raise Refusal(
+                "another process of the branch's training ended, or took no step for "
+                f"{PATIENCE_S / 60:.0f} minutes; where memory is short, set a smaller branch_batch"
+            ) from broken
         finally:
             torch.set_num_threads(threads)
             for process in others:

@@ -21,8 +21,10 @@ from benchmarks.peers import NotBuilt, peers_of
 from benchmarks.proved_export import export_proved
 from benchmarks.report_folder import add_rows, rows_in
 from benchmarks.statistics import paired_ratio
+from benchmarks.suite import BenchRequest, _contenders
 from benchmarks.workload import fitted_files, seeded_photos
 from export.artifact import read_manifest, write_manifest
+from export.execution_plan import BUDGETS, Budget
 from export.export_ready import ExportRequest, make_export_ready
 from export.file_layers import FileLayer
 from export.formats import FORMATS, format_of, open_artifact
@@ -107,11 +109,26 @@ def test_every_artifact_and_its_reference_have_a_row_with_all_figures(report):
         assert row.error is None and len(row.latency.inference_ms) == 5 and min(row.latency.inference_ms) > 0
         assert row.latency.load_ms > 0 and row.latency.first_ms > 0 and row.latency.load_was_cold
         assert row.memory.peak_mib >= row.memory.loaded_mib >= row.memory.baseline_mib > 20
+        assert row.memory.running_peak_mib is None or row.memory.running_peak_mib > row.memory.baseline_mib
         assert row.work.macs > 1e6 and row.work.weight_bytes > 1e5 and row.limit.matmul_gmacs_per_s > 0.1
         assert any("too few runs" in flag for flag in row.flags)
         assert row.setting.threads == 1 and not row.setting.fallback
     assert [row.setting.executes_artifact for row in rows] == [True, False, True, True]
     assert any("MIL reference evaluator" in flag for flag in rows[1].flags)
+
+
+def test_each_way_of_execution_has_its_own_parts(tiny_model, tmp_path, one_thread, monkeypatch):
+    monkeypatch.setitem(BUDGETS, "low", Budget(100_000, 20_000))  # many strips and groups, even of so small a photo
+    with one_thread():
+        for memory in ("naive", "low"):
+            list(export_proved(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, "full", memory), ["onnx"], tmp_path))
+    contenders, _ = _contenders(BenchRequest((tmp_path,)), exported_in([tmp_path]), tmp_path, lambda step: None)
+    files = {one.subject.memory: one for one in contenders if one.subject.role == "artifact"}
+    assert set(files) == {"low", "naive"} and files["naive"].predicted_mib is None
+    for one in files.values():
+        named = sum(part["macs"] for name, part in one.work.parts.items() if name != UNNAMED)
+        assert named > 0.95 * one.work.macs and len(one.work.parts) > 10
+    assert files["low"].predicted_mib > 50 and files["low"].work.halo_macs > 0
 
 
 def test_scores_are_held_against_the_reference_and_differ_from_photo_to_photo(report):
