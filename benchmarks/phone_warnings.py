@@ -51,9 +51,9 @@ def _whole_photo(facts: Facts) -> bool:
 
 WARNINGS: tuple[tuple[Callable[[Facts], bool], str], ...] = (
     (
-        lambda facts: _whole_photo(facts) and facts.photo_px > LARGE_PX,
-        "the full view of a photo of this size takes 1 to 2 GB with the plain graph; an iPhone XR gives an app 1.8 GB, "
-        "and Android 17 ends apps by a cap: export --synthetic-view crop, or measure the peak first",
+        lambda facts: _whole_photo(facts) and facts.photo_px > LARGE_PX and facts.artifact.memory in ("naive", "fast"),
+        "the full view of a photo of this size takes 1 to 2 GB when executed like this; an iPhone XR gives an app 1.8 "
+        "GB, and Android 17 ends apps by a cap: export --memory low, or --synthetic-view crop",
     ),
     (
         lambda facts: facts.artifact.contract == "tensors",
