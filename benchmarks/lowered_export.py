@@ -28,9 +28,10 @@ from export.export_ready import ExportReady
 from export.fold_batch_norm import fold_batch_norm
 from export.formats import Format, scorer_for
 from export.known_weights import in_order, known_weights
+from export.layer_inputs import SeenInputs, see_inputs
 from export.lean_net import CopyRows
 from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, refuse_left_float
-from export.rounding import round_weights, second_moments
+from export.rounding import round_weights
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
 from lariqa_train.checkpoint import sha256_of
@@ -237,7 +238,7 @@ class Lowering:
         grid = "float16" if precision == "fp16" else "int8"
         if grid not in self._rounded:
             grids = {name: grid for name in self.layers if not is_exact(self.group_of(name))}
-            ready = round_weights(self.folded, grids, self.moments, self.progress)
+            ready = round_weights(self.folded, grids, self.seen, self.progress)
             self._rounded[grid] = {name: ready.get_submodule(name).weight.detach().numpy() for name in grids}
         found = known_weights(row.weights(source), self.layers)
         return {
@@ -247,11 +248,11 @@ class Lowering:
         }
 
     @cached_property
-    def moments(self) -> dict[str, torch.Tensor]:
+    def seen(self) -> dict[str, SeenInputs]:
         """What the layers see, for every grid and format."""
         wanted = [name for name in self.layers if not is_exact(self.group_of(name))]
         total = len(self.pictures.calibration) or CALIBRATING
-        return second_moments(
+        return see_inputs(
             self.folded, wanted, counted(self.calibrating(), total, "what the layers see, picture", self.progress)
         )
 

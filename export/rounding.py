@@ -1,11 +1,14 @@
 """Weights rounded to a grid so that the layer's output moves least, not each weight.
 
-    minimise over q on the grid   sum_x || (W - q) x ||^2  =  trace (W - q) H (W - q)^T,     H = sum_x x x^T
+    minimise over q on the grid   trace (W - q) H (W - q)^T,     H = second moments of what the layer sees
 
-with x the inputs that the layer really sees. Column by column: round one, then let the columns that are still free
-make up for its error (optimal brain surgeon's update). Inputs of these layers are far from zero mean and
-strongly correlated, so plain rounding shifts every output by a near-constant, which a later layer then amplifies; this
-removes it.
+Column by column: round one, then let the columns that are still free make up for its error (optimal brain surgeon's
+update). Inputs of these layers are far from zero mean and strongly correlated, so plain rounding shifts every output
+by a near-constant, which a later layer then amplifies; this removes it.
+
+The KANs take 9000 inputs, from one vector for each picture: H is V^T V / N + D there, with few rows in V, and the same
+update needs small matrices only. D stands for pictures that were not seen: without it the few vectors would be matched
+exactly, and all others paid for it (three times the error of the score).
 
 Grids: int8 steps of one scale per output channel (``int8_weights``), and float16. In every channel the largest weight
 keeps its step 127, so that a converter's own quantiser finds the same scale and the same integers again.
@@ -16,19 +19,15 @@ Source: Frantar et al., GPTQ (arXiv 2210.17323), Section 3; Nagel et al., "Up or
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 from export.export_ready import ExportReady
-from export.mobile_blocks import ConvLayer
+from export.layer_inputs import SeenInputs
 
 Grid = Literal["int8", "float16"]
-MOST_INPUTS = 2048  # per output; wider layers (the KANs) are rounded plainly: their inputs spread, their error is small
-WINDOW_PX = 64  # of a feature map, from each picture and layer
 BLOCK = 64  # columns whose errors reach the rest of the row at once
 TELL_EVERY = 20  # layers
 DAMPING = 1e-3  # of the mean diagonal of H: directions never seen must not cost anything, but not be free
@@ -37,7 +36,7 @@ DAMPING = 1e-3  # of the mean diagonal of H: directions never seen must not cost
 def round_weights(
     ready: ExportReady,
     grids: Mapping[str, Grid],
-    moments: Mapping[str, torch.Tensor],
+    seen: Mapping[str, SeenInputs],
     progress: Callable[[str], None] = lambda step: None,
 ) -> ExportReady:
     """A copy of ``ready`` whose weights lie on their grids.
@@ -45,107 +44,81 @@ def round_weights(
     Args:
         ready: batch norms folded.
         grids: module name -> its grid; other modules stay as they are.
-        moments: from ``second_moments``, the same for every grid; a layer without one stays as it is.
+        seen: from ``see_inputs``, the same for every grid; a layer that is not in it stays as it is.
         progress: called with each step in words.
     """
     ready = copy.deepcopy(ready)
-    layers = {name: ready.get_submodule(name) for name in grids if name in moments}
+    layers = {name: ready.get_submodule(name) for name in grids if name in seen}
     for number, (name, module) in enumerate(layers.items()):
         if number % TELL_EVERY == 0:
             progress(f"rounding weights, layer {number + 1} of {len(layers)}")
-        weight = module.weight.detach().double()
-        groups = getattr(module, "groups", 1)
-        rows = weight.reshape(groups, weight.shape[0] // groups, -1)  # (group, outputs, inputs)
-        module.weight.data = round_rows(rows, moments[name], grids[name]).reshape(weight.shape).float()
+        weight, inputs = module.weight.detach().double(), seen[name]
+        if inputs.moment is None:
+            rounded = round_wide_rows(weight, inputs.vectors, grids[name])
+        else:
+            groups = getattr(module, "groups", 1)
+            rows = weight.reshape(groups, weight.shape[0] // groups, -1)  # (group, outputs, inputs)
+            rounded = round_rows(rows, inputs.moment, grids[name])
+        module.weight.data = rounded.reshape(weight.shape).float()
     return ready
 
 
 def round_rows(rows: torch.Tensor, moment: torch.Tensor, grid: Grid) -> torch.Tensor:
     """(groups, outputs, inputs) float64 and H (groups, inputs, inputs) -> the rounded rows."""
-    largest = rows.abs().amax(2, keepdim=True)
-    step = torch.where(largest > 0, (largest / 127).float().double(), 1)
-    holds = rows.abs() == largest
     diagonal = moment.diagonal(dim1=1, dim2=2)
     order = diagonal.mean(0).argsort(descending=True)  # what is seen most is rounded first, and made up for longest
-    back = order.argsort()
     damped = moment + torch.diag_embed((DAMPING * diagonal.mean(1, keepdim=True) + 1e-12).expand_as(diagonal))
     damped = damped[:, order][:, :, order]
     upper = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(damped)), upper=True)
-    free, kept, steps = rows[:, :, order].clone(), holds[:, :, order], step[:, :, 0]
-    original = free.clone()
-    rounded = torch.empty_like(free)
+    original = rows[:, :, order]
+    to_grid, free, rounded = _Grid(original, grid), original.clone(), torch.empty_like(original)
     for begin in range(0, free.shape[2], BLOCK):
         end = min(begin + BLOCK, free.shape[2])
         errors = torch.zeros_like(free[:, :, begin:end])
         for column in range(begin, end):
             value = free[:, :, column]
-            if grid == "float16":
-                nearest = value.half().double()
-            else:
-                nearest = (value / steps).round().clamp(-127, 127) * steps
-                nearest = torch.where(kept[:, :, column], original[:, :, column].sign() * 127 * steps, nearest)
-            rounded[:, :, column] = nearest
+            rounded[:, :, column] = nearest = to_grid(value, column)
             error = (value - nearest) / upper[:, column, column, None]
             errors[:, :, column - begin] = error
             free[:, :, column + 1 : end] -= error[:, :, None] * upper[:, None, column, column + 1 : end]
         free[:, :, end:] -= errors @ upper[:, begin:end, end:]
-    return rounded[:, :, back]
+    return rounded[:, :, order.argsort()]
 
 
-def second_moments(
-    ready: ExportReady,
-    names: Iterable[str],
-    pictures: Iterable[Mapping[str, torch.Tensor]],
-) -> dict[str, torch.Tensor]:
-    """Module name -> H (groups, inputs, inputs), float64, over windows of every picture.
+def round_wide_rows(rows: torch.Tensor, vectors: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """(outputs, inputs) float64 and the inputs seen (N, inputs), N small -> the rounded rows.
 
-    Args:
-        ready: batch norms folded.
-        names: of the modules asked for; those that ``round_weights`` does not know, or finds too wide, are left out.
-        pictures: inputs of ``ready``, by name: what the layers' inputs are seen on.
+    With e the error of the columns that are done, r = V e, and S = V D^-1 V^T over those that are free, column j makes
+    up for its part of r best by v_j / d_j (1 + S)^-1 r.
     """
-    layers = {
-        name: module
-        for name in names
-        if isinstance(module := ready.get_submodule(name), nn.Conv2d | nn.Linear | ConvLayer)
-        and module.weight[0].numel() <= MOST_INPUTS
-    }
-    moments: dict[str, torch.Tensor] = {}
-
-    def see(name: str, module: nn.Module, x: torch.Tensor, factors: torch.Tensor | None = None) -> None:
-        x = x if factors is None else x * factors  # a gate in the weights (lean_net): as if it were in the input
-        columns = _columns(module, x)  # (groups, inputs, positions)
-        seen = (columns @ columns.mT).double() / columns.shape[2]
-        moments[name] = moments[name] + seen if name in moments else seen
-
-    hooks = [
-        module.register_forward_pre_hook(
-            lambda m, x, named, name=name: see(name, m, x[0], named.get("factors")), with_kwargs=True
-        )
-        for name, module in layers.items()
-    ]
-    try:
-        with torch.inference_mode():
-            for inputs in pictures:
-                ready(*(inputs[spec.name] for spec in ready.inputs))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return moments
+    vectors = vectors.double() / len(vectors) ** 0.5
+    diagonal = vectors.square().sum(0)
+    unseen = diagonal.clamp_min(diagonal.mean()) + 1e-12  # D: as much again, and of what was hardly seen as of the rest
+    order = diagonal.argsort(descending=True)
+    original, vectors, unseen = rows[:, order], vectors[:, order], unseen[order]
+    to_grid, rounded = _Grid(original, grid), torch.empty_like(original)
+    free = torch.eye(len(vectors), dtype=torch.float64) + (vectors / unseen) @ vectors.T  # 1 + S
+    owed = torch.zeros(len(rows), len(vectors), dtype=torch.float64)  # r of each row
+    for column in range(original.shape[1]):
+        vector = vectors[:, column]
+        makes_up = owed @ torch.linalg.solve(free, vector / unseen[column])
+        rounded[:, column] = nearest = to_grid(original[:, column] + makes_up, column)
+        owed += (original[:, column] - nearest)[:, None] * vector
+        free -= torch.outer(vector, vector) / unseen[column]
+    return rounded[:, order.argsort()]
 
 
-def _columns(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """The layer's input as the vectors that its rows are multiplied with: (groups, inputs, positions)."""
-    if isinstance(module, nn.Linear):
-        return x.reshape(-1, x.shape[-1]).T[None]
-    lean = isinstance(module, ConvLayer)
-    kernel, dilation = ((module.kernel, module.kernel), 1) if lean else (module.kernel_size, module.dilation)
-    height, width = x.shape[2:]
-    rows, columns = min(height, WINDOW_PX), min(width, WINDOW_PX)
-    if kernel == (1, 1):  # spread over the whole picture
-        x = x[:, :, :: max(1, height // rows), :: max(1, width // columns)]
-        return x.permute(1, 0, 2, 3).reshape(module.groups, x.shape[1] // module.groups, -1)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    x = x[:, :, top : top + rows, left : left + columns]
-    seen = F.unfold(x, kernel, dilation, module.padding, module.stride)  # (B, C k k, positions)
-    return seen.permute(1, 0, 2).reshape(module.groups, seen.shape[1] // module.groups, -1)
+class _Grid:
+    """Rounds columns of rows (.., outputs, inputs) to the nearest that the grid has."""
+
+    def __init__(self, rows: torch.Tensor, grid: Grid) -> None:
+        self.rows, self.grid = rows, grid
+        largest = rows.abs().amax(-1, keepdim=True)
+        self.holds = rows.abs() == largest
+        self.step = torch.where(largest > 0, (largest / 127).float().double(), 1)[..., 0]
+
+    def __call__(self, value: torch.Tensor, column: int) -> torch.Tensor:
+        if self.grid == "float16":
+            return value.half().double()
+        nearest = (value / self.step).round().clamp(-127, 127) * self.step
+        return torch.where(self.holds[..., column], self.rows[..., column].sign() * 127 * self.step, nearest)

@@ -21,11 +21,13 @@ from export.artifact import read_manifest
 from export.export_ready import ExportRequest, make_export_ready
 from export.fold_batch_norm import fold_batch_norm
 from export.formats import FORMATS, describe, open_artifact
+from export.fused_kan import FusedKanLinear
 from export.int8_weights import quantise
 from export.known_weights import in_order, known_weights
+from export.layer_inputs import see_inputs
 from export.operators import FORBIDDEN
 from export.precision import PRECISIONS, Plan, is_exact, refuse_precision
-from export.rounding import round_rows, round_weights, second_moments
+from export.rounding import round_rows, round_weights, round_wide_rows
 from export.run_torch import reference_scorer
 from lariqa_train.checkpoint import load_checkpoint
 from lariqa_train.refusal import Refusal
@@ -183,7 +185,7 @@ def test_rounded_weights_lie_on_the_grid_in_every_kind_of_layer(folded, photos):
     names = {name: "int8" for name, m in folded.named_modules() if isinstance(m, nn.Conv2d) and "blocks.1" in name}
     assert any(folded.get_submodule(name).groups > 1 for name in names)
     inputs = ({"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values())
-    rounded = round_weights(folded, names, second_moments(folded, names, inputs))
+    rounded = round_weights(folded, names, see_inputs(folded, names, inputs))
     for name, module in folded.named_modules():
         if isinstance(module, nn.Conv2d):
             ours, theirs = rounded.get_submodule(name).weight.numpy(), module.weight.numpy()
@@ -192,6 +194,52 @@ def test_rounded_weights_lie_on_the_grid_in_every_kind_of_layer(folded, photos):
                 assert np.abs(ours / scale - np.rint(ours / scale)).max() < 1e-3 and not np.array_equal(ours, theirs)
             else:
                 assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("grid", ["int8", "float16"])
+def test_a_wide_layer_keeps_its_mean_output_and_does_well_on_pictures_that_it_never_saw(grid):
+    random = torch.Generator().manual_seed(0)
+    causes = torch.randn(6, 3000, generator=random, dtype=torch.float64)  # few causes behind many inputs, as in a KAN
+
+    def pictures(count: int) -> torch.Tensor:
+        return torch.randn(count, 6, generator=random, dtype=torch.float64) @ causes + 2
+
+    seen, others = pictures(24), pictures(200)
+    rows = torch.randn(5, 3000, generator=random, dtype=torch.float64) / 50
+    rounded = round_wide_rows(rows, seen.float(), grid)
+    if grid == "int8":
+        steps, scale = quantise(rows.numpy().astype(np.float32))
+        plain = torch.from_numpy(steps * scale.astype(np.float64))
+        again, _ = quantise(rounded.numpy().astype(np.float32))
+        assert np.abs(again * scale - rounded.numpy()).max() < 1e-6
+    else:
+        plain = rows.half().double()
+        assert torch.equal(rounded.half().double(), rounded)
+    before, after = (others @ (weight - rows).T for weight in (plain, rounded))
+    assert after.square().mean() < before.square().mean() / 20
+    assert after.mean(0).abs().max() < before.mean(0).abs().max() / 10
+
+
+def test_what_layers_see_counts_what_lasts_over_a_region_and_keeps_a_wide_layers_inputs(folded, photos):
+    convolution = next(
+        name for name, m in folded.named_modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)
+    )
+    kan = next(name for name, m in folded.named_modules() if isinstance(m, FusedKanLinear))
+    inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
+    maps = []
+    hook = folded.get_submodule(convolution).register_forward_pre_hook(lambda m, x: maps.append(x[0].double()))
+    seen = see_inputs(folded, [convolution, kan], inputs)
+    hook.remove()
+    positions = [x.flatten(2)[0] for x in maps]
+    everywhere = sum(x @ x.T / x.shape[1] for x in positions)
+    whole = sum(x.mean(1, keepdim=True) @ x.mean(1, keepdim=True).T for x in positions)
+    found = seen[convolution].moment[0]
+    share = (found.trace() - whole.trace()) / (everywhere.trace() - whole.trace())
+    assert 0.1 < share < 0.9  # between averages over the whole map, and every position for itself
+    assert seen[kan].vectors.shape == (len(photos), folded.get_submodule(kan).weight.shape[1])
+    rounded = round_weights(folded, {kan: "int8"}, seen).get_submodule(kan).weight.numpy()
+    _, scale = quantise(folded.get_submodule(kan).weight.numpy())
+    assert np.abs(rounded / scale - np.rint(rounded / scale)).max() < 1e-3
 
 
 # --- choosing --------------------------------------------------------------------------------------------------------
