@@ -58,7 +58,7 @@ def see_inputs(
         if columns.shape[1] > MOST_INPUTS:
             vectors.setdefault(name, []).append(columns[0].T.clone())
         else:
-            moments[name] = moments[name] + _moment(columns) if name in moments else _moment(columns)
+            moments[name] = moments[name] + band_moment(columns) if name in moments else band_moment(columns)
 
     hooks = [
         module.register_forward_pre_hook(
@@ -77,8 +77,8 @@ def see_inputs(
     return seen | {name: SeenInputs(vectors=torch.cat(rows)) for name, rows in vectors.items()}
 
 
-def _moment(columns: torch.Tensor) -> torch.Tensor:
-    """(groups, inputs, positions) -> H (groups, inputs, inputs) of one picture."""
+def band_moment(columns: torch.Tensor) -> torch.Tensor:
+    """(groups, inputs, positions) in the picture's order -> H (groups, inputs, inputs) of one picture, float64."""
     groups, inputs, positions = columns.shape
     everywhere = (columns @ columns.mT).double() / positions
     bands = BANDS if positions >= LEAST_IN_BANDS else 1

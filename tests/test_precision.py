@@ -24,7 +24,7 @@ from export.formats import FORMATS, describe, open_artifact
 from export.fused_kan import FusedKanLinear
 from export.int8_weights import quantise
 from export.known_weights import in_order, known_weights
-from export.layer_inputs import see_inputs
+from export.layer_inputs import band_moment, see_inputs
 from export.operators import FORBIDDEN
 from export.precision import PRECISIONS, Plan, is_exact, refuse_precision
 from export.rounding import round_rows, round_weights, round_wide_rows
@@ -220,25 +220,28 @@ def test_a_wide_layer_keeps_its_mean_output_and_does_well_on_pictures_that_it_ne
     assert after.mean(0).abs().max() < before.mean(0).abs().max() / 10
 
 
-def test_what_layers_see_counts_what_lasts_over_a_region_and_keeps_a_wide_layers_inputs(folded, photos):
-    convolution = next(
-        name for name, m in folded.named_modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)
-    )
-    kan = next(name for name, m in folded.named_modules() if isinstance(m, FusedKanLinear))
-    inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
-    maps = []
-    hook = folded.get_submodule(convolution).register_forward_pre_hook(lambda m, x: maps.append(x[0].double()))
-    seen = see_inputs(folded, [convolution, kan], inputs)
+def test_what_changes_sign_from_place_to_place_counts_a_tenth_of_what_lasts_over_a_region():
+    positions = torch.arange(4096)
+    halves = torch.where(positions < 2048, 3.0, -3.0)  # a bright and a dark half
+    texture = torch.where(positions % 2 == 0, 3.0, -3.0)
+    moment = band_moment(torch.stack([halves, texture])[None])
+    assert torch.allclose(moment, torch.tensor([[[9.0, 0.0], [0.0, 0.9]]], dtype=torch.float64))
+    few = band_moment(torch.stack([halves, texture])[None, :, 2046:2050])  # one band: only the average lasts
+    assert torch.allclose(few, torch.tensor([[[0.9, 0.0], [0.0, 0.9]]], dtype=torch.float64))
+
+
+def test_a_kan_is_rounded_by_the_features_that_it_makes(folded, photos):
+    kan = next(name for name, module in folded.named_modules() if isinstance(module, FusedKanLinear))
+    layer = folded.get_submodule(kan)
+    taken = []
+    hook = layer.register_forward_pre_hook(lambda m, x: taken.append(x[0].clone()))
+    inputs = ({"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values())
+    seen = see_inputs(folded, [kan], inputs)
     hook.remove()
-    positions = [x.flatten(2)[0] for x in maps]
-    everywhere = sum(x @ x.T / x.shape[1] for x in positions)
-    whole = sum(x.mean(1, keepdim=True) @ x.mean(1, keepdim=True).T for x in positions)
-    found = seen[convolution].moment[0]
-    share = (found.trace() - whole.trace()) / (everywhere.trace() - whole.trace())
-    assert 0.1 < share < 0.9  # between averages over the whole map, and every position for itself
-    assert seen[kan].vectors.shape == (len(photos), folded.get_submodule(kan).weight.shape[1])
+    with torch.inference_mode():
+        assert torch.equal(seen[kan].vectors, layer.features(torch.cat(taken)))
     rounded = round_weights(folded, {kan: "int8"}, seen).get_submodule(kan).weight.numpy()
-    _, scale = quantise(folded.get_submodule(kan).weight.numpy())
+    _, scale = quantise(layer.weight.numpy())
     assert np.abs(rounded / scale - np.rint(rounded / scale)).max() < 1e-3
 
 
