@@ -9,7 +9,7 @@ pictures, reference scores; and the levels that held in one format are judged in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import count
@@ -84,10 +84,7 @@ class Lowering:
         source = self.source(row)
         known = self.known(row, source)
         groups = set(known.values())
-        if unknown := set(self.pinned) - groups:
-            raise Refusal(
-                f"--keep-float names {', '.join(sorted(unknown))}; the layers are {', '.join(sorted(groups))}"
-            )
+        pinned = self.pinned_of(groups)
         trial = self.folder / f"trial{row.suffix}"
         rounded = self.rounded_for(row, source, precision)
         on_grid = ("fp16",) if precision == "fp16" else ("w8", "int8")
@@ -123,7 +120,7 @@ class Lowering:
                 precision=precision,
                 levels=choice.levels,
                 compute=compute,
-                pinned=self.pinned,
+                pinned=pinned,
                 calibration=", ".join(self.pictures.calibration) or MADE,
                 sensitivity=choice.sensitivity,
                 chosen_on=chosen_on,
@@ -154,11 +151,11 @@ class Lowering:
                 self.progress(f"{row.name} in {precision}, computed in {compute}: choosing levels")
                 limit = margin * GATES[precision].sd(list(self.pictures.choosing()[1].values()))
                 # In float16 an evaluator takes seconds for a photo, and float32 is still to come: no long search.
-                choice = choose_levels(precision, sizes, self.pinned, measuring, self.progress, limit, search=last)
+                choice = choose_levels(precision, sizes, pinned, measuring, self.progress, limit, search=last)
                 if last and margin == MARGINS[-1]:
                     if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
                         hardest = moved_most(measuring(choice.levels, None))
-                        blamed = sensitivities(choice.levels, self.pinned, measuring, self.progress, hardest)
+                        blamed = sensitivities(choice.levels, pinned, measuring, self.progress, hardest)
                         choice = replace(choice, sensitivity=blamed)
                 elif not choice.holds:
                     continue  # a hundred pictures would say the same
@@ -171,6 +168,21 @@ class Lowering:
             break
         remove(trial)
         return written, parity
+
+    def pinned_of(self, groups: Collection[str]) -> tuple[str, ...]:
+        """The groups that stay float32; a name may mean a stage: "synthetic / blocks.5" all of its blocks.
+
+        Raises:
+            Refusal: a name means none.
+        """
+        for name in self.pinned:
+            if not any(_means(name, group) for group in groups):
+                raise Refusal(f"--keep-float names {name}; the layers are {', '.join(sorted(groups))}")
+        return tuple(sorted(filter(self.is_pinned, groups)))
+
+    def is_pinned(self, group: str) -> bool:
+        """Whether the user keeps a group float."""
+        return any(_means(name, group) for name in self.pinned)
 
     def notes(self, precision: str, levels: Mapping[str, Level]) -> tuple[str, ...]:
         """What must be said of a file beside its figures."""
@@ -218,7 +230,7 @@ class Lowering:
         left = {
             layer
             for layer in missing
-            if self.group_of(layer) not in self.pinned and not _needs_no_weight(self.layers[layer], stored)
+            if not self.is_pinned(self.group_of(layer)) and not _needs_no_weight(self.layers[layer], stored)
         }
         refuse_left_float(left, f"the {row.name} file has no weight with its numbers")
         return {name: self.group_of(layer) for name, layer in known.items()}
@@ -229,8 +241,8 @@ class Lowering:
         weight = self.layers[layer]
         if weight.ndim == 4 and weight.shape[1] == 3:
             return f"{words[0]} / conv_stem"
-        if layer.startswith("lean."):  # the low-memory graph: prefix, blocks, finish
-            return f"{words[0]} / {'.'.join(words[1:3])}"
+        if "blocks" in words:  # one by one: the blocks of a late stage are a tenth of the file together
+            return f"{words[0]} / {'.'.join(words[words.index('blocks') :][:3])}"
         return part_of(layer)
 
     def rounded_for(self, row: Format, source: Path, precision: str) -> dict[str, np.ndarray]:
@@ -271,6 +283,11 @@ class Lowering:
                 yield {"image": torch.from_numpy(np.array(photo)[None])}
             else:
                 yield prepare(photo, self.ready.preprocess, self.ready.config.branches)
+
+
+def _means(name: str, group: str) -> bool:
+    """Whether a group bears a name, or a longer one: "synthetic / blocks.5" means all blocks of that stage."""
+    return group == name or group.startswith(f"{name}.")
 
 
 def _needs_no_weight(weight: np.ndarray, stored: Sequence[np.ndarray]) -> bool:

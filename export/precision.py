@@ -54,7 +54,7 @@ class Plan:
     """What became of each group of layers, and why."""
 
     precision: str
-    levels: dict[str, Level]  # group of layers, for example "synthetic / blocks.4" -> its level
+    levels: dict[str, Level]  # group of layers, for example "synthetic / blocks.4.1" -> its level
     compute: Literal["float32", "float16"] = "float32"  # what layers below int8 compute in
     pinned: tuple[str, ...] = ()  # groups that the user keeps float
     calibration: str = ""  # the pictures that gave the ranges of activations; empty where none were needed

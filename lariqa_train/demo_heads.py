@@ -14,10 +14,10 @@ import torch
 
 from lariqa_train.datasets.generated import Content
 from lariqa_train.demo_backbones import CUT
-from lariqa_train.demo_contents import side_of_use, spec_of_use
+from lariqa_train.demo_contents import BUNDLED, side_of_use, spec_of_use
 from lariqa_train.demo_recipe import DemoRecipe
 from lariqa_train.distort import bundled_photo, versions
-from lariqa_train.head_training import train_heads
+from lariqa_train.head_training import FeatureNoise, train_heads
 from lariqa_train.kept_features import Seen, pooled, see
 from lariqa_train.model import LarIqa
 from lariqa_train.preprocess import VIEWS
@@ -62,19 +62,21 @@ def learn_heads(
     """Train the heads on some of the pictures that were seen; returns the moments that the model is to be used with."""
     kept = rows_of(seen.features, rows)
     own = moments(kept)
-    features, opinions = standardised(kept, own), seen.opinions[rows]
+    features, opinions, contents = standardised(kept, own), seen.opinions[rows], seen.content[rows]
     if recipe.large:
         large, scores = _large_versions(model, of_use or own)
         features = {view: torch.cat([features[view], large[view]]) for view in VIEWS}
         opinions = torch.cat([opinions, scores])
+        contents = np.concatenate([contents, np.full(len(scores), BUNDLED.stem)])
     train_heads(
         model,
         features,
         opinions,
+        contents,
         steps=recipe.head_steps,
         batch=recipe.head_batch,
         lr=recipe.head_lr,
-        noise=recipe.head_noise,
+        noise=FeatureNoise(recipe.head_noise, recipe.content_noise, {"authentic": recipe.authentic_blank}),
         rank_weight=recipe.rank_weight,
         seed=recipe.seed,
         progress=progress,

@@ -48,6 +48,8 @@ class DemoRecipe:
     head_batch: int = 128
     head_lr: float = 1e-3
     head_noise: float = 0.3  # on the standardised features, in deviations: few contents must serve for many
+    content_noise: float = 0.0  # at most so much of the difference between two contents' means is added to them
+    authentic_blank: float = 0.0  # share of the pictures of which the authentic view sees nothing: it learns less
     rank_weight: float = 0.5
     unseen_contents: int = 20  # scenes held out, for the figure that is printed
     unseen_versions: int = 8

@@ -6,7 +6,8 @@ features are standardised for that; :func:`take_statistics` folds the standardis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -18,15 +19,25 @@ from lariqa_train.model import LarIqa
 LOGITS_STD = 0.7  # spread of the logits over the KAN's support (-1..1) at the start
 
 
+@dataclass(frozen=True)
+class FeatureNoise:
+    """What is done to the kept features in every step: few contents must serve for many."""
+
+    white: float  # in deviations, on each feature
+    content: float = 0.0  # at most so much of the difference between two contents' means: another photo, as damaged
+    blank: Mapping[str, float] = field(default_factory=dict)  # view -> share of the pictures of which it sees nothing
+
+
 def train_heads(
     model: LarIqa,
     features: dict[str, torch.Tensor],
     opinions: torch.Tensor,
+    contents: np.ndarray,
     *,
     steps: int,
     batch: int,
     lr: float,
-    noise: float,
+    noise: FeatureNoise,
     rank_weight: float,
     seed: int,
     progress: Callable[[int], None] = lambda step: None,
@@ -37,8 +48,9 @@ def train_heads(
         model: both branches; its backbones are left alone up to the pooling.
         features: view -> (N, 960), standardised.
         opinions: (N,) scores.
+        contents: (N,) names.
         steps, batch, lr: of AdamW with one cycle.
-        noise: white, on the features, in deviations: few contents must serve for many.
+        noise: on the features.
         rank_weight: of the ranking loss beside L_acc.
         seed: of the batches and the noise.
         progress: called with the number of each step.
@@ -53,12 +65,11 @@ def train_heads(
     optimiser = torch.optim.AdamW(parameters, lr=lr, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps)
     random = torch.Generator().manual_seed(seed)
+    means = {view: _means_of_contents(kept, contents) for view, kept in features.items()}
     for step in range(steps):
         progress(step)
         chosen = torch.randint(len(opinions), (batch,), generator=random)
-        noisy = {view: kept[chosen] for view, kept in features.items()}
-        noisy = {view: kept + noise * torch.randn(kept.shape, generator=random) for view, kept in noisy.items()}
-        scores = score_features(model, noisy)
+        scores = score_features(model, _noisy({v: kept[chosen] for v, kept in features.items()}, means, noise, random))
         loss = 4 * accuracy_loss(scores, opinions[chosen], 1.0, 0.25)
         loss = loss + rank_weight * ranking_loss(scores, opinions[chosen])
         optimiser.zero_grad()
@@ -67,6 +78,29 @@ def train_heads(
         optimiser.step()
         schedule.step()
     model.eval()
+
+
+def _noisy(
+    features: dict[str, torch.Tensor], means: dict[str, torch.Tensor], noise: FeatureNoise, random: torch.Generator
+) -> dict[str, torch.Tensor]:
+    """The features (batch, 960) of each view, with noise; both views of a picture move to the same other content."""
+    noisy = {v: kept + noise.white * torch.randn(kept.shape, generator=random) for v, kept in features.items()}
+    batch = len(next(iter(noisy.values())))
+    if noise.content:
+        known = len(next(iter(means.values())))
+        there, here = torch.randint(known, (2, batch), generator=random)
+        far = noise.content * torch.rand(batch, 1, generator=random)
+        noisy = {view: kept + far * (means[view][there] - means[view][here]) for view, kept in noisy.items()}
+    for view, share in ((view, share) for view, share in noise.blank.items() if share):
+        noisy[view] = noisy[view] * (torch.rand(batch, 1, generator=random) >= share)
+    return noisy
+
+
+def _means_of_contents(features: torch.Tensor, contents: np.ndarray) -> torch.Tensor:
+    """(N, 960) and N names -> (contents, 960)."""
+    numbers = torch.from_numpy(np.unique(contents, return_inverse=True)[1])
+    sums = torch.zeros(int(numbers.max()) + 1, features.shape[1]).index_add_(0, numbers, features)
+    return sums / numbers.bincount()[:, None]
 
 
 def score_features(model: LarIqa, features: dict[str, torch.Tensor]) -> torch.Tensor:

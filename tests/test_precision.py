@@ -240,7 +240,7 @@ def test_a_kan_is_rounded_by_the_features_that_it_makes(folded, photos, monkeypa
     seen = see_inputs(folded, [kan], inputs)
     hook.remove()
     with torch.inference_mode():
-        assert torch.equal(seen[kan].vectors, layer.features(torch.cat(taken)))
+        assert torch.equal(seen[kan].vectors, torch.cat([layer.features(x) for x in taken]))
     rounded = round_weights(folded, {kan: "int8"}, seen).get_submodule(kan).weight.numpy()
     _, scale = quantise(layer.weight.numpy())
     assert np.abs(rounded / scale - np.rint(rounded / scale)).max() < 1e-3
@@ -383,7 +383,7 @@ def test_the_limit_grows_with_the_scores_that_a_model_gives():
 
 def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_model, tmp_path, monkeypatch):
     request, precisions = ExportRequest("pixels", HEIGHT, WIDTH, memory="balanced"), ("fp32", "fp16", "w8")
-    options = {"precisions": precisions, "judges": 12, "keep_float": ("head",)}
+    options = {"precisions": precisions, "judges": 12, "keep_float": ("head", "synthetic / blocks.1")}
     proofs = list(export_proved(tiny_model, request, ["onnx"], tmp_path, **options))
     assert [proved.artifact.precision for proved in proofs] == list(precisions)
     whole, sessions = proofs[0].artifact.bytes, FORMATS["onnx"].sessions
@@ -391,10 +391,12 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
     for proved in proofs[1:]:
         assert proved.parity.passed and len(proved.parity.photos) == 12 + 6
         plan = Plan.from_json(proved.artifact.plan)
-        assert plan.levels["head"] == "fp32" and plan.pinned == ("head",) and plan.calibration == MADE
+        stage = [group for group in sorted(plan.levels) if group.startswith("synthetic / blocks.1.")]
+        assert plan.pinned == ("head", *stage) and stage and plan.calibration == MADE
+        assert {plan.levels[group] for group in plan.pinned} == {"fp32"}
         assert {plan.levels[group] for group in plan.levels if is_exact(group)} == {"fp32"}
         # So wild a network needs groups in float32 where a trained one does not (docs/experiments.md).
-        most = {"fp16": 0.66, "w8": 0.6}[proved.artifact.precision]
+        most = {"fp16": 0.6, "w8": 0.5}[proved.artifact.precision]
         assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < most * whole
         _, alone = describe(proved.path)
         assert Plan.from_json(alone.plan) == plan
