@@ -31,6 +31,7 @@ class Contender:
     same_as_reference: bool = True  # whether its score is meant to be the reference's
     input_bytes: int = 0
     predicted_mib: float | None = None  # peak above the bare process, on paper
+    weight_cache: bool = False  # whether its packed weights are mapped from a file
     most_runs: int | None = None  # for one whose single run takes long
     part_of_operator: dict[str, str] = field(default_factory=dict)  # operator's or result's name in the file -> part
 

@@ -84,7 +84,8 @@ def _by_kind(row: Measurement) -> tuple:
     subject = row.subject
     size = (subject.photo_width_px, subject.photo_height_px)
     words = (subject.role, subject.format, subject.precision, subject.memory, subject.contract, subject.synthetic_view)
-    return (*words, *size, runtime_family(row.setting.runtime), row.setting.accelerator, row.mode, row.machine.kind)
+    how = (runtime_family(row.setting.runtime), row.setting.accelerator, row.setting.weight_cache)
+    return (*words, *size, *how, row.mode, row.machine.kind)
 
 
 def runtime_family(runtime: str) -> str:

@@ -65,6 +65,7 @@ class Setting(Part):
     runtime: str = ""  # name and version
     threads: int | None = None
     accelerator: str = "cpu"  # asked for: cpu | gpu | npu | all
+    weight_cache: bool = False  # whether packed weights were mapped from a file (LiteRT)
     placement: dict[str, int] | None = None  # what really ran it: name -> operators or partitions; None: not told
     executes_artifact: bool = True  # False: a stand-in evaluates the file, whose time and memory say nothing
     fallback: str = ""  # empty, or what of it did not run where it was asked for, in words

@@ -100,7 +100,7 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
         row, work = figures.row, figures.row.work
         share = figures.running_mib / naive.running_mib if naive.running_mib else 1.0
         cells = [
-            Cell(row.subject.memory),
+            Cell(row.subject.memory, "packed weights kept" if row.setting.weight_cache else ""),
             Cell(mib(figures.running_mib), share=max(0.0, min(1.0, share))),
             Cell("baseline" if figures is naive else f"{digits(share, 2)}×"),
             _predicted(figures),

@@ -71,6 +71,7 @@ def row_of(
     setting = Setting(
         runtime=one.loaded.runtime if one.loaded else "",
         threads=threads,
+        weight_cache=contender.weight_cache,
         executes_artifact=subject.role != "artifact" or one.loaded is None or one.loaded.executes_artifact,
         placement=placement,
         fallback=fallback_of("cpu", placement, CPU_NAMES | STAND_IN_NAMES),

@@ -20,7 +20,7 @@ from benchmarks.machine_limit import better_of, measure_limit
 from benchmarks.macs import layers_as_file, part_of, part_of_operators, promised_layers, torch_layers, work_of
 from benchmarks.measurement import Measurement
 from benchmarks.parity import LIMITS
-from benchmarks.participants import Exported, artifact_contender, exported_in, reference_contender
+from benchmarks.participants import Exported, artifact_contender, exported_in, reference_contender, with_weights_kept
 from benchmarks.peers import NotBuilt, peers_of
 from benchmarks.rows import flagged_if_alike, reference_scores, row_of, row_of_not_built, too_alike
 from benchmarks.turns import Measured, measure_in_turns, run_back_to_back
@@ -28,6 +28,7 @@ from benchmarks.workload import fitted_files, photo_files, seeded_photos
 from export.export_ready import ExportRequest, FromTensors
 from export.formats import FORMATS, open_artifact
 from export.memory_model import photo_size_px
+from export.weight_cache import keeps_weights
 from lariqa_train.checkpoint import load_checkpoint, sha256_of
 from lariqa_train.photo import open_photo
 from lariqa_train.refusal import Refusal
@@ -49,6 +50,7 @@ class BenchRequest:
     sustained_s: float = 0
     find_culprit: bool = False
     seed: int = 0
+    weight_cache: Path | None = None  # a folder: LiteRT files are measured once more, their packed weights kept there
 
 
 def run_suite(
@@ -121,6 +123,8 @@ def _contenders(
         work = work_of(file, layers[key], dict(row.operators(one.path)))
         contender = artifact_contender(one, work)
         artifacts.append(contender.with_parts(part_of_operators(file, layers[key])))
+        if request.weight_cache is not None and keeps_weights(artifact):
+            artifacts.append(with_weights_kept(artifacts[-1], one, request.weight_cache))
         checkpoint = request.checkpoint or one.reference
         if checkpoint is None:
             raise Refusal(

@@ -25,6 +25,7 @@ from export.scorer import Runner, Scorer
 from export.to_coreml import coreml_layers, coreml_operators, coreml_weights, read_coreml_metadata, write_coreml
 from export.to_onnx import onnx_layers, onnx_operators, onnx_weights, read_onnx_metadata, write_onnx
 from export.to_tflite import read_tflite_metadata, tflite_layers, tflite_operators, tflite_weights, write_tflite
+from export.weight_cache import with_weight_cache
 from lariqa_train.checkpoint import sha256_of
 from lariqa_train.refusal import Refusal
 
@@ -149,19 +150,26 @@ def describe(path: Path) -> tuple[Manifest, Artifact]:
     return manifest, manifest.artifacts[0]
 
 
-def open_artifact(path: Path, threads: int | None = None) -> Scorer:
-    """A Scorer for a model file; ``threads`` None: the runtime's own choice.
+def open_artifact(path: Path, threads: int | None = None, weight_cache: Path | None = None) -> Scorer:
+    """A Scorer for a model file.
+
+    Args:
+        path: the file.
+        threads: None: the runtime's own choice.
+        weight_cache: a folder for packed weights (``weight_cache.py``).
 
     Raises:
-        Refusal: as :func:`describe`, or the runtime is missing or cannot open it.
+        Refusal: as :func:`describe`; the runtime is missing, cannot open it, or cannot keep packed weights.
     """
     manifest, artifact = describe(path)
-    return scorer_for(path, manifest, artifact, threads)
+    return scorer_for(path, manifest, artifact, threads, weight_cache)
 
 
-def scorer_for(path: Path, manifest: Manifest, artifact: Artifact, threads: int | None = None) -> Scorer:
+def scorer_for(
+    path: Path, manifest: Manifest, artifact: Artifact, threads: int | None = None, weight_cache: Path | None = None
+) -> Scorer:
     """A Scorer for a model file whose promise is known."""
     size = None if artifact.photo_width_px is None else (artifact.photo_height_px, artifact.photo_width_px)
     spec = manifest.config.preprocess.with_view(artifact.synthetic_view)
-    runner = FORMATS[artifact.format].open(path, threads, artifact.session)
+    runner = FORMATS[artifact.format].open(path, threads, with_weight_cache(artifact, weight_cache))
     return Scorer(runner, spec, manifest.config.branches, artifact.contract, size)

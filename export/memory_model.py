@@ -31,12 +31,13 @@ class RuntimeMemory:
     """What one runtime adds."""
 
     weight_copies: float
+    kept_weight_copies: float  # where packed weights are mapped from a file
     input_copies: float
     alive_copies: float
     slack_mib: float
 
 
-RUNTIMES = {"onnx": RuntimeMemory(1.8, 1.0, 1.15, 71.0), "tflite": RuntimeMemory(1.8, 2.0, 1.0, 55.0)}
+RUNTIMES = {"onnx": RuntimeMemory(1.8, 1.8, 1.0, 1.15, 71.0), "tflite": RuntimeMemory(1.8, 0.9, 2.0, 1.0, 55.0)}
 PHOTOS = {  # what people ask about: width and height in pixels
     "8K": (7680, 4320),
     "12 MP": (4032, 3024),
@@ -111,13 +112,16 @@ def _planned(view: str, net: MobileNet, memory: str, height: int, width: int) ->
     return PlannedBranch(view, plan, steps, halo_macs)
 
 
-def predict(manifest: Manifest, artifact: Artifact, size_px: tuple[int, int] | None = None) -> Prediction | None:
+def predict(
+    manifest: Manifest, artifact: Artifact, size_px: tuple[int, int] | None = None, *, weights_kept: bool = False
+) -> Prediction | None:
     """The peak of one run; None where there is nothing to go by.
 
     Args:
         manifest: of the export.
         artifact: its row.
         size_px: (height, width) of the photo, in the place of the one that the file takes.
+        weights_kept: whether packed weights are mapped from a file (``weight_cache``).
     """
     runtime = RUNTIMES.get(artifact.format)
     height, width = size_px or photo_size_px(artifact)
@@ -128,7 +132,7 @@ def predict(manifest: Manifest, artifact: Artifact, size_px: tuple[int, int] | N
         return None
     taken = height * width * 3 if artifact.contract == "pixels" else sum(spec.bytes for spec in artifact.inputs)
     return Prediction(
-        artifact.bytes * runtime.weight_copies / MIB,
+        artifact.bytes * (runtime.kept_weight_copies if weights_kept else runtime.weight_copies) / MIB,
         taken * runtime.input_copies / MIB,
         max(branch.alive_mib for branch in branches) * runtime.alive_copies,
         runtime.slack_mib,

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from export.backends import backend, quietly
+from export.weight_cache import SETTING, packed_weights
 from lariqa_train.refusal import Refusal
 
 # XNNPACK's flags (xnnpack_delegate.h): 8-bit operators, signed 0x1 and unsigned 0x2, are its defaults and must be said
@@ -40,7 +41,7 @@ class TfliteRunner:
     Args:
         path: the file.
         threads: None: one for each core.
-        session: which interface, and XNNPACK's flags, as the manifest has them.
+        session: which interface, and XNNPACK's flags, as the manifest has them; and a folder for packed weights.
 
     Raises:
         Refusal: neither runtime is installed, or the file cannot be opened.
@@ -55,7 +56,7 @@ class TfliteRunner:
         module, self.runtime = _interpreter()
         flags = session.get("xnnpack_flags") if session.get("interface") == "CompiledModel" else None
         if flags is not None and module.__name__.startswith("ai_edge_litert"):
-            self._run = self._compiled(flags)
+            self._run = self._compiled(flags, session.get(SETTING))
         else:
             interpreter = self._interpreter()
             output = interpreter.get_output_details()[0]["index"]
@@ -108,19 +109,33 @@ class TfliteRunner:
             interpreter.allocate_tensors()
         return interpreter
 
-    def _compiled(self, flags: int):
-        """A function from inputs to the score, by the CompiledModel interface."""
+    def _compiled(self, flags: int, weight_cache: str | None):
+        """A function from inputs to the score, by the CompiledModel interface.
+
+        Where packed weights are kept, they are written by a model that is closed again: the one that scores maps them
+        only, and never holds both.
+        """
         compiled = backend("ai_edge_litert.compiled_model", "tflite")
         accelerator = backend("ai_edge_litert.hardware_accelerator", "tflite").HardwareAccelerator
-        options = backend("ai_edge_litert.options", "tflite").Options(hardware_accelerators=accelerator.CPU)
-        options.cpu_options.num_threads, options.cpu_options.xnnpack_flags = self.threads, flags
+
+        def opened(packed: Path | None):
+            options = backend("ai_edge_litert.options", "tflite").Options(hardware_accelerators=accelerator.CPU)
+            options.cpu_options.num_threads, options.cpu_options.xnnpack_flags = self.threads, flags
+            options.cpu_options.xnnpack_weight_cache_path = str(packed or "")
+            return compiled.CompiledModel.from_file(str(self.path), environment=_environment(), options=options)
+
         with quietly(f"opening {self.path} with {self.runtime}"):
             try:
-                model = compiled.CompiledModel.from_file(str(self.path), environment=_environment(), options=options)
+                packed = None
+                if weight_cache is not None:
+                    packed = packed_weights(Path(weight_cache), self.path, self.runtime, opened)
+                model = opened(packed)
                 (signature,) = model.get_signature_list()
                 inputs = model.create_input_buffers(0)
                 (output,) = model.create_output_buffers(0)
                 output.read(1, np.float32)  # the first use greets once more
+            except Refusal:
+                raise  # of the folder for packed weights
             except (RuntimeError, ValueError) as odd:
                 raise Refusal(f"{self.runtime} cannot open {self.path}: {' '.join(str(odd).split())}") from odd
         _silent_farewell()

@@ -45,6 +45,10 @@ def bench(
     find_culprit: Annotated[
         bool, typer.Option("--find-culprit", help="Where parity breaks, name the first stage that departs.")
     ] = False,
+    weight_cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Measure LiteRT files once more, with packed weights kept there."),
+    ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="The reference, if not the one kept in the folder.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the seeded pictures.")] = 0,
     imported: Annotated[
@@ -76,15 +80,19 @@ def bench(
             raise Refusal(f"no file at {path}; give the rows that a phone exported")
     if adb is None and any((adb_path, adb_dir, adb_command, adb_timeout, accelerator != "cpu")):
         raise Refusal("--adb-path, --adb-dir, --adb-command, --adb-timeout and --accelerator need --adb SERIAL or any")
-    if adb is not None and (peers or find_culprit or checkpoint):
-        raise Refusal("--peers, --find-culprit and --checkpoint are for this machine; leave them out with --adb")
+    if adb is not None and (peers or find_culprit or checkpoint or weight_cache):
+        raise Refusal(
+            "--peers, --find-culprit, --checkpoint and --weight-cache are for this machine; leave them out with --adb"
+        )
     if adb is not None and not targets:
         raise Refusal("--adb needs something to measure: give an export folder or an artifact")
     if not targets and not imported:
         raise Refusal("nothing to measure: give an export folder or an artifact, or rows with --import")
     if checkpoint is not None:
         check_checkpoint(checkpoint)
-    check_folder(output)
+    for folder in (output, weight_cache):
+        if folder is not None:
+            check_folder(folder)
     from lariqa_train.photo_files import photos_in
 
     photos_in(photos or [])
@@ -131,6 +139,7 @@ def bench(
                 sustained_s=60 * sustained,
                 find_culprit=find_culprit,
                 seed=seed,
+                weight_cache=weight_cache,
             )
             measured |= {row.report for row in run_suite(request, step, lambda row: add_rows(output, [row]))}
         step(f"writing the report in {output}")

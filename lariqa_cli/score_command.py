@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from lariqa_cli.arguments import ModelArgument, PhotosArgument, ViewOption, check_model, is_checkpoint
+from lariqa_cli.arguments import (
+    ModelArgument,
+    PhotosArgument,
+    ViewOption,
+    WeightCacheOption,
+    check_folder,
+    check_model,
+    is_checkpoint,
+)
 from lariqa_cli.proofs import note_training
 from lariqa_cli.screen import complain, say, steps
 from lariqa_train.refusal import Refusal
@@ -21,17 +29,20 @@ def score_photos(
     photos: PhotosArgument,
     synthetic_view: ViewOption = None,
     fit: Annotated[bool, typer.Option("--fit", help="Resample photos that do not have the artifact's size.")] = False,
+    weight_cache: WeightCacheOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
     """Score photos with a checkpoint or any artifact."""
     check_model(model)
+    if weight_cache is not None:
+        check_folder(weight_cache)
     from lariqa_train.photo import open_photo
     from lariqa_train.photo_files import photos_in
 
     files, rows = photos_in(photos), []
     with steps() as step:
         step(f"opening {model}")
-        scorer, provenance = open_model(model, synthetic_view)
+        scorer, provenance = open_model(model, synthetic_view, weight_cache)
         for number, photo in enumerate(files, 1):
             step(f"photo {number} of {len(files)}: {photo}")
             row = {"photo": str(photo)}
@@ -61,13 +72,15 @@ def score_photos(
         raise typer.Exit(2)
 
 
-def open_model(path: Path, synthetic_view: str | None):
+def open_model(path: Path, synthetic_view: str | None, weight_cache: Path | None = None):
     """(Scorer, Provenance) for a checkpoint or an artifact."""
     from export.formats import describe, scorer_for
     from export.run_torch import reference_scorer
     from lariqa_train.checkpoint import load_checkpoint
 
     if is_checkpoint(path):
+        if weight_cache is not None:
+            raise Refusal(f"--weight-cache is for a .tflite artifact; {path} is a checkpoint")
         model = load_checkpoint(path)
         return reference_scorer(model, synthetic_view), model.provenance
     manifest, artifact = describe(path)
@@ -76,7 +89,7 @@ def open_model(path: Path, synthetic_view: str | None):
             f"{path} was exported with the {artifact.synthetic_view} view; "
             f"export another with --synthetic-view {synthetic_view}"
         )
-    return scorer_for(path, manifest, artifact), manifest.provenance
+    return scorer_for(path, manifest, artifact, weight_cache=weight_cache), manifest.provenance
 
 
 @contextmanager
