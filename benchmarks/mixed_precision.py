@@ -85,7 +85,7 @@ def choose_levels(
         return Choice(levels, (), False)
     hardest = moved_most(low)
     table = sensitivities(levels, pinned, measure, progress, hardest)
-    errors, total = {row["group"]: row["sd"] for row in table}, sum(sizes.values())
+    errors, total, in_w8 = {row["group"]: row["sd"] for row in table}, sum(sizes.values()), 0.0
 
     def worth(group: str) -> float:
         """Error that a byte buys; very small groups count by their error alone."""
@@ -101,7 +101,7 @@ def choose_levels(
             if levels[worst] == "fp32":
                 del errors[worst]
             elif before == "int8":
-                errors[worst] = _alone(worst, levels, measure, progress, hardest)
+                errors[worst] = in_w8 = in_w8 or _share_in_w8(levels, free, measure, progress, hardest)
             else:
                 errors[worst] *= OF_FLOAT16
         raised = sum(levels[group] != ladder[0] for group in free)
@@ -144,6 +144,12 @@ def sensitivities(
 def _alone(group: str, levels: Mapping[str, Level], measure: Measure, progress, pictures: tuple[str, ...]) -> float:
     progress(f"{group} alone in {levels[group]}")
     return measure(dict.fromkeys(levels, "fp32") | {group: levels[group]}, pictures).sd
+
+
+def _share_in_w8(levels: Mapping[str, Level], free: list[str], measure: Measure, progress, pictures) -> float:
+    """A group's share of the error where all are in w8: little beside int8's, so it is not measured for each."""
+    progress("everything in w8")
+    return measure({**levels, **dict.fromkeys(free, "w8")}, pictures).sd / len(free) ** 0.5
 
 
 def _small_raised(
