@@ -80,6 +80,7 @@ def inspect_artifact(path: Path, every_step: bool = False) -> None:
 def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> None:
     """Print how an artifact executes: strips, groups of channels, what is alive, and the memory that it will need."""
     from export.memory_model import PHOTOS, photo_size_px, planned_branches, predict
+    from export.weight_cache import keeps_weights
 
     height, width = photo_size_px(artifact)
     branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
@@ -113,6 +114,11 @@ def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> 
         table.add_row(f"{name} {columns}x{lines}", *(f"{part:.0f}" for part in parts))
     show(table)
     say("above the bare process, with two threads; another photo size needs a file of its own (--size)")
+    if keeps_weights(artifact):
+        kept = predict(manifest, artifact, weights_kept=True).peak_mib
+        say(
+            f"with its packed weights kept in a file (lariqa score --weight-cache FOLDER): {kept:.0f} MiB for this photo"
+        )
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
