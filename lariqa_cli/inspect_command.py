@@ -116,9 +116,7 @@ def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> 
     say("above the bare process, with two threads; another photo size needs a file of its own (--size)")
     if keeps_weights(artifact):
         kept = predict(manifest, artifact, weights_kept=True).peak_mib
-        say(
-            f"with its packed weights kept in a file (lariqa score --weight-cache FOLDER): {kept:.0f} MiB for this photo"
-        )
+        say(f"with packed weights kept in a file (`lariqa score --weight-cache`): {kept:.0f} MiB for this photo")
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
