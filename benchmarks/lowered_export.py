@@ -155,7 +155,8 @@ class Lowering:
                 if last and margin == MARGINS[-1]:
                     if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
                         hardest = moved_most(measuring(choice.levels, None))
-                        blamed = sensitivities(choice.levels, pinned, measuring, self.progress, hardest)
+                        lowered = [group for group, level in choice.levels.items() if level != "fp32"]
+                        blamed = sensitivities(choice.levels, lowered, measuring, self.progress, hardest)
                         choice = replace(choice, sensitivity=blamed)
                 elif not choice.holds:
                     continue  # a hundred pictures would say the same

@@ -2,7 +2,7 @@
 
     everything low                                           -> does the score hold on the choosing pictures? -> done
     what is small raised: early layers decide and cost little -> done
-    each group of layers alone low -> its error, the table of sensitivities
+    each group of layers that is still low, alone             -> its error, the table of sensitivities
         -> those that cost the most error for their bytes one level up -> does it hold? -> ...
         -> the largest of them low again where it still holds
 
@@ -79,12 +79,14 @@ def choose_levels(
         return Choice(levels, (), True)
     first = tuple(photo.photo for photo in low.photos[:FEW])
     for name, tried in _small_raised(precision, sizes, levels, free):
-        if sd_of(tried, name) <= limit:
+        if (sd := sd_of(tried, name)) <= limit:
             return Choice(tried, (), True)
+        levels = tried  # the search goes on from there: what is small costs next to nothing
     if not search:
         return Choice(levels, (), False)
-    hardest = moved_most(low)
-    table = sensitivities(levels, pinned, measure, progress, hardest)
+    low, low_still = measure(levels, None), [group for group in free if levels[group] == ladder[0]]
+    hardest, sd = moved_most(low), low.sd
+    table = sensitivities(levels, low_still, measure, progress, hardest)
     errors, total, in_w8 = {row["group"]: row["sd"] for row in table}, sum(sizes.values()), 0.0
 
     def worth(group: str) -> float:
@@ -101,7 +103,7 @@ def choose_levels(
             if levels[worst] == "fp32":
                 del errors[worst]
             elif before == "int8":
-                errors[worst] = in_w8 = in_w8 or _share_in_w8(levels, free, measure, progress, hardest)
+                errors[worst] = in_w8 = in_w8 or _share_in_w8(levels, low_still, measure, progress, hardest)
             else:
                 errors[worst] *= OF_FLOAT16
         raised = sum(levels[group] != ladder[0] for group in free)
@@ -109,7 +111,7 @@ def choose_levels(
         if sd <= limit:
             break
     else:
-        return Choice(levels, table, False)
+        return Choice(dict.fromkeys(levels, "fp32"), table, False)
     # Many were raised at once: the largest of them perhaps in vain.
     raised = [group for group in free if levels[group] != ladder[0]]
     for group in sorted(raised, key=lambda group: -sizes[group])[:GIVEN_BACK]:
@@ -127,16 +129,15 @@ def moved_most(low: Fidelity) -> tuple[str, ...]:
 
 def sensitivities(
     levels: Mapping[str, Level],
-    pinned: tuple[str, ...],
+    groups: Iterable[str],
     measure: Measure,
     progress: Callable[[str], None],
     pictures: tuple[str, ...],
 ) -> tuple[dict, ...]:
-    """What each lowered group alone does to the score of these pictures, all others in float32; the worst first."""
-    lowered = [group for group, level in levels.items() if level != "fp32" and not (is_exact(group) or group in pinned)]
+    """What each of the groups alone does to the score of these pictures, all others in float32; the worst first."""
     table = [
         {"group": group, "level": levels[group], "sd": _alone(group, levels, measure, progress, pictures)}
-        for group in lowered
+        for group in groups
     ]
     return tuple(sorted(table, key=lambda row: -row["sd"]))
 
@@ -146,10 +147,10 @@ def _alone(group: str, levels: Mapping[str, Level], measure: Measure, progress, 
     return measure(dict.fromkeys(levels, "fp32") | {group: levels[group]}, pictures).sd
 
 
-def _share_in_w8(levels: Mapping[str, Level], free: list[str], measure: Measure, progress, pictures) -> float:
-    """A group's share of the error where all are in w8: little beside int8's, so it is not measured for each."""
+def _share_in_w8(levels: Mapping[str, Level], groups: list[str], measure: Measure, progress, pictures) -> float:
+    """A group's share of the error where these are in w8: little beside int8's, so it is not measured for each."""
     progress("everything in w8")
-    return measure({**levels, **dict.fromkeys(free, "w8")}, pictures).sd / len(free) ** 0.5
+    return measure({**levels, **dict.fromkeys(groups, "w8")}, pictures).sd / len(groups) ** 0.5
 
 
 def _small_raised(

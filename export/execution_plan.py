@@ -55,7 +55,7 @@ class Budget:
 
 BUDGETS: dict[Memory, Budget] = {  # measured: docs/experiments.md, "4K in little memory"
     "low": Budget(16 * MIB, 16 * MIB),
-    "balanced": Budget(48 * MIB, None),
+    "balanced": Budget(24 * MIB, None),
     "fast": Budget(None, None),
 }
 

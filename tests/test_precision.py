@@ -396,7 +396,7 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
         assert {plan.levels[group] for group in plan.pinned} == {"fp32"}
         assert {plan.levels[group] for group in plan.levels if is_exact(group)} == {"fp32"}
         # So wild a network needs groups in float32 where a trained one does not (docs/experiments.md).
-        most = {"fp16": 0.62, "w8": 0.5}[proved.artifact.precision]
+        most = {"fp16": 0.64, "w8": 0.5}[proved.artifact.precision]
         assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < most * whole
         _, alone = describe(proved.path)
         assert Plan.from_json(alone.plan) == plan
