@@ -84,8 +84,10 @@ def choose_levels(
         levels = tried  # the search goes on from there: what is small costs next to nothing
     if not search:
         return Choice(levels, (), False)
-    low, low_still = measure(levels, None), [group for group in free if levels[group] == ladder[0]]
+    low = measure(levels, None)
     hardest, sd = moved_most(low), low.sd
+    low_still = [group for group in free if levels[group] == ladder[0]]
+    low_still = low_still or [group for group in free if levels[group] != "fp32"]  # all are small
     table = sensitivities(levels, low_still, measure, progress, hardest)
     errors, total, in_w8 = {row["group"]: row["sd"] for row in table}, sum(sizes.values()), 0.0
 
