@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from benchmarks.parity import Fidelity
 from export.precision import LEVEL_BYTES, PRECISIONS, Level, is_exact
 
-MARGINS = (0.7, 0.35, 0.175)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
+MARGINS = (0.85, 0.5, 0.25)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
 FEW = 8  # pictures, for a sensitivity, and to see that a plan is hopeless
 HOPELESS = 2.5  # limits: an sd of FEW pictures is off by as much once in a thousand times
 OF_FLOAT16 = 1 / 16  # error of a weight in float16, 11 bits of each, by that in int8, 7 bits of the channel's largest
