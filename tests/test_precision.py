@@ -308,6 +308,19 @@ def test_small_layers_are_raised_before_any_sensitivity_is_measured():
     assert choice.holds and choice.levels == low | small and not choice.sensitivity
 
 
+def test_the_search_goes_on_from_where_small_layers_are_raised():
+    errors = {"synthetic / blocks.1.0": 3.0, "synthetic / KAN": 2.0, "authentic / KAN": 1e-4}
+    sizes = {"synthetic / blocks.1.0": 100, "synthetic / KAN": 50_000, "authentic / KAN": 50_000}
+    choice = choose("w8", sizes, planted(errors))
+    assert choice.holds and choice.levels == {
+        "synthetic / blocks.1.0": "fp16", "synthetic / KAN": "fp16", "authentic / KAN": "w8",
+    }  # fmt: skip
+    assert [row["group"] for row in choice.sensitivity] == [
+        "synthetic / KAN",
+        "authentic / KAN",
+    ]  # the small one is done
+
+
 def test_all_low_is_kept_where_the_score_holds_and_a_pinned_layer_stays_float():
     errors = {"synthetic / KAN": 1e-5, "head": 1e-5}
     choice = choose("w8", dict.fromkeys(errors, 1000), planted(errors), ("head",))
