@@ -29,7 +29,7 @@ from export.scorer import Scorer
 from lariqa_train.photo import open_photo
 from lariqa_train.refusal import Refusal
 
-CALIBRATING, CHOOSING = 24, 24
+CALIBRATING, CHOOSING = 64, 24
 MOST_TRIED = 4  # times as many pictures as are wanted
 CALIBRATE_SEED, CHOOSE_SEED, JUDGE_SEED = 20003, 20002, 20001
 LEFT, RIGHT = (0.0, 0.5), (0.5, 1.0)  # of the bundled photograph's width
