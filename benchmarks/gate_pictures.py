@@ -43,7 +43,7 @@ class GatePictures:
     Args:
         reference: the PyTorch reference.
         size: (height, width) of the pictures.
-        folder: where they are kept as files: 24 of 3840x2160 would take 600 MB.
+        folder: where they are kept as files: 64 of 3840x2160 would take 1.6 GB.
         calibration: the user's photos; empty: made ones.
         judges: how many pictures judge; fewer than GATE_PHOTOS prove less.
         proof: the photos of every proof, judged along.
