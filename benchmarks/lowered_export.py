@@ -30,7 +30,7 @@ from export.formats import Format, scorer_for
 from export.known_weights import in_order, known_weights
 from export.layer_inputs import SeenInputs, see_inputs
 from export.lean_net import CopyRows
-from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, refuse_left_float
+from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, is_named, refuse_left_float
 from export.rounding import round_weights
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
@@ -131,6 +131,7 @@ class Lowering:
             pictures, expected = self.pictures.judging(attempt)
             scorer, runtime = scorer_for(staged, manifest, written), self.reference.runner.runtime
             parity = compare(scorer, expected, pictures, precision, runtime, self.progress, self.limit)
+            self.progress(f"judged on {len(pictures)} pictures: {'; '.join(parity.missed) or 'it holds'}")
             converter = {**self.converters[row.name], **tools}
             return replace(written, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged)), parity
 
@@ -177,13 +178,13 @@ class Lowering:
             Refusal: a name means none.
         """
         for name in self.pinned:
-            if not any(_means(name, group) for group in groups):
+            if not any(is_named(name, group) for group in groups):
                 raise Refusal(f"--keep-float names {name}; the layers are {', '.join(sorted(groups))}")
         return tuple(sorted(filter(self.is_pinned, groups)))
 
     def is_pinned(self, group: str) -> bool:
         """Whether the user keeps a group float."""
-        return any(_means(name, group) for name in self.pinned)
+        return any(is_named(name, group) for name in self.pinned)
 
     def notes(self, precision: str, levels: Mapping[str, Level]) -> tuple[str, ...]:
         """What must be said of a file beside its figures."""
@@ -284,11 +285,6 @@ class Lowering:
                 yield {"image": torch.from_numpy(np.array(photo)[None])}
             else:
                 yield prepare(photo, self.ready.preprocess, self.ready.config.branches)
-
-
-def _means(name: str, group: str) -> bool:
-    """Whether a group bears a name, or a longer one: "synthetic / blocks.5" means all blocks of that stage."""
-    return group == name or group.startswith(f"{name}.")
 
 
 def _needs_no_weight(weight: np.ndarray, stored: Sequence[np.ndarray]) -> bool:

@@ -88,6 +88,11 @@ def is_exact(group: str) -> bool:
     return group in ("resize", "unnamed") or group.endswith(("/ conv_stem", "/ stem"))
 
 
+def is_named(name: str, group: str) -> bool:
+    """Whether a group bears a name, or a longer one: "synthetic / blocks.5" means all blocks of that stage."""
+    return group == name or group.startswith(f"{name}.")
+
+
 def refuse_precision(name: str, format_name: str, offered: tuple[str, ...]) -> None:
     """Check a precision against what a format can do.
 
