@@ -96,13 +96,12 @@ def artifact_contender(exported: Exported, work: Work | None) -> Contender:
 
 def with_weights_kept(contender: Contender, exported: Exported, folder: Path) -> Contender:
     """The same file once more, its packed weights mapped from a file in ``folder``."""
-    told = predict(exported.manifest, exported.artifact, weights_kept=True)
     return replace(
         contender,
         subject=contender.subject.model_copy(update={"name": f"{contender.subject.name}, packed weights kept"}),
         open=partial(open_artifact, exported.path, weight_cache=folder),
         weight_cache=True,
-        predicted_mib=round(told.peak_mib, 2) if told else None,
+        predicted_mib=round(predict(exported.manifest, exported.artifact, weights_kept=True).peak_mib, 2),
     )
 
 

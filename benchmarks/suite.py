@@ -33,8 +33,6 @@ from lariqa_train.checkpoint import load_checkpoint, sha256_of
 from lariqa_train.photo import open_photo
 from lariqa_train.refusal import Refusal
 
-DEFAULT_HEIGHT, DEFAULT_WIDTH = ExportRequest.height, ExportRequest.width
-
 
 @dataclass(frozen=True)
 class BenchRequest:
@@ -185,7 +183,7 @@ class _Photos:
 
 
 def _photo_size(contender: Contender) -> tuple[int, int]:
-    return contender.size_px or (DEFAULT_HEIGHT, DEFAULT_WIDTH)
+    return contender.size_px or (ExportRequest.height, ExportRequest.width)
 
 
 # Where parity breaks

@@ -23,7 +23,7 @@ from export.export_ready import ExportReady
 from export.fused_kan import FusedKanLinear
 from export.mobile_blocks import ConvLayer
 
-MOST_INPUTS = 2048  # per output, of a layer whose H is kept whole
+MOST_INPUTS = 2048  # per output, of a layer whose H is kept
 WINDOW_PX = 64  # of a feature map, from each picture and layer
 BANDS, LEAST_IN_BANDS = 16, 64  # of neighbouring positions; a map with fewer positions is one band
 WITHIN = 0.1
@@ -44,7 +44,7 @@ def see_inputs(
 
     Args:
         ready: batch norms folded.
-        names: of the modules asked for; kinds of layers that are not known here are left out.
+        names: of the modules asked for; layers of an unknown kind, or too wide over a map, are left out.
         pictures: inputs of ``ready``, by name.
     """
     kinds = nn.Conv2d | nn.Linear | ConvLayer | FusedKanLinear
@@ -55,8 +55,10 @@ def see_inputs(
     def see(name: str, module: nn.Module, x: torch.Tensor, factors: torch.Tensor | None = None) -> None:
         x = x if factors is None else x * factors  # a gate in the weights (lean_net): as if it were in the input
         columns = _columns(module, x)
-        if columns.shape[1] > MOST_INPUTS:
-            vectors.setdefault(name, []).append(columns[0].T.clone())
+        groups, wide, positions = columns.shape
+        if wide > MOST_INPUTS:
+            if groups == positions == 1:  # a wide convolution over a map would be thousands of vectors: left out
+                vectors.setdefault(name, []).append(columns[0].T.clone())
         else:
             moments[name] = moments[name] + band_moment(columns) if name in moments else band_moment(columns)
 

@@ -230,6 +230,14 @@ def test_what_changes_sign_from_place_to_place_counts_a_tenth_of_what_lasts_over
     assert torch.allclose(few, torch.tensor([[[0.9, 0.0], [0.0, 0.9]]], dtype=torch.float64))
 
 
+def test_a_convolution_too_wide_for_its_moments_is_left_out(folded, photos, monkeypatch):
+    name = next(n for n, m in folded.named_modules() if isinstance(m, nn.Conv2d) and n.endswith("blocks.0.0.conv_dw"))
+    inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
+    assert see_inputs(folded, [name], inputs)[name].moment is not None
+    monkeypatch.setattr("export.layer_inputs.MOST_INPUTS", 8)  # below a 3x3 window
+    assert see_inputs(folded, [name], inputs) == {}
+
+
 def test_a_kan_is_rounded_by_the_features_that_it_makes(folded, photos, monkeypatch):
     monkeypatch.setattr("export.layer_inputs.MOST_INPUTS", 64)  # this network's KANs are small
     kan = next(name for name, module in folded.named_modules() if isinstance(module, FusedKanLinear))
@@ -315,10 +323,7 @@ def test_the_search_goes_on_from_where_small_layers_are_raised():
     assert choice.holds and choice.levels == {
         "synthetic / blocks.1.0": "fp16", "synthetic / KAN": "fp16", "authentic / KAN": "w8",
     }  # fmt: skip
-    assert [row["group"] for row in choice.sensitivity] == [
-        "synthetic / KAN",
-        "authentic / KAN",
-    ]  # the small one is done
+    assert [row["group"] for row in choice.sensitivity] == ["synthetic / KAN", "authentic / KAN"]
 
 
 def test_all_low_is_kept_where_the_score_holds_and_a_pinned_layer_stays_float():
