@@ -8,8 +8,7 @@ Made ones are in turn a window of the bundled photograph and a generated scene, 
 damaged. Scenes differ by their seeds. Of the photograph, calibrating and choosing see the left half and judging the
 right one: no part of it is on both sides.
 
-A picture that the reference itself scores far off the scores of the proof's photos is one that the model does not know,
-and is left out, whatever a file makes of it: the calibrated stand-in for trained weights gives scenes from -7 to 33.
+A made picture that the reference does not know is left out, whatever a file makes of it (``known_pictures``).
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.known_pictures import KnownPictures
 from benchmarks.parity import GATE_PHOTOS, LIMITS, refuse_alike
 from benchmarks.time_left import counted
 from benchmarks.workload import photo_files, photos_from, seeded_photos, seeded_scenes
@@ -58,6 +58,7 @@ class GatePictures:
     proof: Mapping[str, np.ndarray] = field(default_factory=dict)
     progress: Callable[[str], None] = lambda step: None
     _made: dict[str, tuple[Pictures, dict[str, float]]] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)  # kind -> made pictures that the model does not know
 
     def calibrating(self) -> Iterator[np.ndarray]:
         """(height, width, 3) uint8, one after another."""
@@ -73,43 +74,42 @@ class GatePictures:
     def judging(self, attempt: int = 0) -> tuple[Pictures, dict[str, float]]:
         """Those of the final gate, with the proof's photos; each attempt has its own, whatever the format."""
         pictures, scores = self._once(f"judging {attempt}", self.judges, JUDGE_SEED + 10 * attempt, RIGHT)
-        return Pictures({path: name for name, path in pictures.files.items()}, self.proof), self.proof_scores | scores
+        files = {path: name for name, path in pictures.files.items()}
+        return Pictures(files, self.proof), self.known.proof_scores | scores
 
     @cached_property
-    def proof_scores(self) -> dict[str, float]:
-        """Name -> reference score of the proof's photos."""
-        return {name: self.reference.score(photo) for name, photo in self.proof.items()}
-
-    def known(self, score: float) -> bool:
-        """Whether it lies within, or no further than their spread from, the scores of the proof's photos."""
-        if len(self.proof) < 2:
-            return True
-        low, high = min(self.proof_scores.values()), max(self.proof_scores.values())
-        return low - (high - low) <= score <= high + (high - low)
+    def known(self) -> KnownPictures:
+        """Which pictures the model knows."""
+        return KnownPictures(self.reference, self.proof)
 
     def _once(self, name: str, count: int, seed: int, part: tuple[float, float]) -> tuple[Pictures, dict[str, float]]:
         if name not in self._made:
             folder = self.folder / name.replace(" ", "-")
             folder.mkdir()
-            files, scores = {}, {}
+            files, scores, unknown = {}, {}, 0
             candidates = made_pictures(MOST_TRIED * count, *self.size, seed, part)
             told = counted(range(count), count, f"pictures for {name}, made and scored by PyTorch", self.progress)
             for number, candidate in enumerate(candidates):
                 ((path, called),) = photo_files(folder, [candidate], number).items()
-                score = self.reference.score(open_photo(path))
-                if self.known(score):
+                score, known = self.known.score(open_photo(path))
+                if known:
                     files[path], scores[called] = called, score
                     next(told)
                 else:
                     path.unlink()
+                    unknown += 1
                 if len(files) == count:
                     break
             if len(files) < count:
                 raise Refusal(
-                    f"the model gives only {len(files)} of {MOST_TRIED * count} made pictures a score like the "
-                    f"proof photos'; {count} are needed for {name}, so a lower precision cannot be judged"
+                    f"the model knows only {len(files)} of {MOST_TRIED * count} made pictures: the others' scores or "
+                    f"features are not like the proof photos'; {count} are needed for {name}, so a lower precision "
+                    "cannot be judged"
                 )
             refuse_alike(scores, LIMITS["fp32"])
+            if unknown:
+                self.progress(f"{unknown} made pictures left out: the model does not know them")
+            self.left_out[name] = unknown
             self._made[name] = Pictures(files, {}), scores
         return self._made[name]
 

@@ -116,6 +116,7 @@ class Lowering:
             return measured[key]
 
         def judge(choice: Choice, compute: str, attempt: int, chosen_on: str) -> tuple[Artifact, Parity]:
+            pictures, expected = self.pictures.judging(attempt)
             plan = Plan(
                 precision=precision,
                 levels=choice.levels,
@@ -124,11 +125,10 @@ class Lowering:
                 calibration=", ".join(self.pictures.calibration) or MADE,
                 sensitivity=choice.sensitivity,
                 chosen_on=chosen_on,
-                notes=self.notes(precision, choice.levels),
+                notes=self.notes(precision, choice.levels, attempt),
             )
             written = replace(artifact, plan=plan.to_json())
             tools = write_levels(staged, plan.levels, manifest.embedded(written), compute)
-            pictures, expected = self.pictures.judging(attempt)
             scorer, runtime = scorer_for(staged, manifest, written), self.reference.runner.runtime
             parity = compare(scorer, expected, pictures, precision, runtime, self.progress, self.limit)
             self.progress(f"judged on {len(pictures)} pictures: {'; '.join(parity.missed) or 'it holds'}")
@@ -186,13 +186,18 @@ class Lowering:
         """Whether the user keeps a group float."""
         return any(is_named(name, group) for name in self.pinned)
 
-    def notes(self, precision: str, levels: Mapping[str, Level]) -> tuple[str, ...]:
+    def notes(self, precision: str, levels: Mapping[str, Level], attempt: int) -> tuple[str, ...]:
         """What must be said of a file beside its figures."""
         said = []
         if self.pictures.judges < GATE_PHOTOS:
             said.append(f"judged on {self.pictures.judges} pictures: proves less")
         if precision == "int8" and "int8" not in levels.values():
             said.append("no layer may compute in int8 without moving the score: this file only stores int8")
+        if left_out := self.pictures.left_out[f"judging {attempt}"]:
+            said.append(
+                f"{left_out} of {left_out + self.pictures.judges} made pictures did not judge: the model does not "
+                "know them, their scores or features are far off those of the proof's photos"
+            )
         return tuple(said)
 
     def source(self, row: Format) -> Path:

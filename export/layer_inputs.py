@@ -6,6 +6,9 @@ for a tenth:
 
     H = mean over bands of m m^T  +  WITHIN * (mean over positions of x x^T  -  mean over bands of m m^T)
 
+and each picture counts alike: its H is divided by the mean of its diagonal before they are added up. Else the few with
+the largest numbers decide for all, and these are the ones that the model knows least.
+
 Source of H: Frantar et al., GPTQ (arXiv 2210.17323), Section 3, where every position counts alike. The bands halve the
 error of the score (docs/experiments.md, "Precision").
 """
@@ -27,13 +30,14 @@ MOST_INPUTS = 2048  # per output, of a layer whose H is kept
 WINDOW_PX = 64  # of a feature map, from each picture and layer
 BANDS, LEAST_IN_BANDS = 16, 64  # of neighbouring positions; a map with fewer positions is one band
 WITHIN = 0.1
+LEAST_MOMENT = 1e-12  # of a layer that sees zeros alone
 
 
 @dataclass(frozen=True)
 class SeenInputs:
     """The inputs of one layer: their second moments; of a layer too wide for that (a KAN), the inputs themselves."""
 
-    moment: torch.Tensor | None = None  # (groups, inputs, inputs) float64
+    moment: torch.Tensor | None = None  # (groups, inputs, inputs) float64, summed over the pictures
     vectors: torch.Tensor | None = None  # (pictures, inputs) float32
 
 
@@ -60,7 +64,9 @@ def see_inputs(
             if groups == positions == 1:  # a wide convolution over a map would be thousands of vectors: left out
                 vectors.setdefault(name, []).append(columns[0].T.clone())
         else:
-            moments[name] = moments[name] + band_moment(columns) if name in moments else band_moment(columns)
+            moment = band_moment(columns)
+            moment /= moment.diagonal(dim1=1, dim2=2).mean().clamp_min(LEAST_MOMENT)
+            moments[name] = moments[name] + moment if name in moments else moment
 
     hooks = [
         module.register_forward_pre_hook(

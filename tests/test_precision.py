@@ -1,5 +1,6 @@
 """Lower precisions: what is stored, what is chosen, what is judged; each against numbers known beforehand."""
 
+import copy
 import json
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 import lariqa
 from benchmarks import parity as parity_words
 from benchmarks.gate_pictures import LEFT, MADE, RIGHT, GatePictures, made_pictures
+from benchmarks.known_pictures import KnownPictures
 from benchmarks.lowered_export import Lowering
 from benchmarks.mixed_precision import FEW, MARGINS, choose_levels, moved_most
 from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
@@ -30,6 +32,7 @@ from export.precision import PRECISIONS, Plan, is_exact, refuse_precision
 from export.rounding import round_rows, round_weights, round_wide_rows
 from export.run_torch import reference_scorer
 from lariqa_train.checkpoint import load_checkpoint
+from lariqa_train.preprocess import prepare
 from lariqa_train.refusal import Refusal
 
 WIDTH, HEIGHT = 200, 150
@@ -230,6 +233,18 @@ def test_what_changes_sign_from_place_to_place_counts_a_tenth_of_what_lasts_over
     assert torch.allclose(few, torch.tensor([[[0.9, 0.0], [0.0, 0.9]]], dtype=torch.float64))
 
 
+def test_each_picture_counts_alike_however_large_its_numbers(folded, photos):
+    name = next(n for n, m in folded.named_modules() if isinstance(m, nn.Conv2d) and n.endswith("conv_stem"))
+    inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
+    dark = {"image": inputs[0]["image"] // 20 + 120}  # hardly any contrast
+    bright, faint, both = (
+        see_inputs(folded, [name], given)[name].moment for given in ([inputs[0]], [dark], [inputs[0], dark])
+    )
+    for moment in (bright, faint):
+        assert moment.diagonal(dim1=1, dim2=2).mean().item() == pytest.approx(1)
+    assert not torch.allclose(bright, faint, rtol=0.1) and torch.allclose(both, bright + faint)
+
+
 def test_a_convolution_too_wide_for_its_moments_is_left_out(folded, photos, monkeypatch):
     name = next(n for n, m in folded.named_modules() if isinstance(m, nn.Conv2d) and n.endswith("blocks.0.0.conv_dw"))
     inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
@@ -349,13 +364,34 @@ def test_pictures_that_judge_share_nothing_with_those_that_fit(tiny_model, tmp_p
     pictures = GatePictures(reference, (HEIGHT, WIDTH), tmp_path, judges=6, proof=proof_photos(HEIGHT, WIDTH))
     (first, scores), (again, same), (fresh, others) = (pictures.judging(attempt) for attempt in (0, 0, 1))
     assert list(first) == list(again) == list(scores) and scores == same and len(first) == 6 + 6
-    low, high = (bound(pictures.proof_scores.values()) for bound in (min, max))
+    low, high = (bound(pictures.known.proof_scores.values()) for bound in (min, max))
     assert all(2 * low - high <= score <= 2 * high - low for score in (*scores.values(), *others.values()))
-    assert not pictures.known(high + 1.1 * (high - low)) and not pictures.known(low - 1.1 * (high - low))
     assert first.keys() & fresh.keys() == pictures.proof.keys()
     assert all(scores[name] == reference.score(first[name]) for name in first)
     ordered = sorted({**scores, **others}.values())
     assert min(b - a for a, b in pairwise(ordered)) > 1e-6
+
+
+def test_a_picture_with_other_scores_or_features_than_the_proofs_is_not_known(tiny_model):
+    proof = proof_photos(HEIGHT, WIDTH)
+    model = copy.deepcopy(tiny_model)
+    pictures = KnownPictures(reference_scorer(model), proof)
+    scores = {name: pictures.score(photo) for name, photo in proof.items()}
+    assert all(known for _, known in scores.values()) and len({score for score, _ in scores.values()}) == len(proof)
+    assert pictures.proof_scores == {name: score for name, (score, _) in scores.items()}
+    low, high = (bound(pictures.proof_scores.values()) for bound in (min, max))
+    assert pictures.known(high + 0.9 * (high - low), {}) and not pictures.known(high + 1.1 * (high - low), {})
+    assert pictures.known(low - 0.9 * (high - low), {}) and not pictures.known(low - 1.1 * (high - low), {})
+    # Features, by hand: what the classifier of each branch gives.
+    seen = [model.features(**prepare(photo, model.config.preprocess)) for photo in proof.values()]
+    for view in model.config.branches:
+        largest = max(features[view].square().mean().sqrt().item() for features in seen)
+        assert pictures.known((low + high) / 2, {view: 1.99 * largest})
+        assert not pictures.known((low + high) / 2, {view: 2.01 * largest})
+    # Ten times as large features, by a branch that changes its mind after the proof.
+    classifier = model.authentic.backbone.get_classifier()
+    classifier.weight.data.mul_(10), classifier.bias.data.mul_(10)
+    assert not any(pictures.score(photo)[1] for photo in proof.values())
 
 
 # --- judging ---------------------------------------------------------------------------------------------------------
