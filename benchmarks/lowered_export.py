@@ -31,12 +31,14 @@ from export.known_weights import in_order, known_weights
 from export.layer_inputs import SeenInputs, see_inputs
 from export.lean_net import CopyRows
 from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, is_named, refuse_left_float
-from export.rounding import round_weights
+from export.rounding import Grid, round_weights
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
 from lariqa_train.checkpoint import sha256_of
 from lariqa_train.preprocess import prepare
 from lariqa_train.refusal import Refusal
+
+GRIDS: dict[Level, Grid] = {"fp16": "float16", "w8": "int8", "int8": "int8"}
 
 
 class Lowering:
@@ -73,7 +75,8 @@ class Lowering:
         self.pinned, self.progress, self.limit = tuple(pinned), progress, limit
         self.pictures = GatePictures(reference, size, folder, tuple(calibration), judges, proof or {}, progress)
         self.converters: dict[str, dict[str, str]] = {}  # format -> package -> version, of the float32 file
-        self._rounded: dict[str, dict[str, np.ndarray]] = {}
+        self._found: dict[str, dict[str, tuple[str, str]]] = {}
+        self._rounded: dict[Grid, dict[str, np.ndarray]] = {}
         self._ranges: dict[str, object] = {}
         self._held: dict[tuple[str, str], tuple[str, Choice]] = {}  # precision, compute -> format, what held there
 
@@ -86,8 +89,6 @@ class Lowering:
         groups = set(known.values())
         pinned = self.pinned_of(groups)
         trial = self.folder / f"trial{row.suffix}"
-        rounded = self.rounded_for(row, source, precision)
-        on_grid = ("fp16",) if precision == "fp16" else ("w8", "int8")
 
         def write_levels(path: Path, levels: Mapping[str, Level], embedded: str, compute: str) -> dict[str, str]:
             remove(path)
@@ -99,8 +100,7 @@ class Lowering:
                 embedded,
                 self.ranges(row) if "int8" in weights.values() else None,
                 compute,
-                # A layer raised from int8 to float16 must not stay on the grid of int8.
-                {name: numbers for name, numbers in rounded.items() if weights.get(name) in on_grid},
+                self.rounded_for(row, source, weights),
             )
 
         def measure(levels: Mapping[str, Level], names: tuple[str, ...] | None, compute: str) -> Fidelity:
@@ -230,7 +230,7 @@ class Lowering:
             Refusal: a layer of the model is not found, and would stay float32.
         """
         used = {layer.weight for layer in row.layers(source).layers if layer.weight}
-        found = known_weights(row.weights(source), self.layers)
+        found = self.found(row, source)
         known = {name: layer for name, (layer, _) in found.items() if name in used}
         missing = [layer for layer in self.layers if layer not in known.values() and not is_exact(self.group_of(layer))]
         stored = [self.layers[layer] for layer in set(known.values())]
@@ -242,6 +242,12 @@ class Lowering:
         refuse_left_float(left, f"the {row.name} file has no weight with its numbers")
         return {name: self.group_of(layer) for name, layer in known.items()}
 
+    def found(self, row: Format, source: Path) -> dict[str, tuple[str, str]]:
+        """Stored weight of the float32 file -> (module, order in which the file has it)."""
+        if row.name not in self._found:
+            self._found[row.name] = known_weights(row.weights(source), self.layers)
+        return self._found[row.name]
+
     def group_of(self, layer: str) -> str:
         """The group of a module; a branch's first layer is known by its three inputs, whatever it is called."""
         words = layer.removeprefix("model.").removeprefix("lean.").split(".")
@@ -252,19 +258,21 @@ class Lowering:
             return f"{words[0]} / {'.'.join(words[words.index('blocks') :][:3])}"
         return part_of(layer)
 
-    def rounded_for(self, row: Format, source: Path, precision: str) -> dict[str, np.ndarray]:
-        """Stored weight -> its numbers on the precision's grid."""
-        grid = "float16" if precision == "fp16" else "int8"
-        if grid not in self._rounded:
-            grids = {name: grid for name in self.layers if not is_exact(self.group_of(name))}
-            ready = round_weights(self.folded, grids, self.seen, self.progress)
-            self._rounded[grid] = {name: ready.get_submodule(name).weight.detach().numpy() for name in grids}
-        found = known_weights(row.weights(source), self.layers)
+    def rounded_for(self, row: Format, source: Path, levels: Mapping[str, Level]) -> dict[str, np.ndarray]:
+        """Stored weight -> its numbers on the grid of its level; those in float32 are left out."""
         return {
-            name: in_order(self._rounded[grid][layer], order)
-            for name, (layer, order) in found.items()
-            if layer in self._rounded[grid]
+            name: in_order(self.rounded(GRIDS[levels[name]])[layer], order)
+            for name, (layer, order) in self.found(row, source).items()
+            if levels.get(name) in GRIDS
         }
+
+    def rounded(self, grid: Grid) -> dict[str, np.ndarray]:
+        """Module -> its weight on that grid."""
+        if grid not in self._rounded:
+            names = [name for name in self.layers if not is_exact(self.group_of(name))]
+            ready = round_weights(self.folded, dict.fromkeys(names, grid), self.seen, self.progress)
+            self._rounded[grid] = {name: ready.get_submodule(name).weight.detach().numpy() for name in names}
+        return self._rounded[grid]
 
     @cached_property
     def seen(self) -> dict[str, SeenInputs]:

@@ -486,6 +486,26 @@ def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tin
     assert "sd of score" in ended.output and all(group in ended.output for group in few)
 
 
+def test_a_layer_that_is_raised_is_rounded_on_the_grid_that_it_is_raised_to(tiny_model, photos, tmp_path):
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH))
+    lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
+    lowering.pictures.calibrating = lambda: iter(photos.values())
+    path = lowering.source(row)
+    low, raised, left, *others = (name for name, group in lowering.known(row, path).items() if not is_exact(group))
+    levels = {low: "w8", raised: "fp16", left: "fp32", others[0]: "int8"}
+    rounded, stored = lowering.rounded_for(row, path, levels), row.weights(path)
+    assert set(rounded) == {low, raised, others[0]}
+    half = stored[raised].reshape(-1).astype(np.float16)
+    assert np.array_equal(rounded[raised].astype(np.float16), rounded[raised])  # on the grid
+    assert (
+        not np.array_equal(rounded[raised], half) and np.abs(rounded[raised] - half).max() < 2e-3 * np.abs(half).max()
+    )
+    for name in (low, others[0]):
+        layer, order = lowering.found(row, path)[name]
+        assert np.array_equal(rounded[name], in_order(lowering.rounded("int8")[layer], order))
+        assert not np.array_equal(rounded[name], stored[name].reshape(-1))
+
+
 def test_in_a_low_memory_graph_int8_computes_where_weights_are_stored_and_is_stored_everywhere(
     tiny_model, photos, tmp_path
 ):
@@ -509,6 +529,7 @@ def test_a_layer_that_is_not_found_is_refused_and_not_left_in_float32(memory, ti
     lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
     path = lowering.source(row)
     assert lowering.known(row, path)
+    lowering = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path)
     parts = {"naive": "synthetic.backbone.blocks.4.0.conv_pw", "balanced": "synthetic.blocks.4.0.shares.0.expand"}
     lost = next(name for name in lowering.layers if name.endswith(parts[memory]))
     lowering.layers[lost] = 2 * lowering.layers[lost]
