@@ -192,7 +192,10 @@ class Lowering:
         if self.pictures.judges < GATE_PHOTOS:
             said.append(f"judged on {self.pictures.judges} pictures: proves less")
         if precision == "int8" and "int8" not in levels.values():
-            said.append("no layer may compute in int8 without moving the score: this file only stores int8")
+            stored = "int8" if "w8" in levels.values() else "float16"
+            said.append(f"no layer may compute in int8 without moving the score: this file only stores {stored}")
+        if precision == "w8" and "w8" not in levels.values():
+            said.append("no layer may be stored in int8 without moving the score: this file stores float16")
         if left_out := self.pictures.left_out[f"judging {attempt}"]:
             said.append(
                 f"{left_out} of {left_out + self.pictures.judges} made pictures did not judge: the model does not "

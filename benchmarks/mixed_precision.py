@@ -33,7 +33,7 @@ Measure = Callable[[Mapping[str, Level], tuple[str, ...] | None], Fidelity]  # l
 
 @dataclass(frozen=True)
 class Choice:
-    """The levels that hold, and what was measured on the way."""
+    """The levels that hold, and what was measured on the way; where none do, those that the search began with."""
 
     levels: dict[str, Level]
     sensitivity: tuple[dict, ...]
@@ -84,7 +84,7 @@ def choose_levels(
         levels = tried  # the search goes on from there: what is small costs next to nothing
     if not search:
         return Choice(levels, (), False)
-    low = measure(levels, None)
+    began, low = dict(levels), measure(levels, None)
     hardest, sd = moved_most(low), low.sd
     low_still = [group for group in free if levels[group] == ladder[0]]
     low_still = low_still or [group for group in free if levels[group] != "fp32"]  # all are small
@@ -95,6 +95,9 @@ def choose_levels(
         """Error that a byte buys; very small groups count by their error alone."""
         added = LEVEL_BYTES[ladder[ladder.index(levels[group]) + 1]] - LEVEL_BYTES[levels[group]]
         return errors[group] ** 2 / (added * sizes[group] + 1e-3 * total)
+
+    def nothing_low(levels: Mapping[str, Level]) -> bool:
+        return all(levels[group] == "fp32" for group in free)
 
     while errors:
         # Errors of groups are nearly independent: their squares add up, on the scale of what was measured together.
@@ -109,17 +112,21 @@ def choose_levels(
             else:
                 errors[worst] *= OF_FLOAT16
         raised = sum(levels[group] != ladder[0] for group in free)
+        if nothing_low(levels):
+            break  # float32 holds by itself: measured is what may be low again
         sd = sd_of(levels, f"{raised} of {len(free)} groups of layers raised")
         if sd <= limit:
             break
-    else:
-        return Choice(dict.fromkeys(levels, "fp32"), table, False)
+    if not (sd <= limit or nothing_low(levels)):
+        return Choice(began, table, False)
     # Many were raised at once: the largest of them perhaps in vain.
     raised = [group for group in free if levels[group] != ladder[0]]
     for group in sorted(raised, key=lambda group: -sizes[group])[:GIVEN_BACK]:
         tried = {**levels, group: ladder[0]}
         if sd_of(tried, f"{group} in {ladder[0]} again") <= limit:
             levels = tried
+    if nothing_low(levels):
+        return Choice(began, table, False)  # it would be low by its name alone
     return Choice(levels, table, True)
 
 

@@ -351,8 +351,22 @@ def test_when_nothing_helps_it_says_so():
     references = np.linspace(0, 1, 24)
     rows = tuple(PhotoParity(str(i), r, r + (-1) ** i) for i, r in enumerate(references))
     sizes = {"a / b": 1000, "head": 1000}
-    choice = choose("fp16", sizes, lambda levels, names: Fidelity(rows[: names and FEW], None))
-    assert not choice.holds and set(choice.levels.values()) == {"fp32"}
+    tried = []
+
+    def measure(levels, names):
+        tried.append(set(levels.values()))
+        return Fidelity(rows[: names and FEW], None)
+
+    choice = choose("fp16", sizes, measure)
+    assert not choice.holds and set(choice.levels.values()) == {"fp16"} and len(choice.sensitivity) == 2
+    assert {"fp32"} not in tried  # float32 by another name is no fp16
+
+
+def test_a_file_that_only_float32_would_hold_is_not_called_low():
+    errors = {"a / b": 1e9, "head": 1e9}  # as soon as either is low, at whatever level
+    for precision in ("fp16", "w8", "int8"):
+        choice = choose(precision, dict.fromkeys(errors, 1000), planted(errors))
+        assert not choice.holds and set(choice.levels.values()) == {PRECISIONS[precision].ladder[0]}
 
 
 def test_pictures_that_judge_share_nothing_with_those_that_fit(tiny_model, tmp_path):
