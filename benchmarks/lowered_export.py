@@ -281,17 +281,20 @@ class Lowering:
     def seen(self) -> dict[str, SeenInputs]:
         """What the layers see, for every grid and format."""
         wanted = [name for name in self.layers if not is_exact(self.group_of(name))]
-        total = len(self.pictures.calibration) or CALIBRATING
-        return see_inputs(
-            self.folded, wanted, counted(self.calibrating(), total, "what the layers see, picture", self.progress)
-        )
+        told = counted(self.calibrating(), self.calibrators, "what the layers see, picture", self.progress)
+        return see_inputs(self.folded, wanted, told)
+
+    @property
+    def calibrators(self) -> int:
+        """How many pictures calibrate."""
+        return len(self.pictures.calibration) or CALIBRATING
 
     def ranges(self, row: Format) -> object:
         """Of the activations, as the format's own tool keeps them."""
         if row.name not in self._ranges:
-            self.progress(f"ranges of activations in {row.name}")
-            inputs = [{name: x.numpy() for name, x in given.items()} for given in self.calibrating()]
-            self._ranges[row.name] = row.ranges(self.source(row), inputs)
+            inputs = ({name: x.numpy() for name, x in given.items()} for given in self.calibrating())
+            told = counted(inputs, self.calibrators, f"ranges of activations in {row.name}, picture", self.progress)
+            self._ranges[row.name] = row.ranges(self.source(row), told)
         return self._ranges[row.name]
 
     def calibrating(self) -> Iterator[dict[str, torch.Tensor]]:

@@ -12,7 +12,7 @@ every photo and takes 1.65 times as long (docs/experiments.md).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,18 +102,26 @@ def _store(graph, levels: Mapping[str, Level]) -> None:
     graph.node.extend(nodes)
 
 
-def ranges_onnx(source: Path, inputs: Sequence[Mapping[str, np.ndarray]]) -> Any:
+def ranges_onnx(source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
     """Smallest and largest value of every activation over these inputs, as moving averages, by ONNX Runtime's own tool.
 
     Its entropy and percentile calibrators keep every activation of every picture in memory (onnxruntime issue 10503).
+    Its own session would keep those of one: it computes all of them before the first is reduced.
     """
-    calibrate = backend("onnxruntime.quantization.calibrate", "onnx")
+    calibrate, runtime = backend("onnxruntime.quantization.calibrate", "onnx"), backend("onnxruntime", "onnx")
+    options = runtime.SessionOptions()
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL  # else tensors disappear
+    options.execution_order = runtime.ExecutionOrder.PRIORITY_BASED
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     with tempfile.TemporaryDirectory() as folder, quietly("ONNX Runtime's calibration"):
         calibrator = calibrate.create_calibrator(
             source,
             list(QUANTISED),
             augmented_model_path=str(Path(folder, "augmented.onnx")),
             extra_options={"moving_average": True, "averaging_constant": 0.1},
+        )
+        calibrator.infer_session = runtime.InferenceSession(
+            calibrator.augmented_model_path, options, providers=["CPUExecutionProvider"]
         )
         for given in inputs:  # one at a time: their outputs are forgotten after each
             calibrator.collect_data(_Once(given))
