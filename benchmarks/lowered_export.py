@@ -28,15 +28,16 @@ from export.export_ready import ExportReady
 from export.fold_batch_norm import fold_batch_norm
 from export.formats import Format, scorer_for
 from export.known_weights import in_order, known_weights
-from export.layer_inputs import SeenInputs, see_inputs
 from export.lean_net import CopyRows
 from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, is_named, refuse_left_float
-from export.rounding import Grid, round_weights
+from export.rounding import round_weights, see_layers
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
 from lariqa_train.checkpoint import sha256_of
+from lariqa_train.layer_inputs import SeenInputs
 from lariqa_train.preprocess import prepare
 from lariqa_train.refusal import Refusal
+from lariqa_train.rounding import Grid
 
 GRIDS: dict[Level, Grid] = {"fp16": "float16", "w8": "int8", "int8": "int8"}
 
@@ -282,7 +283,7 @@ class Lowering:
         """What the layers see, for every grid and format."""
         wanted = [name for name in self.layers if not is_exact(self.group_of(name))]
         told = counted(self.calibrating(), self.calibrators, "what the layers see, picture", self.progress)
-        return see_inputs(self.folded, wanted, told)
+        return see_layers(self.folded, wanted, told)
 
     @property
     def calibrators(self) -> int:

@@ -1,36 +1,40 @@
-"""Weights rounded to a grid so that the layer's output moves least, not each weight.
-
-    minimise over q on the grid   trace (W - q) H (W - q)^T,     H = second moments of what the layer sees
-
-Column by column: round one, then let the columns that are still free make up for its error (optimal brain surgeon's
-update). Inputs of these layers are far from zero mean and strongly correlated, so plain rounding shifts every output
-by a near-constant, which a later layer then amplifies; this removes it.
-
-The KANs take 9000 inputs, from one vector for each picture: H is V^T V / N + D there, with few rows in V, and the same
-update needs small matrices only. D stands for pictures that were not seen: without it the few vectors would be matched
-exactly, and all others paid for it (three times the error of the score).
-
-Grids: int8 steps of one scale per output channel (``int8_weights``), and float16. In every channel the largest weight
-keeps its step 127, so that a converter's own quantiser finds the same scale and the same integers again.
-
-Source: Frantar et al., GPTQ (arXiv 2210.17323), Section 3; Nagel et al., "Up or Down?" (arXiv 2004.10568) for why.
-"""
+"""An export-ready model, its weights rounded by what its layers see (``lariqa_train.layer_inputs``, ``.rounding``)."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
+from torch import nn
 
 from export.export_ready import ExportReady
-from export.layer_inputs import SeenInputs
+from export.fused_kan import FusedKanLinear
+from export.mobile_blocks import ConvLayer
+from lariqa_train.layer_inputs import SeenInputs, convolved_columns, input_columns, see_inputs
+from lariqa_train.rounding import Grid, round_layer
 
-Grid = Literal["int8", "float16"]
-BLOCK = 64  # columns whose errors reach the rest of the row at once
 TELL_EVERY = 20  # layers
-DAMPING = 1e-3  # of the mean diagonal of H: directions never seen must not cost anything, but not be free
+
+
+def see_layers(
+    ready: ExportReady, names: Iterable[str], pictures: Iterable[Mapping[str, torch.Tensor]]
+) -> dict[str, SeenInputs]:
+    """Module name -> what it saw on all pictures.
+
+    Args:
+        ready: batch norms folded.
+        names: of the modules asked for; layers of an unknown kind, or too wide over a map, are left out.
+        pictures: inputs of ``ready``, by name.
+    """
+    kinds = nn.Conv2d | nn.Linear | ConvLayer | FusedKanLinear
+    layers = {name: module for name in names if isinstance(module := ready.get_submodule(name), kinds)}
+
+    def run() -> None:
+        for inputs in pictures:
+            ready(*(inputs[spec.name] for spec in ready.inputs))
+
+    return see_inputs(layers, run, _columns)
 
 
 def round_weights(
@@ -44,7 +48,7 @@ def round_weights(
     Args:
         ready: batch norms folded.
         grids: module name -> its grid; other modules stay as they are.
-        seen: from ``see_inputs``, the same for every grid; a layer that is not in it stays as it is.
+        seen: from ``see_layers``, the same for every grid; a layer that is not in it stays as it is.
         progress: called with each step in words.
     """
     ready = copy.deepcopy(ready)
@@ -52,73 +56,17 @@ def round_weights(
     for number, (name, module) in enumerate(layers.items()):
         if number % TELL_EVERY == 0:
             progress(f"rounding weights, layer {number + 1} of {len(layers)}")
-        weight, inputs = module.weight.detach().double(), seen[name]
-        if inputs.moment is None:
-            rounded = round_wide_rows(weight, inputs.vectors, grids[name])
-        else:
-            groups = getattr(module, "groups", 1)
-            rows = weight.reshape(groups, weight.shape[0] // groups, -1)  # (group, outputs, inputs)
-            rounded = round_rows(rows, inputs.moment, grids[name])
-        module.weight.data = rounded.reshape(weight.shape).float()
+        module.weight.data = round_layer(module.weight, getattr(module, "groups", 1), seen[name], grids[name])
     return ready
 
 
-def round_rows(rows: torch.Tensor, moment: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """(groups, outputs, inputs) float64 and H (groups, inputs, inputs) -> the rounded rows."""
-    diagonal = moment.diagonal(dim1=1, dim2=2)
-    order = diagonal.mean(0).argsort(descending=True)  # what is seen most is rounded first, and made up for longest
-    damped = moment + torch.diag_embed((DAMPING * diagonal.mean(1, keepdim=True) + 1e-12).expand_as(diagonal))
-    damped = damped[:, order][:, :, order]
-    upper = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(damped)), upper=True)
-    original = rows[:, :, order]
-    to_grid, free, rounded = _Grid(original, grid), original.clone(), torch.empty_like(original)
-    for begin in range(0, free.shape[2], BLOCK):
-        end = min(begin + BLOCK, free.shape[2])
-        errors = torch.zeros_like(free[:, :, begin:end])
-        for column in range(begin, end):
-            value = free[:, :, column]
-            rounded[:, :, column] = nearest = to_grid(value, column)
-            error = (value - nearest) / upper[:, column, column, None]
-            errors[:, :, column - begin] = error
-            free[:, :, column + 1 : end] -= error[:, :, None] * upper[:, None, column, column + 1 : end]
-        free[:, :, end:] -= errors @ upper[:, begin:end, end:]
-    return rounded[:, :, order.argsort()]
-
-
-def round_wide_rows(rows: torch.Tensor, vectors: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """(outputs, inputs) float64 and the inputs seen (N, inputs), N small -> the rounded rows.
-
-    With e the error of the columns that are done, r = V e, and S = V D^-1 V^T over those that are free, column j makes
-    up for its part of r best by v_j / d_j (1 + S)^-1 r.
-    """
-    vectors = vectors.double() / len(vectors) ** 0.5
-    diagonal = vectors.square().sum(0)
-    unseen = diagonal.clamp_min(diagonal.mean()) + 1e-12  # D: as much again, and of what was hardly seen as of the rest
-    order = diagonal.argsort(descending=True)
-    original, vectors, unseen = rows[:, order], vectors[:, order], unseen[order]
-    to_grid, rounded = _Grid(original, grid), torch.empty_like(original)
-    free = torch.eye(len(vectors), dtype=torch.float64) + (vectors / unseen) @ vectors.T  # 1 + S
-    owed = torch.zeros(len(rows), len(vectors), dtype=torch.float64)  # r of each row
-    for column in range(original.shape[1]):
-        vector = vectors[:, column]
-        makes_up = owed @ torch.linalg.solve(free, vector / unseen[column])
-        rounded[:, column] = nearest = to_grid(original[:, column] + makes_up, column)
-        owed += (original[:, column] - nearest)[:, None] * vector
-        free -= torch.outer(vector, vector) / unseen[column]
-    return rounded[:, order.argsort()]
-
-
-class _Grid:
-    """Rounds columns of rows (.., outputs, inputs) to the nearest that the grid has."""
-
-    def __init__(self, rows: torch.Tensor, grid: Grid) -> None:
-        self.rows, self.grid = rows, grid
-        largest = rows.abs().amax(-1, keepdim=True)
-        self.holds = rows.abs() == largest
-        self.step = torch.where(largest > 0, (largest / 127).float().double(), 1)[..., 0]
-
-    def __call__(self, value: torch.Tensor, column: int) -> torch.Tensor:
-        if self.grid == "float16":
-            return value.half().double()
-        nearest = (value / self.step).round().clamp(-127, 127) * self.step
-        return torch.where(self.holds[..., column], self.rows[..., column].sign() * 127 * self.step, nearest)
+def _columns(
+    module: nn.Module, x: torch.Tensor, factors: torch.Tensor | None = None, **other: int | None
+) -> torch.Tensor:
+    """As ``input_columns``; a gate in the weights (lean_net) counts as if it were in the input."""
+    if isinstance(module, FusedKanLinear):
+        return module.features(x).reshape(-1, module.weight.shape[1]).T[None]
+    if isinstance(module, ConvLayer):
+        sides = [(side, side) for side in (module.kernel, module.stride, module.padding, 1)]
+        return convolved_columns(x if factors is None else x * factors, *sides, module.groups)
+    return input_columns(module, x)

@@ -1,8 +1,13 @@
 """Training with the weights that an int8 file will have, for a model whose score rounding moves too far.
 
+    begin       every layer rounded by what its output does on training pictures              (``rounding``)
     forward     w -> s round(w / s),  s = max |w| / 127 of each output channel     (the grid of export.int8_weights)
     backward    d/dw of that := 1                                                  (straight-through)
-    target      the score of the model before, in float: distillation; people's opinions are for validation only
+    target      features and scores of the model before, in float: distillation; people's opinions are for validation
+    kept        the epoch whose validation scores moved least, or the beginning where none moved them less
+
+Where it begins decides: each weight rounded to the nearest is fifty times further from the float model than rounded by
+outputs, and a short training does not make up for it (docs/experiments.md, "Training with rounded weights").
 
 A batch norm after the convolution scales a whole channel, weight and step alike, so rounding before it is rounding
 after it. Its statistics stay as they are: the file has them folded. Rounded are the layers that decide: convolutions
@@ -16,12 +21,15 @@ Source: Bengio et al., Straight-through estimators (arXiv 1308.3432); Jacob et a
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from lariqa_train.layer_inputs import see_inputs
 from lariqa_train.model import LarIqa
+from lariqa_train.rounding import round_layer
 
 STEPS = 127  # int8, symmetric
 
@@ -45,6 +53,43 @@ def round_while_training(model: LarIqa) -> list[str]:
     for name in names:
         parametrize.register_parametrization(model.get_submodule(name), "weight", RoundedToInt8())
     return names
+
+
+def round_by_outputs(
+    model: LarIqa, teacher: LarIqa, pictures: Iterable[Mapping[str, torch.Tensor]]
+) -> dict[str, float]:
+    """Put rounded weights in the place of those of ``model``, by what the layers of ``teacher`` see.
+
+    Args:
+        model: from ``round_while_training``.
+        teacher: the same model in float.
+        pictures: view -> (B, 3, h, w), normalised.
+
+    Returns:
+        Variance over the pictures of what the teacher gives: of each view's features, and of the "score".
+    """
+    layers = {name: teacher.get_submodule(name) for name in rounded_layers(teacher)}
+    given: list[dict[str, torch.Tensor]] = []
+
+    def run() -> None:
+        for views in pictures:
+            features, scores = features_and_scores(teacher, views)
+            given.append({**features, "score": scores[:, None]})
+
+    for name, seen in see_inputs(layers, run).items():
+        layer = layers[name]
+        rounded = round_layer(layer.weight, getattr(layer, "groups", 1), seen, "int8")
+        model.get_submodule(name).parametrizations.weight.original.data = rounded
+    return {what: float(torch.cat([one[what] for one in given]).var(0).mean()) for what in given[0]}
+
+
+def features_and_scores(
+    model: LarIqa, views: Mapping[str, torch.Tensor]
+) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """View -> (B, features) of its backbone; (B,) scores."""
+    features = model.features(**views)
+    reduced = [getattr(model, view).reducer(x) for view, x in features.items()]
+    return features, model.regressor(torch.cat(reduced, 1)).flatten()
 
 
 def keep_rounded(model: LarIqa) -> None:

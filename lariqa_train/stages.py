@@ -7,7 +7,7 @@ finetune   the same, nothing frozen; with weight_bits, the model learns to keep 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import timm
@@ -18,10 +18,17 @@ from lariqa_train.checkpoint import load_checkpoint
 from lariqa_train.datasets.views import spec_for
 from lariqa_train.heads import PAPER_HEADS, make_reducer, make_regressor
 from lariqa_train.model import LarIqa, LarIqaConfig, Provenance, preprocess_for
-from lariqa_train.quantization_aware import keep_rounded, round_while_training, teacher_of
+from lariqa_train.quantization_aware import (
+    features_and_scores,
+    keep_rounded,
+    round_by_outputs,
+    round_while_training,
+    teacher_of,
+)
 from lariqa_train.refusal import Refusal
 from lariqa_train.train_config import TrainConfig
 
+LEAST_VARIANCE = 1e-12
 BRANCH_SIDE_PX = 224  # Section 4.1, both views of branch pre-training
 
 
@@ -43,10 +50,6 @@ class MultiTaskBranch(nn.Module):
         scores = torch.stack([self.heads[name](features).flatten() for name in self.tasks])  # (tasks, B)
         return scores.gather(0, task[None])[0]
 
-    def targets(self, views: dict[str, torch.Tensor], opinions: torch.Tensor) -> torch.Tensor:
-        """(B,) what is to be learnt: people's opinions."""
-        return opinions
-
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
         """The single-branch model that scores as the people of one data set do."""
         model = LarIqa(self.config, provenance)
@@ -61,6 +64,7 @@ class BothBranches(nn.Module):
     """The whole model in the same call: (views, task) -> (B,) scores; frozen backbones stay in evaluation mode."""
 
     teacher: tuple[LarIqa, ...] = ()  # in a tuple, so that it is no part of what is trained and saved
+    variance: Mapping[str, float] = {}  # of what the teacher gives
 
     def __init__(self, model: LarIqa, frozen: bool, rounded: bool = False) -> None:
         super().__init__()
@@ -83,12 +87,25 @@ class BothBranches(nn.Module):
     def forward(self, views: dict[str, torch.Tensor], task: torch.Tensor) -> torch.Tensor:
         return self.model(**views).flatten()
 
-    def targets(self, views: dict[str, torch.Tensor], opinions: torch.Tensor) -> torch.Tensor:
-        """(B,) what is to be learnt: people's opinions, or the scores of the model before, in float."""
-        if not self.teacher:
-            return opinions
+    def begin_rounded(self, pictures: Iterable[dict[str, torch.Tensor]]) -> None:
+        """Round by what the layers see on these pictures; before the first step of a training with rounded weights."""
+        self.variance = round_by_outputs(self.model, self.teacher[0], pictures)
+
+    def distance(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
+        """How far features and scores are from the model before: mean squares, as shares of what these vary by."""
         with torch.no_grad():
-            return self.teacher[0].to(opinions.device)(**views).flatten()
+            wanted, scores = features_and_scores(self.teacher[0].to(next(self.parameters()).device), views)
+        features, mine = features_and_scores(self.model, views)
+        parts = {view: (features[view], wanted[view]) for view in features} | {"score": (mine, scores)}
+        return sum(
+            (given - target).square().mean() / max(self.variance[what], LEAST_VARIANCE)
+            for what, (given, target) in parts.items()
+        )
+
+    def float_scores(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(B,) what rounded weights are to keep: the scores of the model before, in float."""
+        with torch.no_grad():
+            return self.teacher[0].to(next(self.parameters()).device)(**views).flatten()
 
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
         """The model itself, as it was trained."""

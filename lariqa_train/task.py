@@ -1,7 +1,7 @@
 """LarIqaTask: what one step, one validation and the optimiser are, for Lightning's Trainer.
 
     bytes on the device -> [colour space ->] normalise -> model -> scores
-    loss = L_acc + rob_weight L_rob + rank_weight L_rank
+    loss = L_acc + rob_weight L_rob + rank_weight L_rank; with rounded weights the distance from the float model
 
 Losses look at a batch as a whole (PLCC, pairs), so the scores of all processes are gathered first: two processes with
 half the batch each get the gradient of one with all of it. Batch norm alone sees the process's own half.
@@ -53,11 +53,14 @@ class LarIqaTask(lightning.LightningModule):
 
     def training_step(self, batch: dict[str, torch.Tensor], number: int) -> torch.Tensor:
         config = self.train_config
+        if config.weight_bits:
+            moved = self.network.distance(self.views(batch))
+            self.log("loss", moved, prog_bar=True, on_step=True, on_epoch=False)
+            return moved
         spaces = config.color_spaces if config.rob_weight else ("rgb",)
         views = {space: self.views(batch, space) for space in dict.fromkeys(("rgb", *spaces))}
         by_space = {space: self._of_all(self.network(seen, batch["task"]).float()) for space, seen in views.items()}
-        targets = self.network.targets(views["rgb"], batch["opinion"])
-        opinions, task = self._of_all(targets), self._of_all(batch["task"])
+        opinions, task = self._of_all(batch["opinion"]), self._of_all(batch["task"])
         present = task.unique()
         losses = []
         for one in present:  # a correlation across data sets would compare scales that have nothing in common
@@ -74,11 +77,13 @@ class LarIqaTask(lightning.LightningModule):
         return total
 
     def validation_step(self, batch: dict[str, torch.Tensor], number: int) -> None:
-        columns = (batch["row"], batch["task"], self.scores(batch), batch["opinion"])
+        columns = [batch["row"], batch["task"], self.scores(batch), batch["opinion"]]
+        if self.train_config.weight_bits:
+            columns.append(self.network.float_scores(self.views(batch)))
         self._validated.append(torch.stack([column.double() for column in columns]))
 
     def on_validation_epoch_end(self) -> None:
-        rows = self._of_all(torch.cat(self._validated, 1).T.contiguous()).cpu().numpy()  # (N, 4)
+        rows = self._of_all(torch.cat(self._validated, 1).T.contiguous()).cpu().numpy()  # (N, 4 or 5)
         self._validated.clear()
         rows = rows[np.unique(rows[:, 0], return_index=True)[1]]  # a row that two processes saw counts once
         srcc = []
@@ -93,6 +98,8 @@ class LarIqaTask(lightning.LightningModule):
                 self._log(f"val_{name}/{task}", -1.0 if math.isnan(value) else value)
             srcc.append(-1.0 if math.isnan(measured.srcc) else measured.srcc)
         self._log("val_srcc", float(np.mean(srcc)), shown=True)
+        if self.train_config.weight_bits:
+            self._log("val_moved", float(np.std(rows[:, 2] - rows[:, 4])), shown=True)
 
     def configure_optimizers(self) -> dict:
         config = self.train_config

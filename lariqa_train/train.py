@@ -2,7 +2,8 @@
 
     RUN/config.json               the run's settings, resolved
     RUN/checkpoints/last.ckpt     everything needed to go on after the last whole epoch (kill -9 at any time)
-    RUN/checkpoints/best.ckpt     the epoch with the highest validation SRCC
+    RUN/checkpoints/best.ckpt     the epoch with the highest validation SRCC; with rounded weights the one whose
+                                  validation scores moved least
     RUN/log/                      TensorBoard and metrics.csv
     RUN/<name>.safetensors        checkpoints of the best epoch: the model, or one per data set in stage branch
 
@@ -15,7 +16,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,8 @@ from lariqa_train.refusal import Refusal
 from lariqa_train.stages import build_stage
 from lariqa_train.task import LarIqaTask
 from lariqa_train.train_config import TrainConfig
+
+SEEN_BY_ROUNDING = 64  # training pictures
 
 
 @dataclass(frozen=True)
@@ -143,17 +146,36 @@ def fit(
         )
     with writing(output / "config.json") as beside:
         beside.write_text(json.dumps(config.to_json(), indent=2) + "\n")
-    best = ModelCheckpoint(output / "checkpoints", "best", monitor="val_srcc", mode="max", enable_version_counter=False)
+    monitor, mode = ("val_moved", "min") if config.weight_bits else ("val_srcc", "max")
+    best = ModelCheckpoint(output / "checkpoints", "best", monitor=monitor, mode=mode, enable_version_counter=False)
+    if config.weight_bits:
+        network.begin_rounded(_seen_by_rounding(task, data.training, progress))
     with _without_hints():
         trainer = _trainer(config, output, best, quiet, limits or {})
         if config.batch_size % trainer.world_size:
             raise Refusal(f"batch_size {config.batch_size} cannot be dealt to {trainer.world_size} processes evenly")
+        began = None
+        if config.weight_bits:
+            progress("validating the rounded weights before training")
+            (before,) = trainer.validate(task, data, verbose=False)
+            began = {name: value.cpu().clone() for name, value in task.state_dict().items()}
         progress("training")
         trainer.fit(task, data, ckpt_path=str(last) if resume else None)
     if trainer.interrupted:
         raise KeyboardInterrupt
     kept = torch.load(best.best_model_path or last, map_location="cpu", weights_only=True)
-    task.load_state_dict(_averaged(kept))
+    score = float(best.best_model_score) if best.best_model_score is not None else float("nan")
+    if began is None:
+        task.load_state_dict(_averaged(kept))
+    else:
+        moved, helped = score, score < before["val_moved"]
+        task.load_state_dict(_averaged(kept) if helped else began)
+        (after,) = trainer.validate(task, data, verbose=False) if helped else (before,)
+        score = after["val_srcc"]
+        progress(
+            f"validation scores are off the float model's by sd {before['val_moved']:.2e} as rounded, by {moved:.2e} "
+            f"after training: {'the trained' if helped else 'the rounded'} weights are kept"
+        )
     provenance = Provenance(trained=True, made_by=made_by)
     written = {}
     if trainer.is_global_zero:
@@ -161,8 +183,19 @@ def fit(
             stem = f"{config.branch}-{name}" if config.stage == "branch" else "model"
             written[name] = output / f"{stem}.safetensors"
             save_checkpoint(network.as_model(name, provenance), written[name])
-    score = float(best.best_model_score) if best.best_model_score is not None else float("nan")
     return Fitted(written, score, trainer.current_epoch)
+
+
+def _seen_by_rounding(
+    task: LarIqaTask, pictures: Pictures, progress: Callable[[str], None]
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Views, one picture at a time, of training pictures from all over the data set; the same in every process."""
+    count = min(SEEN_BY_ROUNDING, len(pictures))
+    for number in range(count):
+        if number % 8 == 0:
+            progress(f"what the layers see, picture {number + 1} of {count}")
+        item = pictures[number * len(pictures) // count]
+        yield task.views({view: item[view][None] for view in task.train_config.views})
 
 
 def _trainer(

@@ -26,14 +26,15 @@ from export.formats import FORMATS, describe, open_artifact
 from export.fused_kan import FusedKanLinear
 from export.int8_weights import quantise
 from export.known_weights import in_order, known_weights
-from export.layer_inputs import band_moment, see_inputs
 from export.operators import FORBIDDEN
 from export.precision import PRECISIONS, Plan, is_exact, refuse_precision
-from export.rounding import round_rows, round_weights, round_wide_rows
+from export.rounding import round_weights, see_layers
 from export.run_torch import reference_scorer
 from lariqa_train.checkpoint import load_checkpoint
+from lariqa_train.layer_inputs import band_moment
 from lariqa_train.preprocess import prepare
 from lariqa_train.refusal import Refusal
+from lariqa_train.rounding import round_rows, round_wide_rows
 
 WIDTH, HEIGHT = 200, 150
 
@@ -188,7 +189,7 @@ def test_rounded_weights_lie_on_the_grid_in_every_kind_of_layer(folded, photos):
     names = {name: "int8" for name, m in folded.named_modules() if isinstance(m, nn.Conv2d) and "blocks.1" in name}
     assert any(folded.get_submodule(name).groups > 1 for name in names)
     inputs = ({"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values())
-    rounded = round_weights(folded, names, see_inputs(folded, names, inputs))
+    rounded = round_weights(folded, names, see_layers(folded, names, inputs))
     for name, module in folded.named_modules():
         if isinstance(module, nn.Conv2d):
             ours, theirs = rounded.get_submodule(name).weight.numpy(), module.weight.numpy()
@@ -238,7 +239,7 @@ def test_each_picture_counts_alike_however_large_its_numbers(folded, photos):
     inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
     dark = {"image": inputs[0]["image"] // 20 + 120}  # hardly any contrast
     bright, faint, both = (
-        see_inputs(folded, [name], given)[name].moment for given in ([inputs[0]], [dark], [inputs[0], dark])
+        see_layers(folded, [name], given)[name].moment for given in ([inputs[0]], [dark], [inputs[0], dark])
     )
     for moment in (bright, faint):
         assert moment.diagonal(dim1=1, dim2=2).mean().item() == pytest.approx(1)
@@ -248,19 +249,19 @@ def test_each_picture_counts_alike_however_large_its_numbers(folded, photos):
 def test_a_convolution_too_wide_for_its_moments_is_left_out(folded, photos, monkeypatch):
     name = next(n for n, m in folded.named_modules() if isinstance(m, nn.Conv2d) and n.endswith("blocks.0.0.conv_dw"))
     inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
-    assert see_inputs(folded, [name], inputs)[name].moment is not None
-    monkeypatch.setattr("export.layer_inputs.MOST_INPUTS", 8)  # below a 3x3 window
-    assert see_inputs(folded, [name], inputs) == {}
+    assert see_layers(folded, [name], inputs)[name].moment is not None
+    monkeypatch.setattr("lariqa_train.layer_inputs.MOST_INPUTS", 8)  # below a 3x3 window
+    assert see_layers(folded, [name], inputs) == {}
 
 
 def test_a_kan_is_rounded_by_the_features_that_it_makes(folded, photos, monkeypatch):
-    monkeypatch.setattr("export.layer_inputs.MOST_INPUTS", 64)  # this network's KANs are small
+    monkeypatch.setattr("lariqa_train.layer_inputs.MOST_INPUTS", 64)  # this network's KANs are small
     kan = next(name for name, module in folded.named_modules() if isinstance(module, FusedKanLinear))
     layer = folded.get_submodule(kan)
     taken = []
     hook = layer.register_forward_pre_hook(lambda m, x: taken.append(x[0].clone()))
     inputs = ({"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values())
-    seen = see_inputs(folded, [kan], inputs)
+    seen = see_layers(folded, [kan], inputs)
     hook.remove()
     with torch.inference_mode():
         assert torch.equal(seen[kan].vectors, torch.cat([layer.features(x) for x in taken]))

@@ -52,7 +52,7 @@ def test_a_short_training_lowers_what_int8_weights_do_to_the_score(tiny_model, o
     with one_thread():
         before, network = tiny_model, BothBranches(copy.deepcopy(tiny_model), frozen=False, rounded=True)
         views = views_of(before, PICTURES, seed=31)
-        wanted = network.targets(views, torch.zeros(PICTURES))
+        wanted = network.float_scores(views)
         assert min(b - a for a, b in pairwise(sorted(wanted.tolist()))) > 1e-6
         with torch.inference_mode():
             plainly = network(views, None) - wanted
@@ -70,6 +70,45 @@ def test_a_short_training_lowers_what_int8_weights_do_to_the_score(tiny_model, o
             assert torch.allclose(rounded(after)(**views).flatten() - wanted, learnt, atol=1e-5)  # on the grid already
     print(f"sd {plainly.std():.1e} -> {learnt.std():.1e}, worst {plainly.abs().max():.1e} -> {learnt.abs().max():.1e}")
     assert learnt.std() < 0.5 * plainly.std() and learnt.abs().max() < 0.5 * plainly.abs().max()
+
+
+def one_by_one(views):
+    return ({view: x[n : n + 1] for view, x in views.items()} for n in range(len(next(iter(views.values())))))
+
+
+def test_it_begins_with_weights_rounded_by_what_their_layers_do(tiny_model, one_thread):
+    with one_thread():
+        seen, others = views_of(tiny_model, 48, seed=31), views_of(tiny_model, PICTURES, seed=32)
+        network = BothBranches(copy.deepcopy(tiny_model), frozen=False, rounded=True)
+
+        def off(model, views):
+            """Of what is given in float, by view."""
+            with torch.inference_mode():
+                features, wanted = model.features(**views), tiny_model.features(**views)
+            return {view: (features[view] - wanted[view]).square().mean().item() for view in wanted}
+
+        nearest = rounded(tiny_model)
+        network.begin_rounded(one_by_one(seen))
+        network.eval()
+        # A thousandth on a trained network of full size (docs/experiments.md); so small a random one has few inputs
+        # to a layer, and little to make up with.
+        for views in (seen, others):
+            before, after = off(nearest, views), off(network.model, views)
+            assert all(after[view] < 0.9 * before[view] for view in before), (before, after)
+        with torch.inference_mode():
+            features, begun = tiny_model.features(**others), network.model.features(**others)
+            scores = tiny_model(**seen).flatten()
+        assert network.variance["score"] == pytest.approx(scores.var().item(), rel=1e-3)
+        as_begun = network.distance(others)
+        parts = [(begun[view] - features[view]).square().mean() / network.variance[view] for view in features]
+        with torch.inference_mode():
+            parts.append((network(others, None) - tiny_model(**others).flatten()).square().mean())
+        parts[-1] = parts[-1] / network.variance["score"]
+        assert as_begun.item() == pytest.approx(sum(parts).item(), rel=1e-4) and as_begun.requires_grad
+        model = network.as_model("any", tiny_model.provenance)
+    for name in rounded_layers(model):
+        weight = model.get_submodule(name).weight.detach()
+        assert torch.allclose(RoundedToInt8()(weight), weight, atol=1e-7)
 
 
 def test_it_needs_a_trained_model_to_learn_from():

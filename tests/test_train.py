@@ -183,14 +183,23 @@ def test_merge_trains_new_heads_and_leaves_the_backbones_as_they_are(trees, bran
         tuned = fit(finer, trees, tmp_path / "finetune", quiet=True)
         # and with its weights rounded, from its own scores
         in_int8 = replace(finer, weight_bits=8, model_from=str(tuned.checkpoints["uhd_iqa"]), lr=1e-4)
-        kept = load_checkpoint(fit(in_int8, trees, tmp_path / "int8", quiet=True).checkpoints["uhd_iqa"])
+        said: list[str] = []
+        in_int8 = fit(in_int8, trees, tmp_path / "int8", quiet=True, progress=said.append)
+        kept = load_checkpoint(in_int8.checkpoints["uhd_iqa"])
+        # so long a step destroys it: the beginning is kept
+        worse = replace(finer, weight_bits=8, model_from=str(tuned.checkpoints["uhd_iqa"]), lr=1.0)
+        begun = fit(worse, trees, tmp_path / "worse", quiet=True, progress=said.append)
+        begun = load_checkpoint(begun.checkpoints["uhd_iqa"])
+    assert said[-1].endswith("the rounded weights are kept") and -1 <= in_int8.val_srcc <= 1
     model = load_checkpoint(tuned.checkpoints["uhd_iqa"])
     assert model.config.head.width == 512 and model.config.preprocess.synthetic_crop_px == 64
     assert any(not torch.equal(model.state_dict()[key], before[key]) for key in backbone)
     assert kept.state_dict().keys() == model.state_dict().keys()
     for name in rounded_layers(kept):
-        weight, was = (network.get_submodule(name).weight.detach() for network in (kept, model))
-        assert torch.allclose(RoundedToInt8()(weight), weight, atol=1e-7) and not torch.equal(weight, was), name
+        weight, first, was = (network.get_submodule(name).weight.detach() for network in (kept, begun, model))
+        for on_grid in (weight, first):
+            assert torch.allclose(RoundedToInt8()(on_grid), on_grid, atol=1e-7) and not torch.equal(on_grid, was), name
+        assert (first - was).abs().max() < 0.1 * was.abs().max(), name
 
 
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(trees, tmp_path, one_thread):

@@ -15,16 +15,12 @@ error of the score (docs/experiments.md, "Precision").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-from export.export_ready import ExportReady
-from export.fused_kan import FusedKanLinear
-from export.mobile_blocks import ConvLayer
 
 MOST_INPUTS = 2048  # per output, of a layer whose H is kept
 WINDOW_PX = 64  # of a feature map, from each picture and layer
@@ -41,43 +37,59 @@ class SeenInputs:
     vectors: torch.Tensor | None = None  # (pictures, inputs) float32
 
 
+def input_columns(module: nn.Conv2d | nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    """A layer's input as the vectors that its rows are multiplied with: (groups, inputs, positions)."""
+    if isinstance(module, nn.Linear):
+        return x.reshape(-1, x.shape[-1]).T[None]
+    return convolved_columns(x, module.kernel_size, module.stride, module.padding, module.dilation, module.groups)
+
+
+def convolved_columns(x: torch.Tensor, kernel, stride, padding, dilation, groups: int) -> torch.Tensor:
+    """The same for a convolution of these settings; of a large map WINDOW_PX rows and columns."""
+    height, width = x.shape[2:]
+    rows, columns = min(height, WINDOW_PX), min(width, WINDOW_PX)
+    if kernel == (1, 1):  # spread over the whole picture
+        x = x[:, :, :: max(1, height // rows), :: max(1, width // columns)]
+        return x.permute(1, 0, 2, 3).reshape(groups, x.shape[1] // groups, -1)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    x = x[:, :, top : top + rows, left : left + columns]
+    seen = F.unfold(x, kernel, dilation, padding, stride)  # (B, C k k, positions)
+    return seen.permute(1, 0, 2).reshape(groups, seen.shape[1] // groups, -1)
+
+
 def see_inputs(
-    ready: ExportReady, names: Iterable[str], pictures: Iterable[Mapping[str, torch.Tensor]]
+    layers: Mapping[str, nn.Module],
+    run: Callable[[], None],
+    columns: Callable[..., torch.Tensor] = input_columns,
 ) -> dict[str, SeenInputs]:
-    """Module name -> what it saw on all pictures.
+    """Name -> what that layer saw; layers too wide over a map are left out.
 
     Args:
-        ready: batch norms folded.
-        names: of the modules asked for; layers of an unknown kind, or too wide over a map, are left out.
-        pictures: inputs of ``ready``, by name.
+        layers: by name.
+        run: runs the model they are part of, picture by picture.
+        columns: (module, its input, its keyword arguments) -> (groups, inputs, positions).
     """
-    kinds = nn.Conv2d | nn.Linear | ConvLayer | FusedKanLinear
-    layers = {name: module for name in names if isinstance(module := ready.get_submodule(name), kinds)}
     moments: dict[str, torch.Tensor] = {}
     vectors: dict[str, list[torch.Tensor]] = {}
 
-    def see(name: str, module: nn.Module, x: torch.Tensor, factors: torch.Tensor | None = None) -> None:
-        x = x if factors is None else x * factors  # a gate in the weights (lean_net): as if it were in the input
-        columns = _columns(module, x)
-        groups, wide, positions = columns.shape
+    def see(name: str, module: nn.Module, x: torch.Tensor, named: Mapping[str, torch.Tensor]) -> None:
+        seen = columns(module, x, **named)
+        groups, wide, positions = seen.shape
         if wide > MOST_INPUTS:
             if groups == positions == 1:  # a wide convolution over a map would be thousands of vectors: left out
-                vectors.setdefault(name, []).append(columns[0].T.clone())
+                vectors.setdefault(name, []).append(seen[0].T.clone())
         else:
-            moment = band_moment(columns)
+            moment = band_moment(seen)
             moment /= moment.diagonal(dim1=1, dim2=2).mean().clamp_min(LEAST_MOMENT)
             moments[name] = moments[name] + moment if name in moments else moment
 
     hooks = [
-        module.register_forward_pre_hook(
-            lambda m, x, named, name=name: see(name, m, x[0], named.get("factors")), with_kwargs=True
-        )
+        module.register_forward_pre_hook(lambda m, x, named, name=name: see(name, m, x[0], named), with_kwargs=True)
         for name, module in layers.items()
     ]
     try:
         with torch.inference_mode():
-            for inputs in pictures:
-                ready(*(inputs[spec.name] for spec in ready.inputs))
+            run()
     finally:
         for hook in hooks:
             hook.remove()
@@ -94,22 +106,3 @@ def band_moment(columns: torch.Tensor) -> torch.Tensor:
     means = columns[:, :, :whole].double().reshape(groups, inputs, bands, -1).mean(3)
     between = means @ means.mT / bands
     return between + WITHIN * (everywhere - between)
-
-
-def _columns(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """The layer's input as the vectors that its rows are multiplied with: (groups, inputs, positions)."""
-    if isinstance(module, FusedKanLinear):
-        x = module.features(x)
-    if isinstance(module, nn.Linear | FusedKanLinear):
-        return x.reshape(-1, x.shape[-1]).T[None]
-    lean = isinstance(module, ConvLayer)
-    kernel, dilation = ((module.kernel, module.kernel), 1) if lean else (module.kernel_size, module.dilation)
-    height, width = x.shape[2:]
-    rows, columns = min(height, WINDOW_PX), min(width, WINDOW_PX)
-    if kernel == (1, 1):  # spread over the whole picture
-        x = x[:, :, :: max(1, height // rows), :: max(1, width // columns)]
-        return x.permute(1, 0, 2, 3).reshape(module.groups, x.shape[1] // module.groups, -1)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    x = x[:, :, top : top + rows, left : left + columns]
-    seen = F.unfold(x, kernel, dilation, module.padding, module.stride)  # (B, C k k, positions)
-    return seen.permute(1, 0, 2).reshape(module.groups, seen.shape[1] // module.groups, -1)
