@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.measurement import Measurement
 from benchmarks.report_parts import Cell, Column, Table
-from benchmarks.report_tables import NUMBER_AND_NAME, known_by
-from benchmarks.statistics import Ratio, cpu_ms, paired_ratio, run_ms
+from benchmarks.report_tables import NUMBER_AND_NAME, known_by, paired, ratio_cell
+from benchmarks.statistics import cpu_ms, run_ms
 from benchmarks.summary import Figures, Place
 from benchmarks.verdict import view_words
-from benchmarks.wording import MISSING, difference, digits, interval, mib, percent, times
-from lariqa_train.refusal import Refusal
+from benchmarks.wording import MISSING, difference, digits, mib, percent
 
 NAIVE = "naive"
 WAYS = ("low", "balanced", "fast", NAIVE)
@@ -105,8 +104,8 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
             Cell("baseline" if figures is naive else f"{digits(share, 2)}×"),
             _predicted(figures),
             Cell(mib(figures.above_baseline_mib)),
-            _ratio(_paired(figures, naive, run_ms)),
-            _ratio(_paired(figures, naive, cpu_ms)),
+            ratio_cell(paired(figures, naive, run_ms)),
+            ratio_cell(paired(figures, naive, cpu_ms)),
             Cell(difference(figures.fidelity.worst) if figures.fidelity else MISSING),
             Cell(digits(work.macs / 1e9) if work and work.macs else MISSING),
             _halos(figures),
@@ -130,19 +129,6 @@ def _place_of(figures: Figures) -> int:
     """Least memory first, the plain graph last; a word that another writer knows stands behind."""
     way = figures.row.subject.memory
     return WAYS.index(way) if way in WAYS else len(WAYS)
-
-
-def _paired(figures: Figures, naive: Figures, samples) -> Ratio | None:
-    if figures is naive or not (figures.is_timed and naive.is_timed):
-        return None
-    try:
-        return paired_ratio(figures.row, naive.row, samples)
-    except Refusal:
-        return None
-
-
-def _ratio(ratio: Ratio | None) -> Cell:
-    return Cell(times(ratio), interval(ratio.interval)) if ratio else Cell(MISSING)
 
 
 def _halos(figures: Figures) -> Cell:

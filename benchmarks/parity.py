@@ -236,6 +236,13 @@ class Fidelity:
         """``sd`` as a share of PAPER_SCORE_SD, the spread that the paper's model gives to real photos."""
         return self.sd / PAPER_SCORE_SD
 
+    @property
+    def sd_on_paper_scale(self) -> float | None:
+        """``sd`` as if the reference scores of these photos had the sd of the paper's; None: it cannot be said."""
+        if self.proves_nothing:
+            return None
+        return self.sd / float(np.std([photo.reference for photo in self.photos], ddof=1)) * PAPER_SCORE_SD
+
     def to_json(self) -> dict[str, Any]:
         """Every figure by its name, as in ``report.json``; without the photos, which the rows hold."""
         names = ("worst", "mean", "sd", "spread", "limit", "passed", "proves_nothing", "plcc", "srcc")

@@ -22,6 +22,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.memory_tables import execution_tables, memory_table
 from benchmarks.parity import LEAST_SPREAD, MOS_POINTS, PAPER_SCORE_SD
 from benchmarks.plots import plots_of
+from benchmarks.precision_tables import precision_tables
 from benchmarks.quoted import PAPER_BOUND_GMACS
 from benchmarks.report_parts import Page, Plot, Section, Table
 from benchmarks.report_tables import (
@@ -202,6 +203,7 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             [],
             [*(memory_table(place) for place in places), *_each(execution_tables, places)],
         ),
+        Section("precision", "What a lower precision buys", [], _each(precision_tables, places)),
         Section(
             "scores",
             "Score parity",

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from benchmarks.measurement import Measurement
 from benchmarks.parity import MOS_POINTS
 from benchmarks.report_parts import Cell, Column, Table
-from benchmarks.statistics import Samples
+from benchmarks.statistics import Ratio, Samples, paired_ratio
 from benchmarks.summary import Figures, Place, Summary
 from benchmarks.verdict import view_words
 from benchmarks.wording import MISSING, correlation, count, difference, digits, interval, mib, ms, percent, times, whole
+from lariqa_train.refusal import Refusal
 
 NUMBER_AND_NAME = [Column("#", kind="text"), Column("file", kind="name")]
 WORST_PHOTOS = 10
@@ -19,6 +21,21 @@ WORST_PHOTOS = 10
 def known_by(figures: Figures, sub: str = "") -> list[Cell]:
     """The two cells that every row begins with."""
     return [Cell(f"#{figures.number}"), Cell(figures.name, sub)]
+
+
+def paired(figures: Figures, base: Figures, samples: Callable[[Measurement], list[float]]) -> Ratio | None:
+    """Figures' samples as a multiple of the base's, run by run; None for itself, and where times mean nothing."""
+    if figures is base or not (figures.is_timed and base.is_timed):
+        return None
+    try:
+        return paired_ratio(figures.row, base.row, samples)
+    except Refusal:
+        return None
+
+
+def ratio_cell(ratio: Ratio | None) -> Cell:
+    """The ratio with its interval below."""
+    return Cell(times(ratio), interval(ratio.interval)) if ratio else Cell(MISSING)
 
 
 def main_table(place: Place, view: str) -> Table:
