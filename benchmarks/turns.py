@@ -106,7 +106,7 @@ def run_back_to_back(
             before, own, began = Moment.now(), _own_cpu([worker]), time.perf_counter()
             while (elapsed := time.perf_counter() - began) < seconds:
                 progress(f"sustained, {elapsed:.0f} of {seconds:.0f} s: {contender.subject.name}")
-                _one_run(worker, one, photos, began)
+                _one_run(worker, one, photos, elapsed)  # one clock for both: none begins after the end
             one.conditions = conditions_between(before, Moment.now(), _own_cpu([worker]) - own)
             one.finished = worker.finish(None)
     except Failed as failed:
@@ -144,7 +144,7 @@ def _take_turns(
                 progress(f"run {turn + 1} of {runs}: {one.contender.subject.name}")
                 time.sleep(SETTLE_S)
                 try:
-                    _one_run(workers[number], one, photos(one.contender), began)
+                    _one_run(workers[number], one, photos(one.contender), time.perf_counter() - began)
                 except Failed as failed:
                     one.error = str(failed)
     conditions = conditions_between(before, Moment.now(), _own_cpu(workers.values()) - own)
@@ -152,9 +152,8 @@ def _take_turns(
         one.conditions = conditions
 
 
-def _one_run(worker: Worker, one: Measured, photos: Sequence[Path], began: float) -> None:
+def _one_run(worker: Worker, one: Measured, photos: Sequence[Path], started: float) -> None:
     photo = photos[len(one.runs) % len(photos)]
-    started = time.perf_counter() - began
     one.runs.append(worker.run(photo))
     one.started_s.append(started)
     one.photos.append(photo)
