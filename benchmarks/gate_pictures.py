@@ -86,7 +86,7 @@ class GatePictures:
         if name not in self._made:
             folder = self.folder / name.replace(" ", "-")
             folder.mkdir()
-            files, scores, unknown = {}, {}, 0
+            files, scores = {}, {}
             candidates = made_pictures(MOST_TRIED * count, *self.size, seed, part)
             told = counted(range(count), count, f"pictures for {name}, made and scored by PyTorch", self.progress)
             for number, candidate in enumerate(candidates):
@@ -97,19 +97,18 @@ class GatePictures:
                     next(told)
                 else:
                     path.unlink()
-                    unknown += 1
                 if len(files) == count:
                     break
             if len(files) < count:
                 raise Refusal(
                     f"the model knows only {len(files)} of {MOST_TRIED * count} made pictures: the others' scores or "
                     f"features are not like the proof photos'; {count} are needed for {name}, so a lower precision "
-                    "cannot be judged"
+                    "cannot be judged; export it in fp32, or train it on pictures of more kinds"
                 )
             refuse_alike(scores, LIMITS["fp32"])
+            self.left_out[name] = unknown = number + 1 - count
             if unknown:
                 self.progress(f"{unknown} made pictures left out: the model does not know them")
-            self.left_out[name] = unknown
             self._made[name] = Pictures(files, {}), scores
         return self._made[name]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from benchmarks.measurement import Measurement
 from benchmarks.report_parts import Cell, Column, Table
-from benchmarks.report_tables import NUMBER_AND_NAME, known_by, paired, ratio_cell
+from benchmarks.report_tables import NUMBER_AND_NAME, alike_but, known_by, paired, ratio_cell
 from benchmarks.statistics import cpu_ms, run_ms
 from benchmarks.summary import Figures, Place
 from benchmarks.verdict import view_words
@@ -58,23 +57,8 @@ def _predicted(figures: Figures) -> Cell:
 
 def execution_tables(place: Place) -> list[Table]:
     """Files that differ only in how they execute, beside the plain graph: one table per runtime, view and size."""
-    return [table for group in _alike(place) if (table := _execution_table(group))]
-
-
-def _alike(place: Place) -> Iterator[list[Figures]]:
-    groups: dict[tuple, list[Figures]] = {}
-    for figures in place.figures:
-        row = figures.row
-        if row.subject.role == "artifact" and row.subject.memory and row.memory and row.mode == "burst":
-            groups.setdefault(_what(row), []).append(figures)
-    yield from groups.values()
-
-
-def _what(row: Measurement) -> tuple:
-    subject, setting = row.subject, row.setting
-    size = (subject.photo_width_px, subject.photo_height_px)
-    made = (row.report, subject.checkpoint_sha256, subject.format, subject.precision, subject.contract)
-    return (*made, subject.synthetic_view, *size, setting.runtime, setting.threads, setting.accelerator)
+    told = (figures for figures in place.figures if figures.row.subject.memory and figures.row.memory)
+    return [table for group in alike_but(told, "memory", "weight_cache") if (table := _execution_table(group))]
 
 
 def _execution_table(group: Sequence[Figures]) -> Table | None:

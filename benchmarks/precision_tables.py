@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from benchmarks.measurement import Measurement
 from benchmarks.parity import PAPER_SCORE_SD
 from benchmarks.report_parts import Cell, Column, Table
-from benchmarks.report_tables import NUMBER_AND_NAME, known_by, paired, ratio_cell
+from benchmarks.report_tables import NUMBER_AND_NAME, alike_but, known_by, paired, ratio_cell
 from benchmarks.statistics import cpu_ms, run_ms
 from benchmarks.summary import Figures, Place
 from benchmarks.verdict import view_words
@@ -19,23 +18,7 @@ FLOAT = "fp32"
 
 def precision_tables(place: Place) -> list[Table]:
     """One table for each runtime, view, size and way of execution of which there is a float32 file and a lower one."""
-    return [table for group in _alike(place) if (table := _precision_table(group))]
-
-
-def _alike(place: Place) -> Iterator[list[Figures]]:
-    groups: dict[tuple, list[Figures]] = {}
-    for figures in place.figures:
-        if figures.row.subject.role == "artifact" and figures.row.mode == "burst":
-            groups.setdefault(_what(figures.row), []).append(figures)
-    yield from groups.values()
-
-
-def _what(row: Measurement) -> tuple:
-    subject, setting = row.subject, row.setting
-    size = (subject.photo_width_px, subject.photo_height_px)
-    made = (row.report, subject.checkpoint_sha256, subject.format, subject.memory, subject.contract)
-    run = (setting.runtime, setting.threads, setting.accelerator, setting.weight_cache)
-    return (*made, subject.synthetic_view, *size, *run)
+    return [table for group in alike_but(place.figures, "precision") if (table := _precision_table(group))]
 
 
 def _precision_table(group: Sequence[Figures]) -> Table | None:

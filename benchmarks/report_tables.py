@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.measurement import Measurement
 from benchmarks.parity import MOS_POINTS
@@ -21,6 +21,21 @@ WORST_PHOTOS = 10
 def known_by(figures: Figures, sub: str = "") -> list[Cell]:
     """The two cells that every row begins with."""
     return [Cell(f"#{figures.number}"), Cell(figures.name, sub)]
+
+
+def alike_but(figures: Iterable[Figures], *differing: str) -> list[list[Figures]]:
+    """Artifacts measured in bursts, in groups that differ in nothing but these: names of a subject or a setting."""
+    of_subject = ("checkpoint_sha256", "format", "precision", "memory", "contract", "synthetic_view")
+    of_subject = (*of_subject, "photo_width_px", "photo_height_px")
+    of_setting = ("runtime", "threads", "accelerator", "weight_cache")
+    groups: dict[tuple, list[Figures]] = {}
+    for one in figures:
+        row = one.row
+        if row.subject.role == "artifact" and row.mode == "burst":
+            same = [getattr(row.subject, name) for name in of_subject if name not in differing]
+            same += [getattr(row.setting, name) for name in of_setting if name not in differing]
+            groups.setdefault((row.report, *same), []).append(one)
+    return list(groups.values())
 
 
 def paired(figures: Figures, base: Figures, samples: Callable[[Measurement], list[float]]) -> Ratio | None:

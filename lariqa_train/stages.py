@@ -94,7 +94,7 @@ class BothBranches(nn.Module):
     def distance(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
         """How far features and scores are from the model before: mean squares, as shares of what these vary by."""
         with torch.no_grad():
-            wanted, scores = features_and_scores(self.teacher[0].to(next(self.parameters()).device), views)
+            wanted, scores = features_and_scores(self._teacher_here(), views)
         features, mine = features_and_scores(self.model, views)
         parts = {view: (features[view], wanted[view]) for view in features} | {"score": (mine, scores)}
         return sum(
@@ -105,7 +105,11 @@ class BothBranches(nn.Module):
     def float_scores(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
         """(B,) what rounded weights are to keep: the scores of the model before, in float."""
         with torch.no_grad():
-            return self.teacher[0].to(next(self.parameters()).device)(**views).flatten()
+            return self._teacher_here()(**views).flatten()
+
+    def _teacher_here(self) -> LarIqa:
+        """On the device that trains."""
+        return self.teacher[0].to(next(self.parameters()).device)
 
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
         """The model itself, as it was trained."""
