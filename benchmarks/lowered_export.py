@@ -9,7 +9,7 @@ pictures, reference scores; and the levels that held in one format are judged in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import count
@@ -19,24 +19,21 @@ import numpy as np
 import torch
 
 from benchmarks.gate_pictures import CALIBRATING, MADE, GatePictures
-from benchmarks.macs import part_of
 from benchmarks.mixed_precision import MARGINS, Choice, choose_levels, moved_most, sensitivities
 from benchmarks.parity import GATE_PHOTOS, GATES, Fidelity, Parity, PhotoParity, compare
+from benchmarks.stored_layers import StoredLayers
 from benchmarks.time_left import counted
 from export.artifact import Artifact, Manifest, size_bytes
 from export.export_ready import ExportReady
-from export.fold_batch_norm import fold_batch_norm
 from export.formats import Format, scorer_for
-from export.known_weights import in_order, known_weights
-from export.lean_net import CopyRows
-from export.precision import LEAST_WEIGHTS, Level, Plan, is_exact, is_named, refuse_left_float
+from export.known_weights import in_order
+from export.precision import Level, Plan
 from export.rounding import round_weights, see_layers
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
 from lariqa_train.checkpoint import sha256_of
 from lariqa_train.layer_inputs import SeenInputs
 from lariqa_train.preprocess import prepare
-from lariqa_train.refusal import Refusal
 from lariqa_train.rounding import Grid
 
 GRIDS: dict[Level, Grid] = {"fp16": "float16", "w8": "int8", "int8": "int8"}
@@ -73,10 +70,9 @@ class Lowering:
         progress: Callable[[str], None] = lambda step: None,
     ) -> None:
         self.ready, self.reference, self.folder = ready, reference, folder
-        self.pinned, self.progress, self.limit = tuple(pinned), progress, limit
+        self.stored, self.progress, self.limit = StoredLayers(ready, pinned), progress, limit
         self.pictures = GatePictures(reference, size, folder, tuple(calibration), judges, proof or {}, progress)
         self.converters: dict[str, dict[str, str]] = {}  # format -> package -> version, of the float32 file
-        self._found: dict[str, dict[str, tuple[str, str]]] = {}
         self._rounded: dict[Grid, dict[str, np.ndarray]] = {}
         self._ranges: dict[str, object] = {}
         self._held: dict[tuple[str, str], tuple[str, Choice]] = {}  # precision, compute -> format, what held there
@@ -86,9 +82,9 @@ class Lowering:
     ) -> tuple[Artifact, Parity]:
         """Write ``staged`` in that precision; its row of the manifest and its proof."""
         source = self.source(row)
-        known = self.known(row, source)
+        known = self.stored.known(row, source)
         groups = set(known.values())
-        pinned = self.pinned_of(groups)
+        pinned = self.stored.pinned_of(groups)
         trial = self.folder / f"trial{row.suffix}"
 
         def write_levels(path: Path, levels: Mapping[str, Level], embedded: str, compute: str) -> dict[str, str]:
@@ -137,8 +133,8 @@ class Lowering:
             return replace(written, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged)), parity
 
         sizes: dict[str, int] = dict.fromkeys(sorted(groups), 0)
-        for layer, weight in self.layers.items():
-            if (group := self.group_of(layer)) in sizes:
+        for layer, weight in self.stored.layers.items():
+            if (group := self.stored.group_of(layer)) in sizes:
                 sizes[group] += weight.size
         measured: dict[tuple, Fidelity] = {}
         attempts, held = count(), self._held
@@ -172,21 +168,6 @@ class Lowering:
         remove(trial)
         return written, parity
 
-    def pinned_of(self, groups: Collection[str]) -> tuple[str, ...]:
-        """The groups that stay float32; a name may mean a stage: "synthetic / blocks.5" all of its blocks.
-
-        Raises:
-            Refusal: a name means none.
-        """
-        for name in self.pinned:
-            if not any(is_named(name, group) for group in groups):
-                raise Refusal(f"--keep-float names {name}; the layers are {', '.join(sorted(groups))}")
-        return tuple(sorted(filter(self.is_pinned, groups)))
-
-    def is_pinned(self, group: str) -> bool:
-        """Whether the user keeps a group float."""
-        return any(is_named(name, group) for name in self.pinned)
-
     def notes(self, precision: str, levels: Mapping[str, Level], attempt: int) -> tuple[str, ...]:
         """What must be said of a file beside its figures."""
         said = []
@@ -212,78 +193,27 @@ class Lowering:
             self.converters[row.name] = row.write(self.ready, path, "{}")
         return path
 
-    @cached_property
-    def folded(self) -> ExportReady:
-        """The model whose weights are those that are stored."""
-        return fold_batch_norm(self.ready)
-
-    @cached_property
-    def layers(self) -> dict[str, np.ndarray]:
-        """Module -> its stored weight, as in PyTorch."""
-        found = {}
-        for name, module in self.folded.named_modules():
-            weight = None if isinstance(module, CopyRows) else getattr(module, "weight", None)  # a copy stays exact
-            if isinstance(weight, torch.Tensor) and weight.dim() in (2, 4) and weight.numel() >= LEAST_WEIGHTS:
-                found[name] = weight.detach().numpy()
-        return found
-
-    def known(self, row: Format, source: Path) -> dict[str, str]:
-        """Stored weight of a layer -> its group.
-
-        Raises:
-            Refusal: a layer of the model is not found, and would stay float32.
-        """
-        used = {layer.weight for layer in row.layers(source).layers if layer.weight}
-        found = self.found(row, source)
-        known = {name: layer for name, (layer, _) in found.items() if name in used}
-        missing = [layer for layer in self.layers if layer not in known.values() and not is_exact(self.group_of(layer))]
-        stored = [self.layers[layer] for layer in set(known.values())]
-        left = {
-            layer
-            for layer in missing
-            if not self.is_pinned(self.group_of(layer)) and not _needs_no_weight(self.layers[layer], stored)
-        }
-        refuse_left_float(left, f"the {row.name} file has no weight with its numbers")
-        return {name: self.group_of(layer) for name, layer in known.items()}
-
-    def found(self, row: Format, source: Path) -> dict[str, tuple[str, str]]:
-        """Stored weight of the float32 file -> (module, order in which the file has it)."""
-        if row.name not in self._found:
-            self._found[row.name] = known_weights(row.weights(source), self.layers)
-        return self._found[row.name]
-
-    def group_of(self, layer: str) -> str:
-        """The group of a module; a branch's first layer is known by its three inputs, whatever it is called."""
-        words = layer.removeprefix("model.").removeprefix("lean.").split(".")
-        weight = self.layers[layer]
-        if weight.ndim == 4 and weight.shape[1] == 3:
-            return f"{words[0]} / conv_stem"
-        if "blocks" in words:  # one by one: the blocks of a late stage are a tenth of the file together
-            return f"{words[0]} / {'.'.join(words[words.index('blocks') :][:3])}"
-        return part_of(layer)
-
     def rounded_for(self, row: Format, source: Path, levels: Mapping[str, Level]) -> dict[str, np.ndarray]:
         """Stored weight -> its numbers on the grid of its level; those in float32 are left out."""
         return {
             name: in_order(self.rounded(GRIDS[levels[name]])[layer], order)
-            for name, (layer, order) in self.found(row, source).items()
+            for name, (layer, order) in self.stored.found(row, source).items()
             if levels.get(name) in GRIDS
         }
 
     def rounded(self, grid: Grid) -> dict[str, np.ndarray]:
         """Module -> its weight on that grid."""
         if grid not in self._rounded:
-            names = [name for name in self.layers if not is_exact(self.group_of(name))]
-            ready = round_weights(self.folded, dict.fromkeys(names, grid), self.seen, self.progress)
+            names = self.stored.lowered
+            ready = round_weights(self.stored.folded, dict.fromkeys(names, grid), self.seen, self.progress)
             self._rounded[grid] = {name: ready.get_submodule(name).weight.detach().numpy() for name in names}
         return self._rounded[grid]
 
     @cached_property
     def seen(self) -> dict[str, SeenInputs]:
         """What the layers see, for every grid and format."""
-        wanted = [name for name in self.layers if not is_exact(self.group_of(name))]
         told = counted(self.calibrating(), self.calibrators, "what the layers see, picture", self.progress)
-        return see_layers(self.folded, wanted, told)
+        return see_layers(self.stored.folded, self.stored.lowered, told)
 
     @property
     def calibrators(self) -> int:
@@ -305,11 +235,6 @@ class Lowering:
                 yield {"image": torch.from_numpy(np.array(photo)[None])}
             else:
                 yield prepare(photo, self.ready.preprocess, self.ready.config.branches)
-
-
-def _needs_no_weight(weight: np.ndarray, stored: Sequence[np.ndarray]) -> bool:
-    """Whether a file can do without a weight: it is all zeros, or another layer has the same numbers."""
-    return not weight.any() or any(other.shape == weight.shape and np.array_equal(other, weight) for other in stored)
 
 
 def computes(row: Format, precision: str) -> tuple[str, ...]:

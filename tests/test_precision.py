@@ -489,7 +489,7 @@ def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tin
     monkeypatch.setitem(GATES, "w8", Gate(srcc=1.0, sd_on_paper_scale=1e-9))
     ready = make_export_ready(load_checkpoint(tiny_checkpoint), ExportRequest("pixels", HEIGHT, WIDTH))
     lowering = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path)
-    groups = {lowering.group_of(layer) for layer in lowering.layers}
+    groups = {lowering.stored.group_of(layer) for layer in lowering.stored.layers}
     few = {"authentic / KAN", "synthetic / KAN"}  # to try in vain
     keep = [word for group in sorted(groups - few) if not is_exact(group) for word in ("--keep-float", group)]
     out = tmp_path / "out"
@@ -506,7 +506,9 @@ def test_a_layer_that_is_raised_is_rounded_on_the_grid_that_it_is_raised_to(tiny
     lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
     lowering.pictures.calibrating = lambda: iter(photos.values())
     path = lowering.source(row)
-    low, raised, left, *others = (name for name, group in lowering.known(row, path).items() if not is_exact(group))
+    low, raised, left, *others = (
+        name for name, group in lowering.stored.known(row, path).items() if not is_exact(group)
+    )
     levels = {low: "w8", raised: "fp16", left: "fp32", others[0]: "int8"}
     rounded, stored = lowering.rounded_for(row, path, levels), row.weights(path)
     assert set(rounded) == {low, raised, others[0]}
@@ -516,7 +518,7 @@ def test_a_layer_that_is_raised_is_rounded_on_the_grid_that_it_is_raised_to(tiny
         not np.array_equal(rounded[raised], half) and np.abs(rounded[raised] - half).max() < 2e-3 * np.abs(half).max()
     )
     for name in (low, others[0]):
-        layer, order = lowering.found(row, path)[name]
+        layer, order = lowering.stored.found(row, path)[name]
         assert np.array_equal(rounded[name], in_order(lowering.rounded("int8")[layer], order))
         assert not np.array_equal(rounded[name], stored[name].reshape(-1))
 
@@ -527,11 +529,11 @@ def test_in_a_low_memory_graph_int8_computes_where_weights_are_stored_and_is_sto
     ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="low"))
     lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
     path, lowered = lowering.source(row), tmp_path / "int8.onnx"
-    known = lowering.known(row, path)
+    known = lowering.stored.known(row, path)
     inputs = [{"image": photo[None]} for photo in photos.values()]
     row.lower(path, lowered, dict.fromkeys(known, "int8"), "{}", row.ranges(path, inputs))
     before, after = row.layers(path), row.layers(lowered)
-    numbers = sum(lowering.layers[layer].size for layer in lowering.layers if not is_exact(lowering.group_of(layer)))
+    numbers = sum(lowering.stored.layers[layer].size for layer in lowering.stored.lowered)
     assert before.weight_bytes - after.weight_bytes > 2.8 * numbers  # of three bytes each; scales and zero points cost
     assert row.operators(lowered)["QuantizeLinear"] > 10
     scores = [row.open(lowered, 1).run(given) for given in inputs]
@@ -543,13 +545,13 @@ def test_a_layer_that_is_not_found_is_refused_and_not_left_in_float32(memory, ti
     ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory=memory))
     lowering, row = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
     path = lowering.source(row)
-    assert lowering.known(row, path)
+    assert lowering.stored.known(row, path)
     lowering = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path)
     parts = {"naive": "synthetic.backbone.blocks.4.0.conv_pw", "balanced": "synthetic.blocks.4.0.shares.0.expand"}
-    lost = next(name for name in lowering.layers if name.endswith(parts[memory]))
-    lowering.layers[lost] = 2 * lowering.layers[lost]
+    lost = next(name for name in lowering.stored.layers if name.endswith(parts[memory]))
+    lowering.stored.layers[lost] = 2 * lowering.stored.layers[lost]
     with pytest.raises(Refusal, match=rf"^{lost} would silently stay float32: the onnx file has no.*--keep-float"):
-        lowering.known(row, path)
+        lowering.stored.known(row, path)
 
 
 def test_what_a_format_cannot_do_is_refused_with_the_nearest(tiny_model, tmp_path):

@@ -31,8 +31,8 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, 
     ready = make_export_ready(tiny_model, ExportRequest(contract, HEIGHT, WIDTH, view, memory))
     lowering = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path)
     source = lowering.source(row)
-    known = lowering.known(row, source)  # refuses where a layer is not found
-    numbers = sum(lowering.layers[name].size for name in lowering.layers if not is_exact(lowering.group_of(name)))
+    known = lowering.stored.known(row, source)  # refuses where a layer is not found
+    numbers = sum(lowering.stored.layers[name].size for name in lowering.stored.lowered)
     photos = [photo for _, photo in seeded_photos(6, HEIGHT, WIDTH, seed=41)]
 
     def scored(path):
