@@ -2,7 +2,7 @@
 
     python android_demo/bundle_model.py MODEL_DIR [--format onnx,tflite] [-o FOLDER]
 
-Takes the files that phones run (contract pixels, ONNX and TFLite), `lariqa.json` and the golden photo. Each file's
+Takes the files that phones run (input pixels, ONNX and TFLite), `lariqa.json` and the golden photo. Each file's
 sha256 must be the manifest's. The app's assets then hold this export and nothing else; until all is checked, the older
 one stays.
 """
@@ -45,9 +45,9 @@ def bundle(model_dir: Path, assets: Path = ASSETS, formats: Sequence[str] = FORM
         raise Refusal(f"{model_dir} holds no {FILE_NAME}; `lariqa export` makes an export folder")
     if odd := set(formats) - set(FORMATS):
         raise Refusal(f"the app runs {' and '.join(FORMATS)}, not {', '.join(sorted(odd))}")
-    rows = [row for row in manifest.artifacts if row.format in formats and row.contract == "pixels"]
+    rows = [row for row in manifest.artifacts if row.format in formats and row.input == "pixels"]
     if not rows:
-        raise Refusal(f"{model_dir} holds no {' or '.join(formats)} file with the pixels contract; export one")
+        raise Refusal(f"{model_dir} holds no {' or '.join(formats)} file with the pixels input; export one")
     for row in rows:
         describe(model_dir / row.file)  # refuses another sha256
         if row.parity is None or golden.FILE_NAME not in {photo["photo"] for photo in row.parity["photos"]}:

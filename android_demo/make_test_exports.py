@@ -4,7 +4,7 @@ python android_demo/make_test_exports.py [-o FOLDER]          (default: android_
 
 tiny/       a tiny model for photos of 200x150, ONNX and TFLite, with its golden photo    for tests of everything
 full/       the demo's model for 3840x2160, ONNX                                          for the real photo's score
-tensors/    the demo's model, contract tensors, ONNX                                      for tests/golden's scores
+tensors/    the demo's model, input tensors, ONNX                                      for tests/golden's scores
 photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
 assets/     the tiny export as the app carries it, put there by bundle_model.py
 decoding/   pictures of many kinds; expected.json says what Python decodes them to: size, sha256 of the RGB bytes
@@ -136,7 +136,7 @@ def make(folder: Path) -> None:
         for name, model, request, formats in (
             ("tiny", tiny, small, ("onnx", "tflite")),
             ("full", demo, ExportRequest(), ("onnx",)),
-            ("tensors", demo, ExportRequest(contract="tensors"), ("onnx",)),
+            ("tensors", demo, ExportRequest(input="tensors"), ("onnx",)),
         ):
             for proved in export_proved(model, request, formats, stage / name, progress=print):
                 assert proved.parity.passed, proved.artifact.file

@@ -98,7 +98,7 @@ def reference_stages(model: LarIqa, view: str, image: np.ndarray) -> list[Stage]
             hook.remove()
     stages = []
     for branch, tensor in views.items():
-        # Normalised in the tensors contract; in the other in levels, for the division by 255 std is in the weights.
+        # Normalised for the tensors input; for pixels in levels, for the division by 255 std is in the weights.
         stages.append(Stage(f"{branch} / view", [tensor.numpy(), (255 * std * tensor).numpy()]))
         stages += [Stage(_said(name), [values]) for name, values in inside.items() if name.startswith(f"{branch}.")]
     return [*stages, Stage("score", [score])]

@@ -1,7 +1,7 @@
 """The pictures of a lower precision's export: three kinds that share no pixel, and their reference scores, made once.
 
     calibrating   what the layers are seen on: rounding, ranges of activations; the user's photos, or made ones
-    choosing      on which levels are chosen
+    choosing      on which weight formats are chosen
     judging       the final gate; after a miss, the next attempt is judged on a fresh set
 
 Made ones are in turn a window of the bundled photograph and a generated scene, in other light and colour, four in five
@@ -45,7 +45,7 @@ class GatePictures:
         size: (height, width) of the pictures.
         folder: where they are kept as files: 64 of 3840x2160 would take 1.6 GB.
         calibration: the user's photos; empty: made ones.
-        judges: how many pictures judge; fewer than GATE_PHOTOS prove less.
+        validation_pictures: how many pictures judge; fewer than GATE_PHOTOS prove less.
         proof: the photos of every proof, judged along.
         progress: called with each step in words.
     """
@@ -54,7 +54,7 @@ class GatePictures:
     size: tuple[int, int]
     folder: Path
     calibration: Sequence[str] = ()
-    judges: int = GATE_PHOTOS
+    validation_pictures: int = GATE_PHOTOS
     proof: Mapping[str, np.ndarray] = field(default_factory=dict)
     progress: Callable[[str], None] = lambda step: None
     _made: dict[str, tuple[Pictures, dict[str, float]]] = field(default_factory=dict)
@@ -68,12 +68,12 @@ class GatePictures:
             yield from self._once("calibrating", CALIBRATING, CALIBRATE_SEED, LEFT)[0].values()
 
     def choosing(self) -> tuple[Pictures, dict[str, float]]:
-        """(pictures, name -> reference score) on which levels are chosen."""
+        """(pictures, name -> reference score) on which weight formats are chosen."""
         return self._once("choosing", CHOOSING, CHOOSE_SEED, LEFT)
 
     def judging(self, attempt: int = 0) -> tuple[Pictures, dict[str, float]]:
         """Those of the final gate, with the proof's photos; each attempt has its own, whatever the format."""
-        pictures, scores = self._once(f"judging {attempt}", self.judges, JUDGE_SEED + 10 * attempt, RIGHT)
+        pictures, scores = self._once(f"judging {attempt}", self.validation_pictures, JUDGE_SEED + 10 * attempt, RIGHT)
         files = {path: name for name, path in pictures.files.items()}
         return Pictures(files, self.proof), self.known.proof_scores | scores
 

@@ -1,10 +1,10 @@
 """One artifact in a precision below fp32: weights rounded, layers chosen, file written, judged by its scores.
 
     layers seen on calibrating pictures -> weights rounded to the grid
-    -> levels chosen on choosing pictures -> file -> gate on judging pictures, fresh ones for each attempt
+    -> weight_formats chosen on choosing pictures -> file -> gate on judging pictures, fresh ones for each attempt
 
 What an export in several precisions and formats shares is made once: what the layers see, the rounding of each grid,
-pictures, reference scores; and the levels that held in one format are judged in the next without choosing again.
+pictures, reference scores. Weight formats that held in one file format are judged in the next without a new search.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks.gate_pictures import CALIBRATING, MADE, GatePictures
-from benchmarks.mixed_precision import MARGINS, Choice, choose_levels, moved_most, sensitivities
+from benchmarks.mixed_precision import MARGINS, Choice, allocate_bits, moved_most, sensitivities
 from benchmarks.parity import GATE_PHOTOS, GATES, Fidelity, Parity, PhotoParity, compare
 from benchmarks.stored_layers import StoredLayers
 from benchmarks.time_left import counted
@@ -27,7 +27,7 @@ from export.artifact import Artifact, Manifest, size_bytes
 from export.export_ready import ExportReady
 from export.formats import Format, scorer_for
 from export.known_weights import in_order
-from export.precision import Level, Plan
+from export.precision import Plan, WeightFormat
 from export.rounding import round_weights, see_layers
 from export.scorer import Scorer
 from lariqa_train.atomic import remove
@@ -36,7 +36,7 @@ from lariqa_train.layer_inputs import SeenInputs
 from lariqa_train.preprocess import prepare
 from lariqa_train.rounding import Grid
 
-GRIDS: dict[Level, Grid] = {"fp16": "float16", "w8": "int8", "int8": "int8"}
+GRIDS: dict[WeightFormat, Grid] = {"fp16": "float16", "w8": "int8", "int8": "int8"}
 
 
 class Lowering:
@@ -48,9 +48,9 @@ class Lowering:
         size: (height, width) of the pictures.
         folder: for what is needed only while exporting.
         calibration: the user's photos; empty: generated ones.
-        pinned: groups of layers that stay float32.
+        keep_float: groups of layers that stay float32.
         limit: another limit for the worst difference, in score units.
-        judges: how many pictures judge; fewer than GATE_PHOTOS prove less.
+        validation_pictures: how many pictures judge; fewer than GATE_PHOTOS prove less.
         proof: the photos of every proof, judged along.
         progress: called with each step in words.
     """
@@ -63,15 +63,17 @@ class Lowering:
         folder: Path,
         *,
         calibration: Sequence[str] = (),
-        pinned: Sequence[str] = (),
+        keep_float: Sequence[str] = (),
         limit: float | None = None,
-        judges: int = GATE_PHOTOS,
+        validation_pictures: int = GATE_PHOTOS,
         proof: Mapping[str, np.ndarray] | None = None,
         progress: Callable[[str], None] = lambda step: None,
     ) -> None:
         self.ready, self.reference, self.folder = ready, reference, folder
-        self.stored, self.progress, self.limit = StoredLayers(ready, pinned), progress, limit
-        self.pictures = GatePictures(reference, size, folder, tuple(calibration), judges, proof or {}, progress)
+        self.stored, self.progress, self.limit = StoredLayers(ready, keep_float), progress, limit
+        self.pictures = GatePictures(
+            reference, size, folder, tuple(calibration), validation_pictures, proof or {}, progress
+        )
         self.converters: dict[str, dict[str, str]] = {}  # format -> package -> version, of the float32 file
         self._rounded: dict[Grid, dict[str, np.ndarray]] = {}
         self._ranges: dict[str, object] = {}
@@ -84,12 +86,14 @@ class Lowering:
         source = self.source(row)
         known = self.stored.known(row, source)
         groups = set(known.values())
-        pinned = self.stored.pinned_of(groups)
+        keep_float = self.stored.kept_float_groups(groups)
         trial = self.folder / f"trial{row.suffix}"
 
-        def write_levels(path: Path, levels: Mapping[str, Level], embedded: str, compute: str) -> dict[str, str]:
+        def write_formats(
+            path: Path, weight_formats: Mapping[str, WeightFormat], embedded: str, compute: str
+        ) -> dict[str, str]:
             remove(path)
-            weights = {name: levels[group] for name, group in known.items()}
+            weights = {name: weight_formats[group] for name, group in known.items()}
             return row.lower(
                 source,
                 path,
@@ -100,12 +104,14 @@ class Lowering:
                 self.rounded_for(row, source, weights),
             )
 
-        def measure(levels: Mapping[str, Level], names: tuple[str, ...] | None, compute: str) -> Fidelity:
+        def measure(
+            weight_formats: Mapping[str, WeightFormat], names: tuple[str, ...] | None, compute: str
+        ) -> Fidelity:
             """On choosing pictures of these names; None: on all."""
-            key = (tuple(sorted(levels.items())), compute, names)
+            key = (tuple(sorted(weight_formats.items())), compute, names)
             if key not in measured:
                 pictures, expected = self.pictures.choosing()
-                write_levels(trial, levels, manifest.embedded(artifact), compute)
+                write_formats(trial, weight_formats, manifest.embedded(artifact), compute)
                 scorer = scorer_for(trial, manifest, artifact)
                 chosen = names or pictures
                 rows = [PhotoParity(name, expected[name], scorer.score(pictures[name])) for name in chosen]
@@ -116,16 +122,16 @@ class Lowering:
             pictures, expected = self.pictures.judging(attempt)
             plan = Plan(
                 precision=precision,
-                levels=choice.levels,
+                weight_formats=choice.weight_formats,
                 compute=compute,
-                pinned=pinned,
+                keep_float=keep_float,
                 calibration=", ".join(self.pictures.calibration) or MADE,
                 sensitivity=choice.sensitivity,
                 chosen_on=chosen_on,
-                notes=self.notes(precision, choice.levels, attempt),
+                notes=self.notes(precision, choice.weight_formats, attempt),
             )
             written = replace(artifact, plan=plan.to_json())
-            tools = write_levels(staged, plan.levels, manifest.embedded(written), compute)
+            tools = write_formats(staged, plan.weight_formats, manifest.embedded(written), compute)
             scorer, runtime = scorer_for(staged, manifest, written), self.reference.runner.runtime
             parity = compare(scorer, expected, pictures, precision, runtime, self.progress, self.limit)
             self.progress(f"judged on {len(pictures)} pictures: {'; '.join(parity.missed) or 'it holds'}")
@@ -140,21 +146,23 @@ class Lowering:
         attempts, held = count(), self._held
         for compute in computes(row, precision):
             measuring, last = partial(measure, compute=compute), compute == computes(row, precision)[-1]
-            if (precision, compute) in held and set(held[precision, compute][1].levels) == groups:
+            if (precision, compute) in held and set(held[precision, compute][1].weight_formats) == groups:
                 chosen_on, choice = held[precision, compute]
                 written, parity = judge(choice, compute, next(attempts), chosen_on)
                 if parity.passed:
                     break
             for margin in MARGINS:
-                self.progress(f"{row.name} in {precision}, computed in {compute}: choosing levels")
+                self.progress(f"{row.name} in {precision}, computed in {compute}: choosing weight formats")
                 limit = margin * GATES[precision].sd(list(self.pictures.choosing()[1].values()))
                 # In float16 an evaluator takes seconds for a photo, and float32 is still to come: no long search.
-                choice = choose_levels(precision, sizes, pinned, measuring, self.progress, limit, search=last)
+                choice = allocate_bits(precision, sizes, keep_float, measuring, self.progress, limit, search=last)
                 if last and margin == MARGINS[-1]:
                     if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
-                        hardest = moved_most(measuring(choice.levels, None))
-                        lowered = [group for group, level in choice.levels.items() if level != "fp32"]
-                        blamed = sensitivities(choice.levels, lowered, measuring, self.progress, hardest)
+                        hardest = moved_most(measuring(choice.weight_formats, None))
+                        lowered = [
+                            group for group, weight_format in choice.weight_formats.items() if weight_format != "fp32"
+                        ]
+                        blamed = sensitivities(choice.weight_formats, lowered, measuring, self.progress, hardest)
                         choice = replace(choice, sensitivity=blamed)
                 elif not choice.holds:
                     continue  # a hundred pictures would say the same
@@ -168,20 +176,20 @@ class Lowering:
         remove(trial)
         return written, parity
 
-    def notes(self, precision: str, levels: Mapping[str, Level], attempt: int) -> tuple[str, ...]:
+    def notes(self, precision: str, weight_formats: Mapping[str, WeightFormat], attempt: int) -> tuple[str, ...]:
         """What must be said of a file beside its figures."""
         said = []
-        if self.pictures.judges < GATE_PHOTOS:
-            said.append(f"judged on {self.pictures.judges} pictures: proves less")
-        if precision == "int8" and "int8" not in levels.values():
-            stored = "int8" if "w8" in levels.values() else "float16"
+        if self.pictures.validation_pictures < GATE_PHOTOS:
+            said.append(f"judged on {self.pictures.validation_pictures} pictures: proves less")
+        if precision == "int8" and "int8" not in weight_formats.values():
+            stored = "int8" if "w8" in weight_formats.values() else "float16"
             said.append(f"no layer may compute in int8 without moving the score: this file only stores {stored}")
-        if precision == "w8" and "w8" not in levels.values():
+        if precision == "w8" and "w8" not in weight_formats.values():
             said.append("no layer may be stored in int8 without moving the score: this file stores float16")
         if left_out := self.pictures.left_out[f"judging {attempt}"]:
             said.append(
-                f"{left_out} of {left_out + self.pictures.judges} made pictures did not judge: the model does not "
-                "know them, their scores or features are far off those of the proof's photos"
+                f"{left_out} of {left_out + self.pictures.validation_pictures} generated pictures were left out: they "
+                "are out of distribution, their scores or features are far from those of the proof's photos"
             )
         return tuple(said)
 
@@ -193,12 +201,14 @@ class Lowering:
             self.converters[row.name] = row.write(self.ready, path, "{}")
         return path
 
-    def rounded_for(self, row: Format, source: Path, levels: Mapping[str, Level]) -> dict[str, np.ndarray]:
-        """Stored weight -> its numbers on the grid of its level; those in float32 are left out."""
+    def rounded_for(
+        self, row: Format, source: Path, weight_formats: Mapping[str, WeightFormat]
+    ) -> dict[str, np.ndarray]:
+        """Stored weight -> its numbers on the grid of its weight format; those in float32 are left out."""
         return {
-            name: in_order(self.rounded(GRIDS[levels[name]])[layer], order)
+            name: in_order(self.rounded(GRIDS[weight_formats[name]])[layer], order)
             for name, (layer, order) in self.stored.found(row, source).items()
-            if levels.get(name) in GRIDS
+            if weight_formats.get(name) in GRIDS
         }
 
     def rounded(self, grid: Grid) -> dict[str, np.ndarray]:

@@ -69,7 +69,7 @@ def promised_layers(manifest: Manifest, artifact: Artifact) -> tuple[FileLayer, 
     """The layers of the export-ready model that an artifact was made from; its weights do not matter here."""
     height, width = artifact.photo_height_px, artifact.photo_width_px
     size = {} if width is None else {"height": height, "width": width}
-    request = ExportRequest(artifact.contract, synthetic_view=artifact.synthetic_view, memory=artifact.memory, **size)
+    request = ExportRequest(artifact.input, synthetic_view=artifact.synthetic_view, memory=artifact.memory, **size)
     ready = make_export_ready(LarIqa(manifest.config), request)
     ready.speak(FORMATS[artifact.format].dialect)
     return torch_layers(ready, ready.example())

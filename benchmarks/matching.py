@@ -1,6 +1,6 @@
 """Which row of one report is which of another.
 
-By name, mode and machine; the rest by what they measured: role, format, precision, execution, contract, view, size,
+By name, mode and machine; the rest by what they measured: role, format, precision, execution, input, view, size,
 runtime. A key that several rows share matches none of them: which is which would be a guess.
 """
 
@@ -83,7 +83,7 @@ def _by_kind(row: Measurement) -> tuple:
     """What a row measured, whatever it is called: a renamed file is still the same file's successor."""
     subject = row.subject
     size = (subject.photo_width_px, subject.photo_height_px)
-    words = (subject.role, subject.format, subject.precision, subject.memory, subject.contract, subject.synthetic_view)
+    words = (subject.role, subject.format, subject.precision, subject.memory, subject.input, subject.synthetic_view)
     how = (runtime_family(row.setting.runtime), row.setting.accelerator, row.setting.weight_cache)
     return (*words, *size, *how, row.mode, row.machine.kind)
 

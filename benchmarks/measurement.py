@@ -2,7 +2,7 @@
 
 A row holds raw facts, with the unit in the name of each field: samples, not means; the report derives the rest
 (:mod:`benchmarks.statistics`). Rows are JSON lines in ``*.jsonl`` files that only grow, and are gathered in the
-``rows`` of a ``report.json``. A reader takes rows of every version of schema 1: fields that it does not know are
+``rows`` of a ``report.json``. A reader takes rows of schema 1 too: fields that it does not know are
 skipped, fields that an older writer did not know have their defaults. What each field means: docs/measurement.md.
 """
 
@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lariqa_train.refusal import Refusal
 
-SCHEMA = "lariqa-measurement/1"
+SCHEMA = "lariqa-measurement/2"
+OLDER_SCHEMA = "lariqa-measurement/1"  # `input` was `contract`, the role `baseline` was `peer`
 
 
 class Part(BaseModel):
@@ -32,14 +33,14 @@ class Subject(Part):
     """What was measured."""
 
     name: str  # unique in a report, as people read it
-    role: Literal["artifact", "reference", "peer", "quoted"] = "artifact"
+    role: Literal["artifact", "reference", "baseline", "quoted"] = "artifact"
     file: str = ""  # its name, without a folder
     sha256: str = ""
     checkpoint_sha256: str = ""  # of the reference that its score is held against
     bytes: int = 0
     format: str = ""  # onnx | coreml | tflite | torch
     precision: str = "fp32"
-    contract: str = ""  # pixels | tensors
+    input: str = ""  # pixels | tensors
     synthetic_view: str = ""  # crop | full
     memory: str = ""  # how the file executes: low | balanced | fast | naive
     photo_width_px: int | None = None  # None: any size
@@ -78,7 +79,7 @@ class Latency(Part):
     load_was_cold: bool = False  # whether they really were not
     first_ms: float | None = None  # inference of the first run, not among the counted ones
     decode_ms: list[float] = []  # photo file -> pixels
-    preprocess_ms: list[float] = []  # pixels -> the model's inputs; next to nothing in the pixels contract
+    preprocess_ms: list[float] = []  # pixels -> the model's inputs; next to nothing for the pixels input
     inference_ms: list[float] = []  # inputs -> outputs
     post_ms: list[float] = []  # outputs -> score, and what else lies between the parts and the whole
     cpu_ms: list[float] = []  # processor time of the whole run, all threads
@@ -201,8 +202,10 @@ def read_rows(text: str, where: str) -> list[Measurement]:
     rows = []
     for number, data in enumerate(_entries(text, where), 1):
         schema = data.get("schema") if isinstance(data, dict) else None
-        if schema != SCHEMA:
+        if schema not in (SCHEMA, OLDER_SCHEMA):
             raise Refusal(f"row {number} of {where} has schema {schema!r}; this version reads {SCHEMA!r}")
+        if schema == OLDER_SCHEMA:
+            data = _upgraded(data)
         try:
             rows.append(Measurement.model_validate(data))
         except ValidationError as odd:
@@ -218,6 +221,16 @@ def append_rows(path: Path, rows: Iterable[Measurement]) -> None:
     """Add rows at the end of a ``.jsonl`` file; what it holds stays."""
     with path.open("a", encoding="utf-8") as file:
         file.writelines(f"{row.to_line()}\n" for row in rows)
+
+
+def _upgraded(row: dict) -> dict:
+    """A row of the older schema in the words of this one; what is not as it should be is left to the validation."""
+    if not isinstance(row.get("subject"), dict):
+        return row
+    subject = {"input" if key == "contract" else key: value for key, value in row["subject"].items()}
+    if subject.get("role") == "peer":
+        subject["role"] = "baseline"
+    return {**row, "schema": SCHEMA, "subject": subject}
 
 
 def _entries(text: str, where: str) -> list:

@@ -99,7 +99,7 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
     size = f"{row.subject.photo_width_px}x{row.subject.photo_height_px}"
     return Table(
         f"Ways of execution: {row.setting.runtime}, {row.subject.precision}, {view_words(row.subject.synthetic_view)}, "
-        f"{row.subject.contract}, {size}",
+        f"{row.subject.input}, {size}",
         columns,
         rows,
         "Against the plain graph (naive) in the same runtime with its default options, measured in turns. Running: the "

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.parity_matrix``: parity of every format, contract, view and size, in one table.
+"""``python -m benchmarks.parity_matrix``: parity of every format, input, view and size, in one table.
 
 Three formats x two contracts x two views x four photo sizes, from the decoded pixels to the score, on the bundled photo
 and its damaged versions, with the demo checkpoint. About half an hour on two cores; ``make test`` proves a selection.
@@ -27,16 +27,16 @@ VIEWS = ("crop", "full")
 
 
 def matrix(model: LarIqa) -> Iterator[tuple[str, str, str, tuple[int, int], Parity]]:
-    """(format, contract, view, (width, height), parity) for every combination."""
-    for contract, view in product(("pixels", "tensors"), VIEWS):
-        any_size = contract == "tensors" and view == "crop"  # one file serves photos of every size
+    """(format, input, view, (width, height), parity) for every combination."""
+    for kind, view in product(("pixels", "tensors"), VIEWS):
+        any_size = kind == "tensors" and view == "crop"  # one file serves photos of every size
         for width, height in SIZES[:1] if any_size else SIZES:
             with tempfile.TemporaryDirectory() as folder:
-                request = ExportRequest(contract, height, width, view)
+                request = ExportRequest(kind, height, width, view)
                 for proved in export_proved(model, request, list(FORMATS), Path(folder)):
-                    yield proved.artifact.format, contract, view, (width, height), proved.parity
+                    yield proved.artifact.format, kind, view, (width, height), proved.parity
                     for other in SIZES[1:] if any_size else ():
-                        yield proved.artifact.format, contract, view, other, again(proved.path, model, view, other)
+                        yield proved.artifact.format, kind, view, other, again(proved.path, model, view, other)
 
 
 def again(artifact: Path, model: LarIqa, view: str, size: tuple[int, int]) -> Parity:
@@ -49,14 +49,14 @@ def again(artifact: Path, model: LarIqa, view: str, size: tuple[int, int]) -> Pa
 
 def main() -> int:
     """Print the table as it grows; status 1 if any limit was missed."""
-    print("| format | contract | view | photo | worst | mean | reference spread | |")
+    print("| format | input | view | photo | worst | mean | reference spread | |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     missed = 0
-    for name, contract, view, (width, height), parity in matrix(make_demo_checkpoint()):
+    for name, kind, view, (width, height), parity in matrix(make_demo_checkpoint()):
         verdict = "ok" if parity.passed else "MISSED"
         missed += not parity.passed
         figures = f"{parity.worst:.1e} | {parity.mean:.1e} | {parity.spread:.2f}"
-        print(f"| {name} | {contract} | {view} | {width}x{height} | {figures} | {verdict} |", flush=True)
+        print(f"| {name} | {kind} | {view} | {width}x{height} | {figures} | {verdict} |", flush=True)
     return 1 if missed else 0
 
 

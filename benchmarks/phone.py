@@ -69,7 +69,7 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
         progress: called with each step in words, and while the phone works.
 
     Yields:
-        The rows of each artifact as they come: schema ``lariqa-measurement/1``, ``machine.kind`` "phone".
+        The rows of each artifact as they come: schema ``lariqa-measurement/2``, ``machine.kind`` "phone".
 
     Raises:
         Refusal: the request is wrong, the device cannot be used or was lost, or its rows are about something else.

@@ -56,7 +56,7 @@ WARNINGS: tuple[tuple[Callable[[Facts], bool], str], ...] = (
         "GB, and Android 17 ends apps by a cap: export --memory low, or --synthetic-view crop",
     ),
     (
-        lambda facts: facts.artifact.contract == "tensors",
+        lambda facts: facts.artifact.input == "tensors",
         "the app makes the views: a phone's own resize filters give other pixels and so another score; "
         "--input pixels has Pillow's resize in the graph",
     ),

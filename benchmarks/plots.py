@@ -101,7 +101,7 @@ def _pareto(shown: Sequence[Figures], name: str) -> Plot | None:
     return Plot(
         name,
         "What is worth its price: nearer to the lower left is better. Filled: the files to choose from; hollow: "
-        "reference and peers. The line joins the files that no other beats in both.",
+        "reference and baselines. The line joins the files that no other beats in both.",
         svg,
     )
 

@@ -60,7 +60,7 @@ def _precision_table(group: Sequence[Figures]) -> Table | None:
     subject = whole.row.subject
     return Table(
         f"Precisions: {whole.row.setting.runtime}, {view_words(subject.synthetic_view)}, "
-        f"{subject.memory or 'plain graph'}, {subject.contract}, {subject.photo_width_px}x{subject.photo_height_px}",
+        f"{subject.memory or 'plain graph'}, {subject.input}, {subject.photo_width_px}x{subject.photo_height_px}",
         columns,
         rows,
         "Against the float32 file of the same runtime and way of execution, measured in turns; time and CPU time run "

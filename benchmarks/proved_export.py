@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.lowered_export import Lowering
-from benchmarks.parity import GATE_PHOTOS, LIMITS, Parity, compare, reference_scores
+from benchmarks.parity import GATE_PHOTOS, LIMITS, TOLERANCES, Parity, compare, reference_scores
 from benchmarks.workload import proof_photos
 from export.artifact import (
     FILE_NAME,
@@ -61,7 +61,7 @@ def export_proved(
     precisions: Sequence[str] = ("fp32",),
     calibration: Sequence[str] = (),
     keep_float: Sequence[str] = (),
-    judges: int = GATE_PHOTOS,
+    validation_pictures: int = GATE_PHOTOS,
     limit: float | None = None,
     overwrite: bool = False,
     progress: Callable[[str], None] = lambda step: None,
@@ -70,13 +70,13 @@ def export_proved(
 
     Args:
         model: from ``load_checkpoint``.
-        request: contract, photo size, view.
+        request: input, photo size, view.
         formats: names in ``export.formats.FORMATS``.
         folder: where the files, ``lariqa.json``, the golden tile and the reference checkpoint go; made if need be.
         precisions: names in ``export.precision.PRECISIONS``.
         calibration: the user's photos that lower precisions are calibrated on; empty: generated ones.
         keep_float: groups of layers that stay float32 in every precision.
-        judges: pictures that judge a lower precision.
+        validation_pictures: pictures that judge a lower precision.
         limit: another parity limit, in score units.
         overwrite: whether ``folder`` may hold an export of another checkpoint, which is then removed.
         progress: called with each step in words.
@@ -117,9 +117,9 @@ def export_proved(
             (request.height, request.width),
             stage / SCRATCH,
             calibration=calibration,
-            pinned=keep_float,
+            keep_float=keep_float,
             limit=limit,
-            judges=judges,
+            validation_pictures=validation_pictures,
             proof=photos,
             progress=progress,
         )
@@ -168,10 +168,10 @@ def _manifest_to_add_to(
 ) -> tuple[Manifest, tuple[Artifact, ...]]:
     """(the manifest to add to, rows of another checkpoint's export that go as soon as the first new file is proved)."""
     if old is not None and old.checkpoint_sha256 == sha256:
-        return replace(new_manifest(model, sha256), artifacts=old.artifacts), ()
+        return replace(new_manifest(model, sha256, TOLERANCES), artifacts=old.artifacts), ()
     if old is not None and not overwrite:
         raise Refusal(f"{folder} holds an export of another checkpoint; choose another folder, or pass --overwrite")
-    return new_manifest(model, sha256), () if old is None else old.artifacts
+    return new_manifest(model, sha256, TOLERANCES), () if old is None else old.artifacts
 
 
 def _publish(stage: Path, names: Sequence[str], manifest: Manifest, folder: Path) -> None:

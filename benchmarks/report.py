@@ -86,7 +86,7 @@ TERMS = {
     "crop, full": "the view of the synthetic branch: the middle of the photo at its native pixels, or every pixel.",
     "pixels, tensors": "what the file takes: the decoded photo, with all preprocessing inside; or the two prepared "
     "views.",
-    "reference, peer": "the PyTorch model that scores are held against; what one would run instead of our files.",
+    "reference, baseline": "the PyTorch model that scores are held against; what one would run instead of our files.",
     "host, phone, emulated": "a computer; a phone; a processor imitated by another, whose times say nothing.",
 }
 

@@ -25,7 +25,7 @@ def known_by(figures: Figures, sub: str = "") -> list[Cell]:
 
 def alike_but(figures: Iterable[Figures], *differing: str) -> list[list[Figures]]:
     """Artifacts measured in bursts, in groups that differ in nothing but these: names of a subject or a setting."""
-    of_subject = ("checkpoint_sha256", "format", "precision", "memory", "contract", "synthetic_view")
+    of_subject = ("checkpoint_sha256", "format", "precision", "memory", "input", "synthetic_view")
     of_subject = (*of_subject, "photo_width_px", "photo_height_px")
     of_setting = ("runtime", "threads", "accelerator", "weight_cache")
     groups: dict[tuple, list[Figures]] = {}
@@ -111,12 +111,12 @@ def how_it_was_run(figures: Figures) -> str:
     subject, setting = figures.row.subject, figures.row.setting
     size = f"{subject.photo_width_px}x{subject.photo_height_px}" if subject.photo_width_px else "any size"
     words = [
-        {"reference": "reference", "peer": "peer"}.get(subject.role, ""),
+        {"reference": "reference", "baseline": "baseline"}.get(subject.role, ""),
         setting.runtime,
         subject.precision,
         subject.memory,
-        subject.contract,
-        size if subject.contract else "",
+        subject.input,
+        size if subject.input else "",
         count(setting.threads, "thread") if setting.threads else "",
         setting.accelerator if setting.accelerator != "cpu" else "",
         figures.row.mode if figures.row.mode != "burst" else "",

@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchmarks.baselines import NotBuilt
 from benchmarks.conditions import this_machine
 from benchmarks.measurement import Latency, MachineLimit, Measurement, Memory, Score, Setting
 from benchmarks.memory import MIB
 from benchmarks.parity import LEAST_SPREAD, LIMITS
-from benchmarks.peers import NotBuilt
 from benchmarks.turns import Measured
 from benchmarks.validity import fallback_of, flags_for
 
@@ -159,5 +159,5 @@ def _thinned(curve: Sequence[tuple[float, float]], most: int = 400) -> list[tupl
 
 
 def row_of_not_built(built: NotBuilt, report: str) -> Measurement:
-    """A peer that could not be made: a row with the reason."""
+    """A baseline that could not be made: a row with the reason."""
     return Measurement(report=report, measured_by=BY, subject=built.subject, machine=this_machine(), error=built.error)

@@ -27,11 +27,11 @@ class StoredLayers:
 
     Args:
         ready: the export-ready model.
-        pinned: groups of layers that the user keeps float32.
+        keep_float: groups of layers that the user keeps float32.
     """
 
-    def __init__(self, ready: ExportReady, pinned: Sequence[str] = ()) -> None:
-        self.ready, self.pinned = ready, tuple(pinned)
+    def __init__(self, ready: ExportReady, keep_float: Sequence[str] = ()) -> None:
+        self.ready, self.keep_float = ready, tuple(keep_float)
         self._found: dict[str, dict[str, tuple[str, str]]] = {}
 
     @cached_property
@@ -63,7 +63,7 @@ class StoredLayers:
         left = {
             layer
             for layer in missing
-            if not self.is_pinned(self.group_of(layer)) and not _needs_no_weight(self.layers[layer], stored)
+            if not self.is_kept_float(self.group_of(layer)) and not _needs_no_weight(self.layers[layer], stored)
         }
         refuse_left_float(left, f"the {row.name} file has no weight with its numbers")
         return {name: self.group_of(layer) for name, layer in known.items()}
@@ -89,20 +89,20 @@ class StoredLayers:
         """Modules that lower precisions are about: all but those that stay exact."""
         return [name for name in self.layers if not is_exact(self.group_of(name))]
 
-    def pinned_of(self, groups: Collection[str]) -> tuple[str, ...]:
+    def kept_float_groups(self, groups: Collection[str]) -> tuple[str, ...]:
         """The groups that stay float32; a name may mean a stage: "synthetic / blocks.5" all of its blocks.
 
         Raises:
             Refusal: a name means none.
         """
-        for name in self.pinned:
+        for name in self.keep_float:
             if not any(is_named(name, group) for group in groups):
                 raise Refusal(f"--keep-float names {name}; the layers are {', '.join(sorted(groups))}")
-        return tuple(sorted(filter(self.is_pinned, groups)))
+        return tuple(sorted(filter(self.is_kept_float, groups)))
 
-    def is_pinned(self, group: str) -> bool:
+    def is_kept_float(self, group: str) -> bool:
         """Whether the user keeps a group float."""
-        return any(is_named(name, group) for name in self.pinned)
+        return any(is_named(name, group) for name in self.keep_float)
 
 
 def _needs_no_weight(weight: np.ndarray, stored: Sequence[np.ndarray]) -> bool:

@@ -2,7 +2,7 @@
 
 targets ─► artifacts ─┐
 checkpoint ─► reference ├─► measure_in_turns ─► rows with scores held against the reference ─► report
---peers ─► peers ──────┘
+--baselines ─► baselines ──────┘
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.baselines import NotBuilt, baselines_of
 from benchmarks.contender import Contender
 from benchmarks.culprit import Stage, find_culprit
 from benchmarks.machine_limit import better_of, measure_limit
@@ -21,7 +22,6 @@ from benchmarks.macs import layers_as_file, part_of, part_of_operators, promised
 from benchmarks.measurement import Measurement
 from benchmarks.parity import LIMITS
 from benchmarks.participants import Exported, artifact_contender, exported_in, reference_contender, with_weights_kept
-from benchmarks.peers import NotBuilt, peers_of
 from benchmarks.rows import flagged_if_alike, reference_scores, row_of, row_of_not_built, too_alike
 from benchmarks.turns import Measured, measure_in_turns, run_back_to_back
 from benchmarks.workload import fitted_files, photo_files, seeded_photos
@@ -44,7 +44,7 @@ class BenchRequest:
     runs: int = 30
     pictures: int = 30  # seeded ones, of each size
     threads: int | None = None  # None: one for each core
-    peers: bool = False
+    baselines: bool = False
     sustained_s: float = 0
     find_culprit: bool = False
     seed: int = 0
@@ -62,7 +62,7 @@ def run_suite(
         finished: called with each row as soon as it is complete, so that an interruption loses none of them.
 
     Returns:
-        The rows, in the order: reference, artifacts, peers, those that could not be made, sustained ones.
+        The rows, in the order: reference, artifacts, baselines, those that could not be made, sustained ones.
 
     Raises:
         Refusal: nothing to measure, or photos whose scores would prove nothing.
@@ -112,7 +112,7 @@ def _contenders(
     layers: dict[tuple, tuple] = {}
     for one in exported:
         artifact, row = one.artifact, FORMATS[one.artifact.format]
-        made = (artifact.format, artifact.memory, artifact.contract, artifact.synthetic_view)
+        made = (artifact.format, artifact.memory, artifact.input, artifact.synthetic_view)
         key = (one.manifest.checkpoint_sha256, *made, *photo_size_px(artifact))
         if key not in layers:
             layers[key] = promised_layers(one.manifest, artifact)
@@ -135,10 +135,10 @@ def _contenders(
         *(_reference(checkpoint, view, size, one) for (checkpoint, view, size), one in references.items()),
         *artifacts,
     ]
-    if request.peers:
+    if request.baselines:
         for checkpoint, view, (height, width) in references:
-            for peer in peers_of(checkpoint, view, height, width, folder, progress):
-                (missing if isinstance(peer, NotBuilt) else contenders).append(peer)
+            for baseline in baselines_of(checkpoint, view, height, width, folder, progress):
+                (missing if isinstance(baseline, NotBuilt) else contenders).append(baseline)
     return contenders, missing
 
 

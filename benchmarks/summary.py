@@ -225,12 +225,12 @@ def _same(one: Machine, other: Machine) -> bool:
 
 
 def _reading_order(row: Measurement) -> tuple:
-    """Rows of one view together, ours before the reference before peers, the fastest first, failures last."""
+    """Rows of one view together, ours before the reference before baselines, the fastest first, failures last."""
     times = describe(run_ms(row))
     return (
         row.subject.synthetic_view,
         row.error is not None and times is None,
-        ("artifact", "reference", "peer", "quoted").index(row.subject.role),
+        ("artifact", "reference", "baseline", "quoted").index(row.subject.role),
         row.mode,
         times.p50 if times else float("inf"),
         row.subject.name,

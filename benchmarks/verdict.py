@@ -68,7 +68,7 @@ def _of_view(place: Place, view: str) -> Iterator[Sentence]:
     able = [figures for figures in files if not figures.past_limit and not figures.row.error]
     timed = sorted((figures for figures in able if figures.run), key=lambda figures: figures.run.p50)
     if timed:
-        yield _fastest(timed, [figures for figures in rows if figures.row.subject.role == "peer" and figures.run])
+        yield _fastest(timed, [figures for figures in rows if figures.row.subject.role == "baseline" and figures.run])
     weighed = [figures for figures in able if figures.row.memory and figures.is_timed]
     weighed.sort(key=lambda figures: figures.above_baseline_mib)
     if weighed:
@@ -77,7 +77,7 @@ def _of_view(place: Place, view: str) -> Iterator[Sentence]:
     yield from _cost_of_view(timed, place)
 
 
-def _fastest(timed: Sequence[Figures], peers: Sequence[Figures]) -> Sentence:
+def _fastest(timed: Sequence[Figures], baselines: Sequence[Figures]) -> Sentence:
     best, others = timed[0], timed[1:]
     details = [f"Median of {_runs(best)}, from decoded pixels to score."]
     ratios = {other.label: ratio_between(best, other) for other in others}
@@ -91,11 +91,11 @@ def _fastest(timed: Sequence[Figures], peers: Sequence[Figures]) -> Sentence:
         details.append(f"The next, {others[0].label}, was not measured in turns with it: there is no ratio.")
     if best.ratio and best.ratio_to.subject.name not in {figures.name for figures in timed[:2]}:
         details.append(f"{_takes(best.ratio)} of {best.ratio_to.subject.name}.")
-    if peers:
-        rival = min(peers, key=lambda figures: figures.run.p50)
+    if baselines:
+        rival = min(baselines, key=lambda figures: figures.run.p50)
         if (ratio := ratio_between(best, rival)) and rival.row is not best.ratio_to:
             clear = "" if ratio.is_clear else ", no clear difference"
-            details.append(f"{_takes(ratio)} of the fastest peer, {rival.label}{clear}.")
+            details.append(f"{_takes(ratio)} of the fastest baseline, {rival.label}{clear}.")
     if best.fidelity and best.fidelity.limit is None:
         worst = difference(best.fidelity.worst)
         details.append(f"No parity limit is set for {best.row.subject.precision}: its scores depart by up to {worst}.")

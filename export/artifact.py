@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from export.execution_plan import DEFAULT_MEMORY
-from export.export_ready import Contract, ExportReady, ExportRequest, InputSpec
+from export.export_ready import ExportReady, ExportRequest, InputKind, InputSpec
 from lariqa_train import golden
 from lariqa_train.atomic import writing
 from lariqa_train.checkpoint import sha256_of
@@ -22,7 +22,8 @@ from lariqa_train.model import LarIqa, LarIqaConfig, Provenance, read_descriptio
 from lariqa_train.preprocess import VIEWS
 from lariqa_train.refusal import Refusal
 
-SCHEMA = "lariqa-manifest/1"
+SCHEMA = "lariqa-manifest/2"
+OLDER_SCHEMA = "lariqa-manifest/1"  # no `tolerances`; other names for three keys, see _upgraded
 FILE_NAME = "lariqa.json"
 Status = Literal["converted", "checked", "executed here", "executed on device"]
 
@@ -34,9 +35,9 @@ class Artifact:
     file: str  # name, beside lariqa.json
     format: str  # onnx | coreml | tflite
     precision: str  # fp32 | fp16 | w8 | int8
-    contract: str  # pixels | tensors
+    input: str  # pixels | tensors
     synthetic_view: str  # crop | full
-    photo_width_px: int | None  # the one photo size that it takes; None: any (tensors contract with the crop view)
+    photo_width_px: int | None  # the one photo size that it takes; None: any (tensors input with the crop view)
     photo_height_px: int | None
     inputs: tuple[InputSpec, ...]
     output: str  # name of the (1, 1) float32 score
@@ -57,12 +58,11 @@ class Artifact:
         has_size = all(isinstance(side, int) and side > 0 for side in size)
         shapes = {spec.name: spec.shape for spec in self.inputs}
         promised = {"image": (1, *size, 3)}
-        fits = shapes == promised if self.contract == "pixels" else shapes.keys() <= set(VIEWS) and bool(shapes)
-        known = self.contract in get_args(Contract)
+        fits = shapes == promised if self.input == "pixels" else shapes.keys() <= set(VIEWS) and bool(shapes)
+        known = self.input in get_args(InputKind)
         if not is_name or not known or not fits or not (has_size or size == (None, None)):
             raise Refusal(
-                f"the row of {self.file!r} contradicts itself: contract {self.contract!r}, photo size {size}, "
-                f"inputs {shapes}"
+                f"the row of {self.file!r} contradicts itself: input {self.input!r}, photo size {size}, inputs {shapes}"
             )
 
 
@@ -74,6 +74,8 @@ class Manifest:
     config: LarIqaConfig
     provenance: Provenance
     artifacts: tuple[Artifact, ...] = ()
+    # Arithmetic of a device -> how far its score of the golden photo may be from the reference, in score units.
+    tolerances: dict[str, float] = field(default_factory=dict)
     toolkit_version: str = importlib.metadata.version("lariqa")
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +90,7 @@ class Manifest:
                 "nominal_range": [0.0, 1.0],
                 "meaning": _meaning(self.provenance),
             },
+            "tolerances": self.tolerances,
             "golden": {"file": golden.FILE_NAME, "sha256": sha256_of(golden.TILE), "fill": golden.FILL},
             "artifacts": [asdict(artifact) for artifact in self.artifacts],
         }
@@ -100,11 +103,13 @@ class Manifest:
             Refusal: another schema, or not a manifest.
         """
         schema = data.get("schema") if isinstance(data, dict) else None
-        if schema != SCHEMA:
+        if schema not in (SCHEMA, OLDER_SCHEMA):
             raise Refusal(
                 f"{where} has schema {schema!r}, this version reads {SCHEMA!r}; export again with this toolkit"
             )
         try:
+            if schema == OLDER_SCHEMA:
+                data = _upgraded(data)
             config, provenance = read_description(data["model"])
             artifacts = tuple(
                 Artifact(
@@ -115,7 +120,8 @@ class Manifest:
                 )
                 for row in data["artifacts"]
             )
-            return cls(data["checkpoint_sha256"], config, provenance, artifacts, data["toolkit_version"])
+            tolerances = {name: float(value) for name, value in data["tolerances"].items()}
+            return cls(data["checkpoint_sha256"], config, provenance, artifacts, tolerances, data["toolkit_version"])
         except (KeyError, TypeError, ValueError, AttributeError) as odd:
             raise Refusal(f"{where} is not a complete manifest: {odd}") from odd
 
@@ -132,6 +138,24 @@ class Manifest:
         return json.dumps(data, separators=(",", ":"))
 
 
+def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
+    """A manifest of the older schema in the words of this one."""
+
+    def row(old: dict[str, Any]) -> dict[str, Any]:
+        new = {"input" if key == "contract" else key: value for key, value in old.items()}
+        if new.get("plan"):
+            names = {"levels": "weight_formats", "pinned": "keep_float"}
+            plan = {names.get(key, key): value for key, value in new["plan"].items()}
+            plan["sensitivity"] = [
+                {"weight_format" if key == "level" else key: value for key, value in entry.items()}
+                for entry in plan["sensitivity"]
+            ]
+            new["plan"] = plan
+        return new
+
+    return {**data, "tolerances": {}, "artifacts": [row(old) for old in data["artifacts"]]}
+
+
 def promise(
     ready: ExportReady,
     request: ExportRequest,
@@ -143,14 +167,14 @@ def promise(
 ) -> Artifact:
     """The row of an artifact that is about to be written."""
     view = ready.preprocess.synthetic_view
-    any_size = request.contract == "tensors" and (view == "crop" or "synthetic" not in ready.config.branches)
+    any_size = request.input == "tensors" and (view == "crop" or "synthetic" not in ready.config.branches)
     size = "" if any_size else f"_{request.width}x{request.height}"
     memory = "" if ready.memory == DEFAULT_MEMORY else f"_{ready.memory}"
     return Artifact(
-        file=f"lariqa_{request.contract}_{view}{size}_{precision}{memory}{suffix}",
+        file=f"lariqa_{request.input}_{view}{size}_{precision}{memory}{suffix}",
         format=format_name,
         precision=precision,
-        contract=request.contract,
+        input=request.input,
         synthetic_view=view,
         photo_width_px=None if any_size else request.width,
         photo_height_px=None if any_size else request.height,
@@ -170,9 +194,9 @@ def _meaning(provenance: Provenance) -> str:
     return "NOT TRAINED: the number shows that the pipeline works, it says nothing about the photo"
 
 
-def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
+def new_manifest(model: LarIqa, checkpoint_sha256: str, tolerances: dict[str, float]) -> Manifest:
     """A manifest without artifacts yet."""
-    return Manifest(checkpoint_sha256, model.config, model.provenance)
+    return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=tolerances)
 
 
 def read_manifest(folder: Path) -> Manifest | None:

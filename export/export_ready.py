@@ -1,9 +1,9 @@
 """The export-ready model: a copy of the checkpoint's model with the KAN fused, the preprocessing baked in, all frozen.
 
-    pixels contract    image (1, H, W, 3) uint8 RGB                                     -> score (1, 1)
-    tensors contract   authentic (1, 3, side, side), synthetic (1, 3, h, w), normalised -> score (1, 1)
+    pixels    image (1, H, W, 3) uint8 RGB                                     -> score (1, 1)
+    tensors   authentic (1, 3, side, side), synthetic (1, 3, h, w), normalised -> score (1, 1)
 
-In the pixels contract everything after the decoded photo is in the graph:
+With the pixels input everything after the decoded photo is in the graph:
 
     image -> float -> authentic: Pillow's resize in whole numbers (pillow_resize)   -.
                    -> synthetic: as it is, or centre crop and black border          -'-> - 255 mean -> branch
@@ -39,7 +39,7 @@ from lariqa_train.model import LarIqa, LarIqaConfig
 from lariqa_train.preprocess import MIN_SIDE_PX, PreprocessSpec, plan_center_crop
 from lariqa_train.refusal import Refusal
 
-Contract = Literal["pixels", "tensors"]
+InputKind = Literal["pixels", "tensors"]
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,17 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What the artifact must take: contract, photo size, synthetic view (None: as the weights were trained), memory."""
+    """What the artifact must take: input, photo size, synthetic view (None: as the weights were trained), memory."""
 
-    contract: Contract = "pixels"
+    input: InputKind = "pixels"
     height: int = 2160
     width: int = 3840
     synthetic_view: Literal["crop", "full"] | None = None
     memory: Memory | None = None  # None: the default where the backbone can be executed so, else naive
 
     def __post_init__(self) -> None:
-        if self.contract not in get_args(Contract):
-            raise Refusal(f"the input contract is {self.contract!r}; it must be one of {get_args(Contract)}")
+        if self.input not in get_args(InputKind):
+            raise Refusal(f"the input is {self.input!r}; it must be one of {get_args(InputKind)}")
         if self.memory not in (None, *MEMORIES):
             raise Refusal(f"memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
         if min(self.height, self.width) < MIN_SIDE_PX:
@@ -261,11 +261,11 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     fused = reparameterize_model(fused.eval())  # multi-branch backbones (MobileCLIP's) become plain ones
     average_in_two_stages(fused)
     fused.config = replace(model.config, preprocess=spec)
-    contract = {"pixels": FromPixels, "tensors": FromTensors}[request.contract]
+    kind = {"pixels": FromPixels, "tensors": FromTensors}[request.input]
     memory = request.memory or (DEFAULT_MEMORY if why_only_naive(fused) is None else "naive")
     if memory != "naive" and (why := why_only_naive(fused)):
         raise Refusal(f"{model.config.backbone} cannot be executed with --memory {memory}: {why}; use --memory naive")
-    ready = contract(fused, request.height, request.width, memory)
+    ready = kind(fused, request.height, request.width, memory)
     ready.preprocess, ready.config, ready.fusion = spec, fused.config, report
     return ready.eval().requires_grad_(False)
 

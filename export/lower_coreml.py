@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from export.backends import backend, quietly, versions
-from export.precision import Level
+from export.precision import WeightFormat
 from export.to_coreml import METADATA_KEY
 from lariqa_train.refusal import Refusal
 
@@ -24,35 +24,37 @@ from lariqa_train.refusal import Refusal
 def lower_coreml(
     source: Path,
     path: Path,
-    levels: Mapping[str, Level],
+    weight_formats: Mapping[str, WeightFormat],
     embedded: str,
     ranges: Any = None,
     compute: str = "float32",
     rounded: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, str]:
-    """Write ``source`` again to ``path`` with its weights at other levels; arguments as ``lower_onnx``.
+    """Write ``source`` again to ``path`` with its weights in other weight formats; arguments as ``lower_onnx``.
 
     Raises:
-        Refusal: a level is int8.
+        Refusal: a weight format is int8.
     """
-    if "int8" in levels.values():
+    if "int8" in weight_formats.values():
         raise Refusal("int8 activations need an iOS 17 target; the nearest for Core ML is w8")
     with quietly("importing coremltools"):
         ct = backend("coremltools", "coreml")
         optimize = backend("coremltools.optimize.coreml", "coreml")
     with quietly("lowering the Core ML package"):
         package = ct.models.MLModel(str(source), skip_model_load=True)
-        given = {name: rounded[name] for name in levels if name in (rounded or {}) and levels[name] != "fp32"}
+        given = {
+            name: rounded[name] for name in weight_formats if name in (rounded or {}) and weight_formats[name] != "fp32"
+        }
         if given:
             package = _taking(package, given, ct)
-        chosen = {name for name, level in levels.items() if level == "w8"}
+        chosen = {name for name, weight_format in weight_formats.items() if weight_format == "w8"}
         if chosen:
             int8 = optimize.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8", weight_threshold=0)
             config = optimize.OptimizationConfig(op_name_configs=dict.fromkeys(sorted(chosen), int8))
             package = optimize.linear_quantize_weights(package, config=config)
-        halved = {name for name, level in levels.items() if level == "fp16"}
+        halved = {name for name, weight_format in weight_formats.items() if weight_format == "fp16"}
         if compute == "float16":
-            raised = {name for name, level in levels.items() if level == "fp32"}
+            raised = {name for name, weight_format in weight_formats.items() if weight_format == "fp32"}
             package = _computing_in_half(package, halved, raised, ct)
         elif halved:
             package = _halved(package, halved, ct)

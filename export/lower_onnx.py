@@ -20,7 +20,7 @@ import numpy as np
 
 from export.backends import backend, quietly, versions
 from export.int8_weights import quantise
-from export.precision import Level
+from export.precision import WeightFormat
 from export.to_onnx import METADATA_KEY
 
 QUANTISED = ("Conv", "Gemm")
@@ -29,20 +29,20 @@ QUANTISED = ("Conv", "Gemm")
 def lower_onnx(
     source: Path,
     path: Path,
-    levels: Mapping[str, Level],
+    weight_formats: Mapping[str, WeightFormat],
     embedded: str,
     ranges: Any = None,
     compute: str = "float32",
     rounded: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, str]:
-    """Write ``source`` again to ``path`` with its weights at other levels.
+    """Write ``source`` again to ``path`` with its weights in other weight formats.
 
     Args:
         source: a float32 file of this toolkit.
         path: where to; ends in .onnx.
-        levels: name of a weight as in ``onnx_layers`` -> its level; what is not named stays as it is.
+        weight_formats: name of a weight as in ``onnx_layers`` -> its weight format; what is not named stays as it is.
         embedded: the manifest, as JSON text, for the file's metadata.
-        ranges: from ``ranges_onnx``; needed where a level is int8.
+        ranges: from ``ranges_onnx``; needed where a weight format is int8.
         rounded: name of a weight -> its numbers, in its order, already on their grid (``rounding``).
         compute: "float32"; this runtime's CPU kernels have no float16.
 
@@ -53,15 +53,21 @@ def lower_onnx(
     model = onnx.load(str(source))
     read = {node.input[1] for node in model.graph.node if node.op_type in QUANTISED}
     # A weight that a gate's factors go into is computed for every photo: its layer can only store int8.
-    levels = {name: "w8" if level == "int8" and name not in read else level for name, level in levels.items()}
+    weight_formats = {
+        name: "w8" if weight_format == "int8" and name not in read else weight_format
+        for name, weight_format in weight_formats.items()
+    }
     used = {"onnx"}
-    _take(model.graph, {name: rounded[name] for name in levels if name in (rounded or {}) and levels[name] != "fp32"})
-    statically = {name for name, level in levels.items() if level == "int8"}
+    _take(
+        model.graph,
+        {name: rounded[name] for name in weight_formats if name in (rounded or {}) and weight_formats[name] != "fp32"},
+    )
+    statically = {name for name, weight_format in weight_formats.items() if weight_format == "int8"}
     if statically:
         with quietly("ONNX Runtime's quantiser"):
             model = _quantised(model, statically, ranges)
         used.add("onnxruntime")
-    _store(model.graph, levels)
+    _store(model.graph, weight_formats)
     onnx.helper.set_model_props(model, {METADATA_KEY: embedded})
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())
@@ -77,18 +83,18 @@ def _take(graph, weights: Mapping[str, np.ndarray]) -> None:
             tensor.CopyFrom(onnx.numpy_helper.from_array(numbers, tensor.name))
 
 
-def _store(graph, levels: Mapping[str, Level]) -> None:
-    """Weights of levels fp16 and w8: the low initialiser, and the nodes that make the float one of it."""
+def _store(graph, weight_formats: Mapping[str, WeightFormat]) -> None:
+    """Weights of weight formats fp16 and w8: the low initialiser, and the nodes that make the float one of it."""
     onnx = backend("onnx", "onnx")
     numpy_helper, make_node, to_float = onnx.numpy_helper, onnx.helper.make_node, onnx.TensorProto.FLOAT
     nodes, initialisers = [], []
     for tensor in graph.initializer:
-        level, name = levels.get(tensor.name, "fp32"), tensor.name
-        if level == "fp16":
+        weight_format, name = weight_formats.get(tensor.name, "fp32"), tensor.name
+        if weight_format == "fp16":
             half = numpy_helper.to_array(tensor).astype(np.float16)
             initialisers.append(numpy_helper.from_array(half, f"{name}.float16"))
             nodes.append(make_node("Cast", [f"{name}.float16"], [name], to=to_float))
-        elif level == "w8":
+        elif weight_format == "w8":
             quantised, scale = quantise(numpy_helper.to_array(tensor))
             initialisers.append(numpy_helper.from_array(quantised, f"{name}.int8"))
             initialisers.append(numpy_helper.from_array(scale, f"{name}.scale"))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from export.backends import backend, quietly, versions
-from export.precision import Level, refuse_left_float
+from export.precision import WeightFormat, refuse_left_float
 from export.to_tflite import embed, parsed, serialise
 
 COMPUTING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -27,18 +27,21 @@ COMPUTING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 def lower_tflite(
     source: Path,
     path: Path,
-    levels: Mapping[str, Level],
+    weight_formats: Mapping[str, WeightFormat],
     embedded: str,
     ranges: Any = None,
     compute: str = "float32",
     rounded: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, str]:
-    """Write ``source`` again to ``path`` with its weights at other levels; arguments as ``lower_onnx``."""
+    """Write ``source`` again to ``path`` with its weights in other weight formats; arguments as ``lower_onnx``."""
     quantizer_module = backend("ai_edge_quantizer.quantizer", "tflite")
     model = parsed(source.read_bytes(), source)
-    _take(model, {name: rounded[name] for name in levels if name in (rounded or {}) and levels[name] != "fp32"})
+    _take(
+        model,
+        {name: rounded[name] for name in weight_formats if name in (rounded or {}) and weight_formats[name] != "fp32"},
+    )
     kept = _name_by_place(model)
-    if wanted := list(_operators(model, levels)):  # the quantizer refuses to do nothing
+    if wanted := list(_operators(model, weight_formats)):  # the quantizer refuses to do nothing
         with quietly("ai-edge-quantizer"):
             quantizer = quantizer_module.Quantizer(serialise(model))
             for asked in wanted:
@@ -62,8 +65,8 @@ def _take(model, weights: Mapping[str, np.ndarray]) -> None:
         buffer.data = np.frombuffer(np.ascontiguousarray(numbers, np.float32).tobytes(), np.uint8)
 
 
-def _operators(model, levels: Mapping[str, Level]) -> Iterable[tuple[str, str, Level]]:
-    """(expression that finds its result, kind, level) of each operator whose level is not float32."""
+def _operators(model, weight_formats: Mapping[str, WeightFormat]) -> Iterable[tuple[str, str, WeightFormat]]:
+    """(expression that finds its result, kind, weight_format) of each operator whose weight_format is not float32."""
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     codes = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
     graph, taken = model.subgraphs[0], set()
@@ -71,23 +74,23 @@ def _operators(model, levels: Mapping[str, Level]) -> Iterable[tuple[str, str, L
         kind = codes[model.operatorCodes[operator.opcodeIndex].builtinCode]
         if kind in COMPUTING:
             weight = f"buffer {graph.tensors[operator.inputs[1]].buffer}"
-            level = levels.get(weight, "fp32")
-            if level != "fp32":
+            weight_format = weight_formats.get(weight, "fp32")
+            if weight_format != "fp32":
                 taken.add(weight)
                 name = graph.tensors[operator.outputs[0]].name.decode()
-                yield rf"^{name}(;|$)", kind, level
-    low = {weight for weight, level in levels.items() if level != "fp32"}
+                yield rf"^{name}(;|$)", kind, weight_format
+    low = {weight for weight, weight_format in weight_formats.items() if weight_format != "fp32"}
     refuse_left_float(low - taken, "no layer that the quantizer knows reads this weight as it is stored")
 
 
-def _ask(quantizer, expression: str, kind: str, level: Level) -> None:
+def _ask(quantizer, expression: str, kind: str, weight_format: WeightFormat) -> None:
     """Tell the quantizer what is to become of the operators that an expression finds."""
     kinds = backend("ai_edge_quantizer.qtyping", "tflite").TFLOperationName
     casting = backend("ai_edge_quantizer.algorithm_manager", "tflite").AlgorithmName.FLOAT_CASTING
-    if level == "fp16":
+    if weight_format == "fp16":
         tensorwise = backend("ai_edge_quantizer.qtyping", "tflite").QuantGranularity.TENSORWISE
         quantizer.add_weight_only_config(expression, kinds[kind], 16, granularity=tensorwise, algorithm_key=casting)
-    elif level == "w8":
+    elif weight_format == "w8":
         quantizer.add_weight_only_config(expression, kinds[kind], 8)
     else:
         quantizer.add_static_config(expression, kinds[kind], 8, 8)

@@ -130,7 +130,7 @@ def predict(
     unknown = artifact.format == "tflite" and "xnnpack_flags" not in artifact.session
     if runtime is None or unknown or not branches:
         return None
-    taken = height * width * 3 if artifact.contract == "pixels" else sum(spec.bytes for spec in artifact.inputs)
+    taken = height * width * 3 if artifact.input == "pixels" else sum(spec.bytes for spec in artifact.inputs)
     return Prediction(
         artifact.bytes * (runtime.kept_weight_copies if weights_kept else runtime.weight_copies) / MIB,
         taken * runtime.input_copies / MIB,

@@ -1,19 +1,19 @@
 """Precisions as data: what each one asks of a layer, and what a layer that moves the score is raised to instead.
 
-    level   how one layer's weight is stored                        how the layer computes
+    weight_format   how one layer's weight is stored                        how the layer computes
     fp32    float32                                                 float32
     fp16    float16                                                 float32, or float16 where the plan's `compute` says
     w8      int8, one scale for each output channel                 float32
     int8    the same                                                int8, activations in ranges seen on calibration;
                                                                     float32 where a gate is in the weight (lean_net)
 
-A precision starts with everything low and climbs its ladder group by group until the score holds (the gate is in
+A precision starts with everything low and climbs its fallbacks group by group until the score holds (the gate is in
 ``benchmarks.parity``, the climbing in ``benchmarks.mixed_precision``). The ``Plan`` is the outcome, kept in the
 manifest, so that the same file can be made again.
 
 Never lowered, in any precision: the resize, whose filters are exact only in float32 (``pillow_resize``), the mean, and
 the first layer of each branch, which sees pixels. Selected is by stored weight, not by place: layers that share a
-weight share its level, and a weight that is computed while the model runs stays float.
+weight share its weight format, and a weight that is computed while the model runs stays float.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from typing import Any, Literal, get_args
 
 from lariqa_train.refusal import Refusal
 
-Level = Literal["fp32", "fp16", "w8", "int8"]
-LEVEL_BYTES: dict[Level, int] = {"fp32": 4, "fp16": 2, "w8": 1, "int8": 1}  # a weight
+WeightFormat = Literal["fp32", "fp16", "w8", "int8"]
+BYTES_PER_WEIGHT: dict[WeightFormat, int] = {"fp32": 4, "fp16": 2, "w8": 1, "int8": 1}  # a weight
 LEAST_WEIGHTS = 64  # below, scales and names cost more bytes than the weight
 
 
 @dataclass(frozen=True)
 class Precision:
-    """One precision: the levels that a layer may have, lowest first."""
+    """One precision: the weight formats that a layer may have, lowest first."""
 
     name: str
-    ladder: tuple[Level, ...]
+    fallbacks: tuple[WeightFormat, ...]
     says: str  # in a sentence's middle
 
 
@@ -54,17 +54,21 @@ class Plan:
     """What became of each group of layers, and why."""
 
     precision: str
-    levels: dict[str, Level]  # group of layers, for example "synthetic / blocks.4.1" -> its level
+    weight_formats: dict[
+        str, WeightFormat
+    ]  # group of layers, for example "synthetic / blocks.4.1" -> its weight format
     compute: Literal["float32", "float16"] = "float32"  # what layers below int8 compute in
-    pinned: tuple[str, ...] = ()  # groups that the user keeps float
+    keep_float: tuple[str, ...] = ()  # groups that the user keeps float
     calibration: str = ""  # the pictures that gave the ranges of activations; empty where none were needed
     sensitivity: tuple[dict[str, Any], ...] = ()  # what each group's lowering alone does to the score
     chosen_on: str = ""  # the format whose file was measured; empty: everything low held at once
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if unknown := set(self.levels.values()) - set(get_args(Level)):
-            raise Refusal(f"a precision plan has the levels {sorted(unknown)}; there are {get_args(Level)}")
+        if unknown := set(self.weight_formats.values()) - set(get_args(WeightFormat)):
+            raise Refusal(
+                f"a precision plan has the weight formats {sorted(unknown)}; there are {get_args(WeightFormat)}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """As in the manifest."""
@@ -73,14 +77,18 @@ class Plan:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
         """The inverse of :meth:`to_json`."""
-        tuples = {name: tuple(data[name]) for name in ("pinned", "sensitivity", "notes")}
+        tuples = {name: tuple(data[name]) for name in ("keep_float", "sensitivity", "notes")}
         return cls(**{**data, **tuples})
 
     @property
-    def raised(self) -> dict[str, Level]:
+    def raised(self) -> dict[str, WeightFormat]:
         """Groups that are not as low as the precision wishes, without those that never are."""
-        lowest = PRECISIONS[self.precision].ladder[0]
-        return {group: level for group, level in self.levels.items() if level != lowest and not is_exact(group)}
+        lowest = PRECISIONS[self.precision].fallbacks[0]
+        return {
+            group: weight_format
+            for group, weight_format in self.weight_formats.items()
+            if weight_format != lowest and not is_exact(group)
+        }
 
 
 def is_exact(group: str) -> bool:

@@ -46,7 +46,7 @@ class Scorer:
     runner: Runner
     preprocess: PreprocessSpec
     views: tuple[str, ...]
-    contract: str  # pixels: the runner takes the photo itself; tensors: the prepared views
+    input: str  # pixels: the runner takes the photo itself; tensors: the prepared views
     photo_size_px: tuple[int, int] | None  # (height, width) that it takes; None: any
 
     def score(self, image: np.ndarray, fit: bool = False) -> float:
@@ -68,7 +68,7 @@ class Scorer:
             if not fit:
                 raise Refusal(_does_not_fit(image.shape[:2], self.photo_size_px))
             image = fit_to(image, *self.photo_size_px)
-        if self.contract == "pixels":
+        if self.input == "pixels":
             return {"image": np.ascontiguousarray(image)[None]}
         return {view: tensor.numpy() for view, tensor in prepare(image, self.preprocess, self.views).items()}
 

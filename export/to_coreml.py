@@ -1,6 +1,6 @@
 """Export-ready model -> a Core ML ML Program, an .mlpackage folder.
 
-Deployment target iOS 16 / macOS 13: every operator used here is in its opset. In the pixels contract the input is an
+Deployment target iOS 16 / macOS 13: every operator used here is in its opset. For the pixels input it is an
 image (a CVPixelBuffer, RGB): Core ML itself turns it into floats, so the graph holds no cast. Names and dtypes are
 given; left to itself the converter renames and narrows them.
 """
@@ -81,7 +81,7 @@ def open_program(path: Path) -> MilProgram:
 
 
 class _FromPlanes(nn.Module):
-    """The pixels contract as Core ML sees it: an image input arrives as (1, 3, H, W) float, 0..255."""
+    """The pixels input as Core ML sees it: an image input arrives as (1, 3, H, W) float, 0..255."""
 
     def __init__(self, ready: FromPixels) -> None:
         super().__init__()

@@ -44,7 +44,7 @@ def copy_export(folder: Path, model: Path = MODEL) -> list[Artifact]:
     manifest = read_manifest(folder)
     if manifest is None or not manifest.artifacts:
         raise Refusal(f"{folder} holds no {FILE_NAME} with artifacts; `lariqa export` makes one")
-    rows = [row for row in manifest.artifacts if row.format == "coreml" and row.contract == "pixels"]
+    rows = [row for row in manifest.artifacts if row.format == "coreml" and row.input == "pixels"]
     if not rows:
         listed = ", ".join(row.file for row in manifest.artifacts)
         raise Refusal(

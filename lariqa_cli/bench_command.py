@@ -36,8 +36,9 @@ def bench(
         int | None, typer.Option(min=1, max=MOST_THREADS, help="Of each runtime. Default: one for each core.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A minute's look: 5 runs of each, on 5 photos.")] = False,
-    peers: Annotated[
-        bool, typer.Option("--peers", help="Also measure what one would run instead: the authors' way, naive exports.")
+    baselines: Annotated[
+        bool,
+        typer.Option("--baselines", help="Also measure what one would run instead: the authors' way, naive exports."),
     ] = False,
     sustained: Annotated[
         float, typer.Option(min=0, max=MOST_MINUTES, help="Afterwards, minutes of each artifact without a pause.")
@@ -80,9 +81,9 @@ def bench(
             raise Refusal(f"no file at {path}; give the rows that a phone exported")
     if adb is None and any((adb_path, adb_dir, adb_command, adb_timeout, accelerator != "cpu")):
         raise Refusal("--adb-path, --adb-dir, --adb-command, --adb-timeout and --accelerator need --adb SERIAL or any")
-    if adb is not None and (peers or find_culprit or checkpoint or weight_cache):
+    if adb is not None and (baselines or find_culprit or checkpoint or weight_cache):
         raise Refusal(
-            "--peers, --find-culprit, --checkpoint and --weight-cache are for this machine; leave them out with --adb"
+            "--baselines, --find-culprit, --checkpoint, --weight-cache are for this machine; leave them out with --adb"
         )
     if adb is not None and not targets:
         raise Refusal("--adb needs something to measure: give an export folder or an artifact")
@@ -135,7 +136,7 @@ def bench(
                 runs=min(runs, QUICK_RUNS) if quick else runs,
                 pictures=QUICK_RUNS if quick else PICTURES,
                 threads=threads,
-                peers=peers,
+                baselines=baselines,
                 sustained_s=60 * sustained,
                 find_culprit=find_culprit,
                 seed=seed,

@@ -38,7 +38,7 @@ def export_checkpoint(
     size: Annotated[
         str, typer.Option(help="Photo size that the artifact takes, WIDTHxHEIGHT in pixels.")
     ] = "3840x2160",
-    contract: Annotated[
+    input_kind: Annotated[
         str, typer.Option("--input", help="pixels: the decoded photo itself; tensors: the two normalised views.")
     ] = "pixels",
     synthetic_view: ViewOption = None,
@@ -72,7 +72,7 @@ def export_checkpoint(
     from export.export_ready import ExportRequest, why_only_naive
     from lariqa_train.checkpoint import load_checkpoint
 
-    request = ExportRequest(contract, height, width, synthetic_view, memory)
+    request = ExportRequest(input_kind, height, width, synthetic_view, memory)
     proofs = []
     with steps() as step:
         step(f"reading {checkpoint}")
@@ -81,7 +81,7 @@ def export_checkpoint(
             "precisions": precisions,
             "calibration": calibration or (),
             "keep_float": keep_float or (),
-            "judges": pictures,
+            "validation_pictures": pictures,
             "limit": limit,
             "overwrite": overwrite,
             "progress": step,

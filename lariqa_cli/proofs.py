@@ -57,16 +57,19 @@ def print_plans(artifacts: list) -> None:
     for artifact in artifacts:
         if not artifact.plan:
             continue
-        levels = artifact.plan["levels"]
-        counted = ", ".join(f"{level} {list(levels.values()).count(level)}" for level in dict.fromkeys(levels.values()))
-        say(f"{artifact.file}: groups of layers by level: {counted}; computed in {artifact.plan['compute']}")
+        weight_formats = artifact.plan["weight_formats"]
+        counted = ", ".join(
+            f"{weight_format} {list(weight_formats.values()).count(weight_format)}"
+            for weight_format in dict.fromkeys(weight_formats.values())
+        )
+        say(f"{artifact.file}: groups of layers by weight format: {counted}; computed in {artifact.plan['compute']}")
         for sentence in artifact.plan["notes"]:
             note(sentence, "Plan:", "yellow")
         if not artifact.plan["sensitivity"]:
             continue
         table = Table("layers", "alone in", "sd of score", "ends as", box=box.SIMPLE_HEAD)
         for row in artifact.plan["sensitivity"]:
-            table.add_row(escape(row["group"]), row["level"], f"{row['sd']:.1e}", levels[row["group"]])
+            table.add_row(escape(row["group"]), row["weight_format"], f"{row['sd']:.1e}", weight_formats[row["group"]])
         show(table)
 
 

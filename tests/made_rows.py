@@ -71,7 +71,7 @@ def made_row(
         "file": name,
         "bytes": 81_000_000,
         "format": format,
-        "contract": "pixels" if role == "artifact" else "tensors",
+        "input": "pixels" if role == "artifact" else "tensors",
         "synthetic_view": view,
         "photo_width_px": 3840,
         "photo_height_px": 2160,
@@ -164,7 +164,7 @@ def sustained(name: str, median_ms: float, seconds: float, slower: float, **give
 
 def failed(name: str, why: str) -> Measurement:
     """A row of a process that died."""
-    row = made_row(name, None, view="full", format="tflite", memory=None, scores=[], subject={"role": "peer"})
+    row = made_row(name, None, view="full", format="tflite", memory=None, scores=[], subject={"role": "baseline"})
     return row.model_copy(update={"error": why})
 
 
@@ -175,7 +175,7 @@ def old_row(name: str = "from an older writer") -> Measurement:
 
 
 def made_rows() -> list[Measurement]:
-    """A whole report: both views, three formats, the reference, peers, a phone, an emulator, failures, flags."""
+    """A whole report: both views, three formats, the reference, baselines, a phone, an emulator, failures, flags."""
     from benchmarks.quoted import quoted_rows
 
     sized = "3840x2160_fp32"
@@ -198,8 +198,8 @@ def made_rows() -> list[Measurement]:
         made_row("PyTorch reference, full", 3400, view="full", format="torch", peak_mib=2950,
                  subject={"role": "reference"}),
         made_row("authors' way: PyTorch, preprocessing in Python", 3600, view="full", format="torch", peak_mib=3010,
-                 subject={"role": "peer"}),
-        made_row("naive export, ONNX Runtime", 810, view="full", peak_mib=1705, subject={"role": "peer"}),
+                 subject={"role": "baseline"}),
+        made_row("naive export, ONNX Runtime", 810, view="full", peak_mib=1705, subject={"role": "baseline"}),
         failed("naive export, LiteRT", "the process was killed (signal 9): most likely out of memory"),
         sustained(f"lariqa_pixels_crop_{sized}.onnx", 192, 180, 1.35, peak_mib=474,
                   flags=["throttled: the last third of the runs took 1.35 times as long as the first"]),
@@ -221,4 +221,4 @@ def made_rows() -> list[Measurement]:
 if __name__ == "__main__":
     from benchmarks.report import write_report
 
-    print(write_report(Path(sys.argv[1]), made_rows(), command="lariqa bench exported --peers -o report"))
+    print(write_report(Path(sys.argv[1]), made_rows(), command="lariqa bench exported --baselines -o report"))

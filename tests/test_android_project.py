@@ -138,7 +138,7 @@ def test_what_is_not_whole_is_not_copied_and_the_older_one_stays(exported, tmp_p
     if damage == "golden":
         (folder / "golden.png").unlink()
     if damage == "format":
-        manifest.write_text(manifest.read_text().replace('"contract": "pixels"', '"contract": "tensors"'))
+        manifest.write_text(manifest.read_text().replace('"input": "pixels"', '"input": "tensors"'))
     if damage == "unproved":
         data = json.loads(manifest.read_text())
         data["artifacts"][0]["parity"]["photos"] = []

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 import lariqa
+from benchmarks.baselines import NotBuilt, baselines_of
 from benchmarks.culprit import find_culprit
 from benchmarks.macs import UNNAMED, name_weights, part_of, promised_layers, torch_layers, work_of
 from benchmarks.matching import latest
 from benchmarks.measurement import Measurement, Subject, Work
 from benchmarks.participants import artifact_contender, exported_in
-from benchmarks.peers import NotBuilt, peers_of
 from benchmarks.proved_export import export_proved
 from benchmarks.report_folder import add_rows, rows_in
 from benchmarks.statistics import paired_ratio
@@ -203,9 +203,9 @@ def test_of_the_same_model_on_the_same_machine_the_latest_row_counts(tmp_path):
         (("bench", "EXPORT", "--checkpoint", "EXPORT/lariqa.json"), ["no checkpoint"]),
         (("bench", "EXPORT", "--runs", "0"), ["--runs"]),
         (("bench", "EXPORT", "--accelerator", "gpu"), ["need --adb"]),
-        (("bench", "EXPORT", "--adb", "any", "--peers"), ["leave them out"]),
+        (("bench", "EXPORT", "--adb", "any", "--baselines"), ["leave them out"]),
         (("bench", "EXPORT", "--adb", "any", "--adb-path", "/no/adb"), ["/no/adb"]),
-        (("bench", "--import", "EXPORT/lariqa.json"), ["lariqa-manifest/1", "lariqa-measurement/1"]),
+        (("bench", "--import", "EXPORT/lariqa.json"), ["lariqa-manifest/2", "lariqa-measurement/2"]),
     ],
 )
 def test_what_cannot_be_measured_is_refused_in_one_sentence(run, exported, tmp_path, monkeypatch, arguments, facts):
@@ -297,7 +297,7 @@ def test_weights_are_named_by_their_order_even_where_some_are_missing():
     assert name_weights(file, reference) == {"w0": "a", "w1": "b", "w3": "d"}
 
 
-# Photos and peers
+# Photos and baselines
 
 
 def test_seeded_photos_are_the_same_again_and_different_from_each_other():
@@ -323,15 +323,19 @@ def test_peers_score_as_the_reference_does_where_they_are_meant_to(exported, tmp
     photo = golden_photo(HEIGHT, WIDTH)
     reference = load_checkpoint(exported / "reference.safetensors")
     expected = reference_scorer(reference).score(photo)
-    peers = {}
-    for peer in peers_of(exported / "reference.safetensors", "crop", HEIGHT, WIDTH, tmp_path, lambda step: None):
-        peers[peer.subject.name] = peer
-    assert not [peer for peer in peers.values() if isinstance(peer, NotBuilt)]
-    for name, peer in peers.items():
-        if peer.same_as_reference and "coreml" not in name:
-            scorer = peer.open(1)
+    baselines = {}
+    for baseline in baselines_of(
+        exported / "reference.safetensors", "crop", HEIGHT, WIDTH, tmp_path, lambda step: None
+    ):
+        baselines[baseline.subject.name] = baseline
+    assert not [baseline for baseline in baselines.values() if isinstance(baseline, NotBuilt)]
+    for name, baseline in baselines.items():
+        if baseline.same_as_reference and "coreml" not in name:
+            scorer = baseline.open(1)
             assert scorer.runner.run(scorer.inputs(photo)) == pytest.approx(expected, abs=1e-4), name
-    assert {peer.subject.format for peer in peers.values()} == {"torch", "onnx", "tflite", "coreml"}
-    assert all(peer.work.macs > 1e6 for peer in peers.values())
-    for peer in peers.values():  # what is read while loading: files, of an .mlpackage too
-        assert all(file.is_file() for file in peer.files) and (peer.files or "stand-in" in peer.subject.name)
+    assert {baseline.subject.format for baseline in baselines.values()} == {"torch", "onnx", "tflite", "coreml"}
+    assert all(baseline.work.macs > 1e6 for baseline in baselines.values())
+    for baseline in baselines.values():  # what is read while loading: files, of an .mlpackage too
+        assert all(file.is_file() for file in baseline.files) and (
+            baseline.files or "stand-in" in baseline.subject.name
+        )

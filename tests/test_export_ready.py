@@ -27,24 +27,24 @@ def reference(model: LarIqa, photos, view: str) -> torch.Tensor:
         return torch.tensor([model(**prepare(image, spec, model.config.branches)) for image in photos.values()])
 
 
-def exported(model: LarIqa, photos, contract: str, view: str) -> torch.Tensor:
-    ready = make_export_ready(model, ExportRequest(contract, 150, 200, view))
+def exported(model: LarIqa, photos, kind: str, view: str) -> torch.Tensor:
+    ready = make_export_ready(model, ExportRequest(kind, 150, 200, view))
     scores = []
     with torch.inference_mode():
         for image in photos.values():
             views = prepare(image, ready.preprocess, ready.config.branches)
-            inputs = [torch.from_numpy(image)[None]] if contract == "pixels" else views.values()
+            inputs = [torch.from_numpy(image)[None]] if kind == "pixels" else views.values()
             scores.append(ready(*inputs))
     return torch.tensor(scores)
 
 
 @pytest.mark.parametrize("view", ["crop", "full"])
-@pytest.mark.parametrize("contract", ["pixels", "tensors"])
-def test_scores_are_the_references(photos, contract, view, tiny_config, make_tiny_model):
+@pytest.mark.parametrize("kind", ["pixels", "tensors"])
+def test_scores_are_the_references(photos, kind, view, tiny_config, make_tiny_model):
     model = make_tiny_model(tiny_config(view=view))
     expected = reference(model, photos, view)
     assert expected.diff().abs().min() > 1e-4
-    assert (exported(model, photos, contract, None) - expected).abs().max() <= LIMITS["fp32"]
+    assert (exported(model, photos, kind, None) - expected).abs().max() <= LIMITS["fp32"]
 
 
 @pytest.mark.parametrize("branches", [("authentic",), ("synthetic",)])
@@ -103,14 +103,14 @@ def test_the_papers_model_costs_what_was_counted(request_, gmacs):
 def test_the_resize_in_the_graph_costs_next_to_nothing():
     model = LarIqa()
     macs = {
-        contract: count_macs(make_export_ready(model, ExportRequest(contract, 2160, 3840, "crop", "naive")))
-        for contract in ("pixels", "tensors")
+        kind: count_macs(make_export_ready(model, ExportRequest(kind, 2160, 3840, "crop", "naive")))
+        for kind in ("pixels", "tensors")
     }
     assert 0 < macs["pixels"] - macs["tensors"] < 0.2e9
 
 
 @pytest.mark.parametrize(
-    ("options", "word"), [({"contract": "bytes"}, "bytes"), ({"height": 20}, "too small"), ({"width": 1}, "too small")]
+    ("options", "word"), [({"input": "bytes"}, "bytes"), ({"height": 20}, "too small"), ({"width": 1}, "too small")]
 )
 def test_impossible_requests_are_refused(options, word):
     with pytest.raises(Refusal, match=word):

@@ -1,6 +1,7 @@
 """Each file, opened again, scores as PyTorch does; holds its manifest; and has no operator that accelerators refuse."""
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.parity import LIMITS
 from benchmarks.proved_export import export_proved
 from benchmarks.workload import bundled_photos
-from export.artifact import read_manifest, size_bytes
+from export.artifact import Manifest, read_manifest, size_bytes
 from export.export_ready import ExportRequest
 from export.formats import FORMATS, describe, open_artifact
 from export.operators import FORBIDDEN
@@ -17,18 +18,18 @@ from lariqa_train.checkpoint import load_checkpoint, sha256_of
 from lariqa_train.refusal import Refusal
 
 WIDTH, HEIGHT = 160, 144  # against a crop of 128, which cuts, and of 152, which cuts and pads
-CASES = [(contract, view, crop) for contract, view, crop in product(("pixels", "tensors"), ("crop", "full"), (152,))]
+CASES = [(kind, view, crop) for kind, view, crop in product(("pixels", "tensors"), ("crop", "full"), (152,))]
 CASES += [("pixels", "crop", 128)]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(map(str, case)))
 def exported(request, tiny_config, make_tiny_model, tmp_path_factory):
-    """(contract, view, model, folder, proofs) with the three formats in one folder."""
-    contract, view, crop = request.param
+    """(kind, view, model, folder, proofs) with the three formats in one folder."""
+    kind, view, crop = request.param
     folder = tmp_path_factory.mktemp("export")
     model = make_tiny_model(tiny_config(crop=crop, view=view), HEIGHT, WIDTH)
-    proofs = list(export_proved(model, ExportRequest(contract, HEIGHT, WIDTH), list(FORMATS), folder))
-    return contract, view, model, folder, proofs
+    proofs = list(export_proved(model, ExportRequest(kind, HEIGHT, WIDTH), list(FORMATS), folder))
+    return kind, view, model, folder, proofs
 
 
 def test_every_file_is_within_the_limit_on_photos_whose_scores_differ(exported):
@@ -49,17 +50,17 @@ def test_no_forbidden_operator_is_in_any_file(exported):
 
 
 def test_the_manifest_beside_the_files_is_true(exported):
-    contract, view, model, folder, proofs = exported
+    kind, view, model, folder, proofs = exported
     manifest = read_manifest(folder)
     assert manifest.checkpoint_sha256 == sha256_of(folder / "reference.safetensors")
     assert load_checkpoint(folder / "reference.safetensors").describe() == model.describe()
     assert {row.file for row in manifest.artifacts} == {proved.path.name for proved in proofs}
     for row in manifest.artifacts:
         assert row.sha256 == sha256_of(folder / row.file) and row.bytes == size_bytes(folder / row.file) > 1e6
-        assert (row.contract, row.synthetic_view, row.precision) == (contract, view, "fp32")
+        assert (row.input, row.synthetic_view, row.precision) == (kind, view, "fp32")
         assert row.parity["passed"] and row.parity["limit"] == LIMITS["fp32"] and len(row.parity["photos"]) == 6
         assert row.status == ("checked" if row.format == "coreml" else "executed here")
-        any_size = contract == "tensors" and view == "crop"
+        any_size = kind == "tensors" and view == "crop"
         assert (row.photo_width_px, row.photo_height_px) == ((None, None) if any_size else (WIDTH, HEIGHT))
     text = (folder / "lariqa.json").read_text()
     assert "NOT TRAINED" in text and json.loads(text)["model"]["provenance"]["trained"] is False
@@ -86,11 +87,11 @@ def test_no_path_of_the_exporting_machine_is_in_a_file(exported):
 
 
 def test_a_photo_of_another_size_is_refused_unless_it_may_be_resampled(exported):
-    contract, view, _, _, proofs = exported
+    kind, view, _, _, proofs = exported
     photo = bundled_photos(120, 90)["original"]
     for proved in proofs:
         scorer = open_artifact(proved.path)
-        if contract == "tensors" and view == "crop":
+        if kind == "tensors" and view == "crop":
             assert np.isfinite(scorer.score(photo))
             continue
         with pytest.raises(Refusal, match=f"90x120 px, this model file takes {WIDTH}x{HEIGHT}"):
@@ -131,3 +132,23 @@ def test_shapes_are_static(exported):
     graph = onnx.load(str(proofs[0].path)).graph
     for value in (*graph.input, *graph.output):
         assert all(dim.dim_value > 0 for dim in value.type.tensor_type.shape.dim)
+
+
+def test_a_manifest_of_the_older_schema_is_read_in_the_words_of_this_one(exported):
+    manifest = read_manifest(exported[3])
+    plan = {"weight_formats": {"head": "w8"}, "keep_float": ["head"], "sensitivity": []}
+    plan["sensitivity"] = [{"group": "head", "weight_format": "w8", "sd": 0.1}]
+    data = json.loads(json.dumps(manifest.to_json()))
+    data["artifacts"][0]["plan"] = plan
+    expected = Manifest.from_json(data, "new")
+    old = {**data, "schema": "lariqa-manifest/1"}
+    del old["tolerances"]
+    for row in old["artifacts"]:
+        row["contract"] = row.pop("input")
+    old["artifacts"][0]["plan"] = {
+        "levels": plan["weight_formats"],
+        "pinned": plan["keep_float"],
+        "sensitivity": [{"group": "head", "level": "w8", "sd": 0.1}],
+    }
+    assert manifest.tolerances.keys() == {"float32", "float16", "int8"}
+    assert replace(expected, tolerances={}) == Manifest.from_json(old, "old")

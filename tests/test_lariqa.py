@@ -538,9 +538,10 @@ def test_an_artifact_whose_bytes_were_changed_is_refused(run, exported, photo_fo
     [
         ("{", ["not JSON"]),
         ("[" * 100_000, ["not JSON"]),
-        ("[]", ["schema None", "lariqa-manifest/1"]),
-        ('{"schema": "lariqa-manifest/2"}', ["lariqa-manifest/2", "lariqa-manifest/1"]),
+        ("[]", ["schema None", "lariqa-manifest/2"]),
+        ('{"schema": "lariqa-manifest/3"}', ["lariqa-manifest/3", "lariqa-manifest/2"]),
         ('{"schema": "lariqa-manifest/1"}', ["not a complete manifest"]),
+        ('{"schema": "lariqa-manifest/2"}', ["not a complete manifest"]),
         ("\udcff", ["cannot be read"]),
     ],
 )
@@ -562,8 +563,8 @@ def test_a_damaged_manifest_is_refused_and_left_as_it_is(
 @pytest.mark.parametrize(
     "change",
     [
-        {"contract": "tensors"},
-        {"contract": "bytes"},
+        {"input": "tensors"},
+        {"input": "bytes"},
         {"photo_width_px": 201},
         {"photo_width_px": None},
         {"photo_height_px": "150"},

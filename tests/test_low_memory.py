@@ -186,11 +186,11 @@ def test_every_size_works(networks, height, width):
         assert agrees(run(lean, x), backbone(x))
 
 
-@pytest.mark.parametrize("contract", ["pixels", "tensors"])
+@pytest.mark.parametrize("kind", ["pixels", "tensors"])
 @pytest.mark.parametrize(
     ("view", "height", "width"), [("full", 150, 200), ("full", 200, 150), ("crop", 150, 200), ("crop", 90, 300)]
 )
-def test_the_score_is_the_references(contract, view, height, width, tiny_config, make_tiny_model, tight):
+def test_the_score_is_the_references(kind, view, height, width, tiny_config, make_tiny_model, tight):
     model = make_tiny_model(tiny_config(view=view))  # the crop is 128 px: 90 rows are padded with black
     photos = bundled_photos(height, width)
     spec, scores = model.config.preprocess, {}
@@ -199,8 +199,8 @@ def test_the_score_is_the_references(contract, view, height, width, tiny_config,
         expected = torch.tensor([model(**one) for one in views.values()])
         assert expected.diff().abs().min() > 1e-4
         for memory in ("naive", "fast", "balanced", "low"):
-            ready = make_export_ready(model, ExportRequest(contract, height, width, None, memory))
-            given = [[torch.tensor(photos[n])[None]] if contract == "pixels" else views[n].values() for n in photos]
+            ready = make_export_ready(model, ExportRequest(kind, height, width, None, memory))
+            given = [[torch.tensor(photos[n])[None]] if kind == "pixels" else views[n].values() for n in photos]
             scores[memory] = torch.tensor([ready(*one) for one in given])
             strips = [len(net.plan.strips) for net in ready.lean.values()]
             assert memory in ("naive", "fast") or min(strips) > 1

@@ -62,7 +62,7 @@ def test_the_total_is_the_sum_of_the_parts():
             json.dumps({"schema": SCHEMA, "subject": {"name": "a"}, "memory": {"baseline_mib": "x", "peak_mib": 1}}),
             ["baseline_mib"],
         ),
-        ('{"schema": "lariqa-measurement/1", "subject": {"name": "a"}, "latency": {"load_ms": NaN}}', ["load_ms"]),
+        ('{"schema": "lariqa-measurement/2", "subject": {"name": "a"}, "latency": {"load_ms": NaN}}', ["load_ms"]),
     ],
 )
 def test_what_is_no_row_is_refused_with_its_place(text, facts):

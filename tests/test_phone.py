@@ -21,7 +21,7 @@ from lariqa_train.checkpoint import sha256_of
 from lariqa_train.refusal import Refusal
 
 PHONE = Path(__file__).parent / "phone"
-ROW = {"schema": "lariqa-measurement/1", "subject": {"name": "x"}, "machine": {"kind": "phone"}}
+ROW = {"schema": "lariqa-measurement/2", "subject": {"name": "x"}, "machine": {"kind": "phone"}}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_rows_come_back_labelled_with_the_phone_and_the_file(bench, install, art
     assert (row.machine.kind, row.machine.model) == ("phone", "Example One (Arm Stand-in)")
     assert row.machine.system == "Android 15, API 35, x86_64"
     assert row.machine.cores >= 1 and row.machine.memory_mib > 100
-    assert (row.subject.format, row.subject.contract, row.subject.photo_width_px) == ("onnx", "pixels", 200)
+    assert (row.subject.format, row.subject.input, row.subject.photo_width_px) == ("onnx", "pixels", 200)
     golden = next(
         photo
         for photo in json.loads((artifact.parent / "lariqa.json").read_text())["artifacts"][0]["parity"]["photos"]

@@ -15,7 +15,7 @@ from benchmarks import parity as parity_words
 from benchmarks.gate_pictures import LEFT, MADE, RIGHT, GatePictures, made_pictures
 from benchmarks.known_pictures import KnownPictures
 from benchmarks.lowered_export import Lowering
-from benchmarks.mixed_precision import FEW, MARGINS, choose_levels, moved_most
+from benchmarks.mixed_precision import FEW, MARGINS, allocate_bits, moved_most
 from benchmarks.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
 from benchmarks.proved_export import export_proved
 from benchmarks.workload import proof_photos, seeded_photos
@@ -106,19 +106,21 @@ def test_a_strangers_weights_are_not_taken_for_a_layers(layers):
     assert not known_weights(stored, layers)
 
 
-@pytest.mark.parametrize(("level", "most"), [("fp16", 0.62), ("w8", 0.45)])
-def test_all_formats_store_the_same_numbers_and_nothing_of_the_resize(exported, layers, photos, tmp_path, level, most):
+@pytest.mark.parametrize(("weight_format", "most"), [("fp16", 0.62), ("w8", 0.45)])
+def test_all_formats_store_the_same_numbers_and_nothing_of_the_resize(
+    exported, layers, photos, tmp_path, weight_format, most
+):
     scores = {}
     for name, path in exported.items():
         row = FORMATS[name]
         found = known_weights(row.weights(path), layers)
-        levels = {label: level for label, (layer, _) in found.items() if "conv_stem" not in layer}
+        weight_formats = {label: weight_format for label, (layer, _) in found.items() if "conv_stem" not in layer}
         lowered = tmp_path / f"lowered{row.suffix}"
-        row.lower(path, lowered, levels, row.metadata(path))
+        row.lower(path, lowered, weight_formats, row.metadata(path))
         assert row.layers(lowered).weight_bytes <= most * row.layers(path).weight_bytes
         assert row.metadata(lowered) == row.metadata(path) and not set(row.operators(lowered)) & FORBIDDEN[name]
         before, after = row.weights(path), row.weights(lowered)
-        kept = [label for label in before if label not in levels]
+        kept = [label for label in before if label not in weight_formats]
         assert name == "tflite" or all(np.array_equal(before[label], after[label]) for label in kept)
         runner = row.open(lowered, 1)
         scores[name] = np.array([runner.run({"image": photo[None]}) for photo in photos.values()])
@@ -133,11 +135,11 @@ def test_int8_computes_in_int8_and_the_resize_does_not(exported, layers, photos,
     for name in ("onnx", "tflite"):
         row, path = FORMATS[name], exported[name]
         found = known_weights(row.weights(path), layers)
-        levels = {label: "int8" for label, (layer, _) in found.items() if "blocks.3" in layer}
-        assert len(levels) > 4
+        weight_formats = {label: "int8" for label, (layer, _) in found.items() if "blocks.3" in layer}
+        assert len(weight_formats) > 4
         lowered = tmp_path / f"int8{row.suffix}"
         ranges = row.ranges(path, [{"image": photo[None]} for photo in photos.values()])
-        row.lower(path, lowered, levels, "{}", ranges)
+        row.lower(path, lowered, weight_formats, "{}", ranges)
         quantising = {kind: count for kind, count in row.operators(lowered).items() if kind.upper().startswith("QUANT")}
         assert sum(quantising.values()) >= 4
         runner, whole = row.open(lowered, 1), row.open(path, 1)
@@ -148,9 +150,9 @@ def test_int8_computes_in_int8_and_the_resize_does_not(exported, layers, photos,
 def test_core_ml_in_float16_is_rounded_by_the_evaluator_and_its_resize_stays_exact(exported, layers, photos, tmp_path):
     row, path = FORMATS["coreml"], exported["coreml"]
     found = known_weights(row.weights(path), layers)
-    levels = {label: "fp16" for label, (layer, _) in found.items() if "conv_stem" not in layer}
+    weight_formats = {label: "fp16" for label, (layer, _) in found.items() if "conv_stem" not in layer}
     half = tmp_path / "half.mlpackage"
-    row.lower(path, half, levels, "{}", compute="float16")
+    row.lower(path, half, weight_formats, "{}", compute="float16")
     program = row.open(half, 1).program
     assert program.operators()["cast between floats"] >= 2 and not program.operators()["cast"]
     declared = {name: spec.dtype for name, spec in program._specs.items()}
@@ -282,8 +284,10 @@ def planted(errors, references=REFERENCES):
     noise = {group: random.standard_normal(len(references)) for group in errors}
     factor = {"int8": 1.0, "w8": 0.01, "fp16": 1e-4, "fp32": 0.0}
 
-    def measure(levels, names):
-        off = sum(errors[group] * factor[level] * noise[group] for group, level in levels.items())
+    def measure(weight_formats, names):
+        off = sum(
+            errors[group] * factor[weight_format] * noise[group] for group, weight_format in weight_formats.items()
+        )
         return Fidelity(
             tuple(
                 PhotoParity(str(i), r, r + e)
@@ -296,22 +300,22 @@ def planted(errors, references=REFERENCES):
     return measure
 
 
-def choose(precision, sizes, measure, pinned=()):
+def choose(precision, sizes, measure, keep_float=()):
     limit = MARGINS[0] * GATES[precision].sd(REFERENCES)
-    return choose_levels(precision, sizes, pinned, measure, lambda step: None, limit)
+    return allocate_bits(precision, sizes, keep_float, measure, lambda step: None, limit)
 
 
 def test_only_the_layers_that_move_the_score_are_raised():
     errors = {"synthetic / blocks.4": 0.5, "synthetic / KAN": 1e-4, "head": 1e-4, "resize": 0.0}
     choice = choose("int8", dict.fromkeys(errors, 1000), planted(errors))
-    assert choice.holds and choice.levels == {
+    assert choice.holds and choice.weight_formats == {
         "synthetic / blocks.4": "w8", "synthetic / KAN": "int8", "head": "int8", "resize": "fp32",
     }  # fmt: skip
     low = planted(errors)(dict.fromkeys(errors, "int8") | {"resize": "fp32"}, None)
     hardest = moved_most(low)
     assert len(hardest) == FEW and max(low.photos, key=lambda photo: abs(photo.difference)).photo in hardest
     alone = planted(errors)(dict.fromkeys(errors, "fp32") | {"synthetic / blocks.4": "int8"}, hardest)
-    assert choice.sensitivity[0] == {"group": "synthetic / blocks.4", "level": "int8", "sd": alone.sd}
+    assert choice.sensitivity[0] == {"group": "synthetic / blocks.4", "weight_format": "int8", "sd": alone.sd}
 
 
 def test_small_layers_are_raised_before_any_sensitivity_is_measured():
@@ -321,22 +325,22 @@ def test_small_layers_are_raised_before_any_sensitivity_is_measured():
         [],
     )
 
-    def measure(levels, names):
-        tried.append((levels, names and len(names)))
-        return planted(errors)(levels, names)
+    def measure(weight_formats, names):
+        tried.append((weight_formats, names and len(names)))
+        return planted(errors)(weight_formats, names)
 
     choice = choose("w8", sizes, measure)
     low = dict.fromkeys(errors, "w8")
     small = {"synthetic / blocks.1": "fp16", "head": "fp16"}  # 0.6 % of the file pays for these two and no more
     assert tried == [(low, None), (low | small, FEW), (low | small, None)]
-    assert choice.holds and choice.levels == low | small and not choice.sensitivity
+    assert choice.holds and choice.weight_formats == low | small and not choice.sensitivity
 
 
 def test_the_search_goes_on_from_where_small_layers_are_raised():
     errors = {"synthetic / blocks.1.0": 3.0, "synthetic / KAN": 2.0, "authentic / KAN": 1e-4}
     sizes = {"synthetic / blocks.1.0": 100, "synthetic / KAN": 50_000, "authentic / KAN": 50_000}
     choice = choose("w8", sizes, planted(errors))
-    assert choice.holds and choice.levels == {
+    assert choice.holds and choice.weight_formats == {
         "synthetic / blocks.1.0": "fp16", "synthetic / KAN": "fp16", "authentic / KAN": "w8",
     }  # fmt: skip
     assert [row["group"] for row in choice.sensitivity] == ["synthetic / KAN", "authentic / KAN"]
@@ -345,7 +349,9 @@ def test_the_search_goes_on_from_where_small_layers_are_raised():
 def test_all_low_is_kept_where_the_score_holds_and_a_pinned_layer_stays_float():
     errors = {"synthetic / KAN": 1e-5, "head": 1e-5}
     choice = choose("w8", dict.fromkeys(errors, 1000), planted(errors), ("head",))
-    assert choice.holds and choice.levels == {"synthetic / KAN": "w8", "head": "fp32"} and not choice.sensitivity
+    assert (
+        choice.holds and choice.weight_formats == {"synthetic / KAN": "w8", "head": "fp32"} and not choice.sensitivity
+    )
 
 
 def test_when_nothing_helps_it_says_so():
@@ -354,20 +360,20 @@ def test_when_nothing_helps_it_says_so():
     sizes = {"a / b": 1000, "head": 1000}
     tried = []
 
-    def measure(levels, names):
-        tried.append(set(levels.values()))
+    def measure(weight_formats, names):
+        tried.append(set(weight_formats.values()))
         return Fidelity(rows[: names and FEW], None)
 
     choice = choose("fp16", sizes, measure)
-    assert not choice.holds and set(choice.levels.values()) == {"fp16"} and len(choice.sensitivity) == 2
+    assert not choice.holds and set(choice.weight_formats.values()) == {"fp16"} and len(choice.sensitivity) == 2
     assert {"fp32"} not in tried  # float32 by another name is no fp16
 
 
 def test_a_file_that_only_float32_would_hold_is_not_called_low():
-    errors = {"a / b": 1e9, "head": 1e9}  # as soon as either is low, at whatever level
+    errors = {"a / b": 1e9, "head": 1e9}  # as soon as either is low, at whatever weight format
     for precision in ("fp16", "w8", "int8"):
         choice = choose(precision, dict.fromkeys(errors, 1000), planted(errors))
-        assert not choice.holds and set(choice.levels.values()) == {PRECISIONS[precision].ladder[0]}
+        assert not choice.holds and set(choice.weight_formats.values()) == {PRECISIONS[precision].fallbacks[0]}
 
 
 def test_pictures_that_judge_share_nothing_with_those_that_fit(tiny_model, tmp_path):
@@ -376,7 +382,9 @@ def test_pictures_that_judge_share_nothing_with_those_that_fit(tiny_model, tmp_p
     assert len({picture.tobytes() for picture in (*fitting.values(), *judging.values())}) == 12
     assert sum(name.startswith("scene") for name in judging) == 3 and not fitting.keys() & judging.keys()
     reference = reference_scorer(tiny_model)
-    pictures = GatePictures(reference, (HEIGHT, WIDTH), tmp_path, judges=6, proof=proof_photos(HEIGHT, WIDTH))
+    pictures = GatePictures(
+        reference, (HEIGHT, WIDTH), tmp_path, validation_pictures=6, proof=proof_photos(HEIGHT, WIDTH)
+    )
     (first, scores), (again, same), (fresh, others) = (pictures.judging(attempt) for attempt in (0, 0, 1))
     assert list(first) == list(again) == list(scores) and scores == same and len(first) == 6 + 6
     low, high = (bound(pictures.known.proof_scores.values()) for bound in (min, max))
@@ -452,7 +460,7 @@ def test_the_limit_grows_with_the_scores_that_a_model_gives():
 
 def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_model, tmp_path, monkeypatch):
     request, precisions = ExportRequest("pixels", HEIGHT, WIDTH, memory="balanced"), ("fp32", "fp16", "w8")
-    options = {"precisions": precisions, "judges": 12, "keep_float": ("head", "synthetic / blocks.1")}
+    options = {"precisions": precisions, "validation_pictures": 12, "keep_float": ("head", "synthetic / blocks.1")}
     proofs = list(export_proved(tiny_model, request, ["onnx"], tmp_path, **options))
     assert [proved.artifact.precision for proved in proofs] == list(precisions)
     whole, sessions = proofs[0].artifact.bytes, FORMATS["onnx"].sessions
@@ -460,10 +468,10 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
     for proved in proofs[1:]:
         assert proved.parity.passed and len(proved.parity.photos) == 12 + 6
         plan = Plan.from_json(proved.artifact.plan)
-        stage = [group for group in sorted(plan.levels) if group.startswith("synthetic / blocks.1.")]
-        assert plan.pinned == ("head", *stage) and stage and plan.calibration == MADE
-        assert {plan.levels[group] for group in plan.pinned} == {"fp32"}
-        assert {plan.levels[group] for group in plan.levels if is_exact(group)} == {"fp32"}
+        stage = [group for group in sorted(plan.weight_formats) if group.startswith("synthetic / blocks.1.")]
+        assert plan.keep_float == ("head", *stage) and stage and plan.calibration == MADE
+        assert {plan.weight_formats[group] for group in plan.keep_float} == {"fp32"}
+        assert {plan.weight_formats[group] for group in plan.weight_formats if is_exact(group)} == {"fp32"}
         # So wild a network needs groups in float32 where a trained one does not (docs/experiments.md).
         most = {"fp16": 0.64, "w8": 0.5}[proved.artifact.precision]
         assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < most * whole
@@ -477,8 +485,8 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
     assert {row.precision for row in read_manifest(tmp_path).artifacts} == set(precisions)
 
     monkeypatch.setitem(GATES, "w8", Gate(srcc=1.0, sd_on_paper_scale=1e-9))
-    float_ = [group for group in plan.levels if "KAN" not in group]  # few groups to try, each in vain
-    options = {"precisions": ("w8",), "judges": 12, "keep_float": float_}
+    float_ = [group for group in plan.weight_formats if "KAN" not in group]  # few groups to try, each in vain
+    options = {"precisions": ("w8",), "validation_pictures": 12, "keep_float": float_}
     (missed,) = export_proved(tiny_model, request, ["onnx"], tmp_path, **options)
     assert not missed.parity.passed and missed.path.parent.name == "rejected" and missed.artifact.plan["sensitivity"]
     assert json.loads((tmp_path / "lariqa.json").read_text())["artifacts"][2]["parity"]["passed"] is True
@@ -509,8 +517,8 @@ def test_a_layer_that_is_raised_is_rounded_on_the_grid_that_it_is_raised_to(tiny
     low, raised, left, *others = (
         name for name, group in lowering.stored.known(row, path).items() if not is_exact(group)
     )
-    levels = {low: "w8", raised: "fp16", left: "fp32", others[0]: "int8"}
-    rounded, stored = lowering.rounded_for(row, path, levels), row.weights(path)
+    weight_formats = {low: "w8", raised: "fp16", left: "fp32", others[0]: "int8"}
+    rounded, stored = lowering.rounded_for(row, path, weight_formats), row.weights(path)
     assert set(rounded) == {low, raised, others[0]}
     half = stored[raised].reshape(-1).astype(np.float16)
     assert np.array_equal(rounded[raised].astype(np.float16), rounded[raised])  # on the grid
@@ -565,7 +573,13 @@ def test_what_a_format_cannot_do_is_refused_with_the_nearest(tiny_model, tmp_pat
     with pytest.raises(Refusal, match="--keep-float names nothing"):
         next(
             export_proved(
-                tiny_model, request, ["onnx"], tmp_path, precisions=("w8",), keep_float=("nothing",), judges=4
+                tiny_model,
+                request,
+                ["onnx"],
+                tmp_path,
+                precisions=("w8",),
+                keep_float=("nothing",),
+                validation_pictures=4,
             )
         )
     assert not list(tmp_path.glob("*.onnx"))

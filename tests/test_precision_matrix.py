@@ -1,4 +1,4 @@
-"""Every precision in every format, with low-memory graphs, both contracts and both views: stored low, and it runs."""
+"""Every precision in every format, with low-memory graphs, both inputs and both views: stored low, and it runs."""
 
 from itertools import pairwise
 
@@ -9,11 +9,11 @@ from benchmarks.lowered_export import Lowering
 from benchmarks.workload import seeded_photos
 from export.export_ready import ExportRequest, make_export_ready
 from export.formats import FORMATS
-from export.precision import LEVEL_BYTES, PRECISIONS, is_exact
+from export.precision import BYTES_PER_WEIGHT, PRECISIONS, is_exact
 from export.scorer import Scorer
 
 HEIGHT, WIDTH = 150, 200
-COMBINATIONS = [  # format by format, so that each of memory, contract and view is with each format
+COMBINATIONS = [  # format by format, so that each of memory, kind and view is with each format
     ("onnx", "low", "pixels", "full"),
     ("onnx", "low", "tensors", "crop"),
     ("onnx", "balanced", "tensors", "full"),
@@ -25,10 +25,10 @@ COMBINATIONS = [  # format by format, so that each of memory, contract and view 
 ]
 
 
-@pytest.mark.parametrize(("format_name", "memory", "contract", "view"), COMBINATIONS)
-def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, format_name, memory, contract, view):
+@pytest.mark.parametrize(("format_name", "memory", "kind", "view"), COMBINATIONS)
+def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, format_name, memory, kind, view):
     row = FORMATS[format_name]
-    ready = make_export_ready(tiny_model, ExportRequest(contract, HEIGHT, WIDTH, view, memory))
+    ready = make_export_ready(tiny_model, ExportRequest(kind, HEIGHT, WIDTH, view, memory))
     lowering = Lowering(ready, None, (HEIGHT, WIDTH), tmp_path)
     source = lowering.source(row)
     known = lowering.stored.known(row, source)  # refuses where a layer is not found
@@ -38,19 +38,19 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, 
     def scored(path):
         runner = row.open(path, 1, row.sessions[memory])
         size = (HEIGHT, WIDTH)
-        scorer = Scorer(runner, ready.preprocess, ready.config.branches, contract, size)
+        scorer = Scorer(runner, ready.preprocess, ready.config.branches, kind, size)
         return np.array([scorer.score(photo) for photo in photos])
 
     whole, whole_bytes = scored(source), row.layers(source).weight_bytes
     assert min(b - a for a, b in pairwise(sorted(whole))) > 1e-6 and np.ptp(whole) > 0.02
     inputs = [{name: x.numpy() for name, x in given.items()} for given in calibrating(lowering, photos)]
     for precision in row.precisions[1:]:
-        level = PRECISIONS[precision].ladder[0]
-        levels = {name: "fp32" if is_exact(group) else level for name, group in known.items()}
+        weight_format = PRECISIONS[precision].fallbacks[0]
+        weight_formats = {name: "fp32" if is_exact(group) else weight_format for name, group in known.items()}
         path = tmp_path / f"{precision}{row.suffix}"
-        row.lower(source, path, levels, "{}", row.ranges(source, inputs) if level == "int8" else None)
+        row.lower(source, path, weight_formats, "{}", row.ranges(source, inputs) if weight_format == "int8" else None)
         saved = whole_bytes - row.layers(path).weight_bytes
-        assert saved > 0.9 * (4 - LEVEL_BYTES[level]) * numbers, precision
+        assert saved > 0.9 * (4 - BYTES_PER_WEIGHT[weight_format]) * numbers, precision
         moved = np.abs(scored(path) - whole)
         assert 0 < moved.max() < 0.6 and np.median(moved) < {"fp16": 5e-3, "w8": 5e-2, "int8": 0.3}[precision], moved
 

@@ -214,11 +214,11 @@ def test_the_planted_fastest_leanest_and_most_faithful_are_named():
         made_row("small", 500, peak_mib=400, error=2e-6),
         made_row("exact", 600, peak_mib=800, error=1e-7),
         made_row("torch", 900, format="torch", peak_mib=2000, subject={"role": "reference"}),
-        made_row("theirs", 450, peak_mib=300, subject={"role": "peer"}),
+        made_row("theirs", 450, peak_mib=300, subject={"role": "baseline"}),
     ]
     found = said(rows)
     assert "quick" in found["Fastest"].split(".")[0] and "the time of torch" in found["Fastest"]
-    assert "fastest peer, #5 theirs" in found["Fastest"]
+    assert "fastest baseline, #5 theirs" in found["Fastest"]
     assert "small: 304 MiB" in found["Leanest"] and "exact" in found["Most faithful"].split(":")[0]
     assert "3 of 3 files within" in found["Most faithful"]
 

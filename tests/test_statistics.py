@@ -105,7 +105,7 @@ def test_the_run_is_from_decoded_pixels_to_score():
     latency = Latency(decode_ms=[900, 900], preprocess_ms=[10, 20], inference_ms=[100, 200], post_ms=[1, 2])
     row = row.model_copy(update={"latency": latency})
     assert run_ms(row) == [111, 222] and row.latency.total_ms == [1011, 1122]
-    tensors = made_row("x", subject={"contract": "tensors"})
+    tensors = made_row("x", subject={"input": "tensors"})
     assert not leaves_out(tensors)
     bare = tensors.model_copy(update={"latency": Latency(inference_ms=[1.0])})
     assert "preprocessing was not timed" in leaves_out(bare) and run_ms(bare) == [1.0]

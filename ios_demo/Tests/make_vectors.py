@@ -194,7 +194,7 @@ def sentences(folder: Path) -> dict:
         "another view": changed("model", "preprocess", "synthetic_view", to="tiles"),
         "a file elsewhere": changed("artifacts", 0, "file", to="../lariqa.mlpackage"),
         "another size than the input": changed("artifacts", 0, "photo_width_px", to=201),
-        "an unknown contract": changed("artifacts", 0, "contract", to="latents"),
+        "an unknown input": changed("artifacts", 0, "input", to="latents"),
     }
     scorer = Scorer(None, PreprocessSpec(), ("authentic", "synthetic"), "pixels", (HEIGHT, WIDTH))
     files = {"empty.jpg": b"", "text.jpg": b"it's not a photo \\ \"\n"}

@@ -58,7 +58,7 @@ def measure(folder: Path, file: str, runs: int) -> dict:
         for samples, figure in zip(latency.values(), figures, strict=True):
             samples.append(figure)
     return {
-        "schema": "lariqa-measurement/1",
+        "schema": "lariqa-measurement/2",
         "measured_by": "stand-in app",
         "subject": {"name": file, "file": file, "sha256": hashlib.sha256((folder / file).read_bytes()).hexdigest()},
         "machine": {"kind": "phone"},

@@ -33,16 +33,16 @@ STAND_IN_RUNS = 3  # of up to half a minute each; their row says that they are f
 
 @dataclass(frozen=True)
 class NotBuilt:
-    """A peer that could not be made, and why: a finding too."""
+    """A baseline that could not be made, and why: a finding too."""
 
     subject: Subject
     error: str
 
 
-def peers_of(
+def baselines_of(
     checkpoint: Path, view: str, height: int, width: int, folder: Path, progress: Callable[[str], None]
 ) -> Iterator[Contender | NotBuilt]:
-    """The peers of a checkpoint's exports for photos of one size.
+    """The baselines of a checkpoint's exports for photos of one size.
 
     Args:
         checkpoint: the reference of the export.
@@ -58,12 +58,12 @@ def peers_of(
     work = _work(plain, plain.example())
     facts = {
         "checkpoint_sha256": sha256_of(checkpoint),
-        "contract": "tensors",
+        "input": "tensors",
         "synthetic_view": view,
         "photo_width_px": width,
         "photo_height_px": height,
         "trained": model.provenance.trained,
-        "role": "peer",
+        "role": "baseline",
     }
     yield Contender(
         Subject(name="authors' way: PyTorch and torchvision", format="torch", bytes=checkpoint.stat().st_size, **facts),
