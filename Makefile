@@ -19,11 +19,11 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 parity: $(READY)
-	@$(VENV)/bin/python -m benchmarks.parity_matrix
+	@$(VENV)/bin/python -m export.parity_matrix
 
-# An emulated ARM processor with both runtimes, for `python -m benchmarks.arm_arithmetic EXPORT` (a minute, 250 MB).
+# An emulated ARM processor with both runtimes, for `python -m benchmarks.arm.arm_arithmetic EXPORT` (a minute, 250 MB).
 arm: $(READY)
-	@$(VENV)/bin/python -m benchmarks.arm_root
+	@$(VENV)/bin/python -m benchmarks.arm.arm_root
 
 demo: $(READY)
 	@$(VENV)/bin/lariqa demo -o demo-output

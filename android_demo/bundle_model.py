@@ -15,12 +15,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from export.artifact import FILE_NAME, read_manifest, size_bytes
-from export.formats import describe
-from lariqa_train import golden
-from lariqa_train.atomic import staging
-from lariqa_train.checkpoint import sha256_of
-from lariqa_train.refusal import Refusal
+from lariqa.atomic import staging
+from lariqa.digest import sha256_of
+from lariqa.errors import Refusal
+from lariqa.manifest.manifest import FILE_NAME, read_manifest, size_bytes
+from lariqa.photos import golden
+from lariqa.runtimes.artifacts import describe
 
 ASSETS = Path(__file__).parent / "app" / "src" / "main" / "assets" / "lariqa"
 FORMATS = ("onnx", "tflite")  # what the app has runtimes for

@@ -24,19 +24,20 @@ import torch
 from bundle_model import bundle
 from PIL import ExifTags, Image
 
-from benchmarks.proved_export import export_proved
-from benchmarks.workload import bundled_photos
-from export.export_ready import ExportRequest
-from export.scorer import Scorer, fit_to
-from lariqa_train.atomic import staging
-from lariqa_train.demo_checkpoint import make_demo_checkpoint
-from lariqa_train.distort import bundled_photo, versions
-from lariqa_train.golden import golden_photo
-from lariqa_train.heads import HeadConfig
-from lariqa_train.model import LarIqa, LarIqaConfig
-from lariqa_train.photo import open_photo
-from lariqa_train.preprocess import PreprocessSpec, check_image
-from lariqa_train.refusal import Refusal
+from export.pipeline import export_proved
+from export.proof.proof_photos import bundled_photos
+from export.rewrite.export_ready import ExportRequest
+from lariqa.atomic import staging
+from lariqa.errors import Refusal
+from lariqa.manifest.model_config import HeadConfig, LarIqaConfig
+from lariqa.manifest.preprocess_spec import PreprocessSpec
+from lariqa.photos.golden import golden_photo
+from lariqa.photos.photo import open_photo
+from lariqa.photos.views import check_image
+from lariqa.runtimes.scorer import Scorer, fit_to
+from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint
+from lariqa_train.model.model import LarIqa
+from lariqa_train.pictures.damage import bundled_photo, versions
 
 HERE = Path(__file__).parent
 SIZE = (150, 200)  # height, width of the tiny model's photos

@@ -1,4 +1,4 @@
-"""The whole benchmark: contenders -> turns -> rows. Who takes part, on which photos, and what each row says.
+"""The whole benchmark: candidates -> turns -> rows. Who takes part, on which photos, and what each row says.
 
 targets ─► artifacts ─┐
 checkpoint ─► reference ├─► measure_in_turns ─► rows with scores held against the reference ─► report
@@ -14,24 +14,32 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.baselines import NotBuilt, baselines_of
-from benchmarks.contender import Contender
-from benchmarks.culprit import Stage, find_culprit
-from benchmarks.machine_limit import better_of, measure_limit
-from benchmarks.macs import layers_as_file, part_of, part_of_operators, promised_layers, torch_layers, work_of
-from benchmarks.measurement import Measurement
-from benchmarks.parity import LIMITS
-from benchmarks.participants import Exported, artifact_contender, exported_in, reference_contender, with_weights_kept
-from benchmarks.rows import flagged_if_alike, reference_scores, row_of, row_of_not_built, too_alike
-from benchmarks.turns import Measured, measure_in_turns, run_back_to_back
-from benchmarks.workload import fitted_files, photo_files, seeded_photos
-from export.export_ready import ExportRequest, FromTensors
-from export.formats import FORMATS, open_artifact
-from export.memory_model import photo_size_px
-from export.weight_cache import keeps_weights
-from lariqa_train.checkpoint import load_checkpoint, sha256_of
-from lariqa_train.photo import open_photo
-from lariqa_train.refusal import Refusal
+from benchmarks.baselines.baselines import NotBuilt, baselines_of
+from benchmarks.measure.candidate import Candidate
+from benchmarks.measure.first_divergence import Stage, find_first_divergence
+from benchmarks.measure.interleaved import Measured, measure_in_turns, run_back_to_back
+from benchmarks.measure.machine_limit import better_of, measure_limit
+from benchmarks.measure.macs import layers_as_file, part_of, part_of_operators, promised_layers, torch_layers, work_of
+from benchmarks.measure.measurement import Measurement
+from benchmarks.measure.participants import (
+    Exported,
+    artifact_candidate,
+    exported_in,
+    reference_candidate,
+    with_weights_kept,
+)
+from benchmarks.measure.rows import flagged_if_alike, reference_scores, row_of, row_of_not_built, too_alike
+from export.formats import FORMATS
+from export.proof.memory_model import photo_size_px
+from export.proof.parity import LIMITS
+from export.proof.proof_photos import fitted_files, photo_files, seeded_photos
+from export.rewrite.export_ready import ExportRequest, FromTensors
+from lariqa.digest import sha256_of
+from lariqa.errors import Refusal
+from lariqa.photos.photo import open_photo
+from lariqa.runtimes.artifacts import open_artifact
+from lariqa.runtimes.weight_cache import keeps_weights
+from lariqa_train.model.checkpoint import load_checkpoint
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class BenchRequest:
     threads: int | None = None  # None: one for each core
     baselines: bool = False
     sustained_s: float = 0
-    find_culprit: bool = False
+    find_divergence: bool = False
     seed: int = 0
     weight_cache: Path | None = None  # a folder: LiteRT files are measured once more, their packed weights kept there
 
@@ -72,11 +80,11 @@ def run_suite(
     report = uuid.uuid4().hex
     with tempfile.TemporaryDirectory(prefix="lariqa-bench-") as folder:
         progress("counting multiply-accumulates in the files")
-        contenders, missing = _contenders(request, exported, Path(folder), progress)
-        photos = _Photos(Path(folder), request, contenders, progress)
+        candidates, missing = _contenders(request, exported, Path(folder), progress)
+        photos = _Photos(Path(folder), request, candidates, progress)
         progress("what this machine can do at best")
         limit = measure_limit(threads)
-        measured = measure_in_turns(contenders, photos.of, request.runs, threads, progress)
+        measured = measure_in_turns(candidates, photos.of, request.runs, threads, progress)
         limit = better_of(limit, measure_limit(threads))
         rows = []
 
@@ -88,15 +96,15 @@ def run_suite(
         alike = too_alike(references)
         for one in measured:
             row = flagged_if_alike(row_of(one, report, threads, limit, photos.names, references), alike)
-            if request.find_culprit and _parity_broke(row):
-                row = _with_culprit(row, one, exported, request.checkpoint, photos, progress)
+            if request.find_divergence and _parity_broke(row):
+                row = _with_first_divergence(row, one, exported, request.checkpoint, photos, progress)
             add(row)
         for built in missing:
             add(row_of_not_built(built, report))
         if request.sustained_s:
-            for contender in contenders:
-                if contender.subject.role == "artifact":
-                    one = run_back_to_back(contender, photos.of(contender), request.sustained_s, threads, progress)
+            for candidate in candidates:
+                if candidate.subject.role == "artifact":
+                    one = run_back_to_back(candidate, photos.of(candidate), request.sustained_s, threads, progress)
                     row = row_of(one, report, threads, limit, photos.names, references)
                     add(row.model_copy(update={"mode": "sustained"}))
     return rows
@@ -107,7 +115,7 @@ def run_suite(
 
 def _contenders(
     request: BenchRequest, exported: Sequence[Exported], folder: Path, progress: Callable[[str], None]
-) -> tuple[list[Contender], list[NotBuilt]]:
+) -> tuple[list[Candidate], list[NotBuilt]]:
     artifacts, references, missing = [], {}, []
     layers: dict[tuple, tuple] = {}
     for one in exported:
@@ -119,8 +127,8 @@ def _contenders(
         progress(f"counting in {artifact.file}")
         file = row.layers(one.path)
         work = work_of(file, layers[key], dict(row.operators(one.path)))
-        contender = artifact_contender(one, work)
-        artifacts.append(contender.with_parts(part_of_operators(file, layers[key])))
+        candidate = artifact_candidate(one, work)
+        artifacts.append(candidate.with_parts(part_of_operators(file, layers[key])))
         if request.weight_cache is not None and keeps_weights(artifact):
             artifacts.append(with_weights_kept(artifacts[-1], one, request.weight_cache))
         checkpoint = request.checkpoint or one.reference
@@ -131,40 +139,40 @@ def _contenders(
         if sha256_of(checkpoint) != one.manifest.checkpoint_sha256:
             raise Refusal(f"{checkpoint} is not the checkpoint that {one.path} was exported from (its sha256 differs)")
         references.setdefault((checkpoint, artifact.synthetic_view, photo_size_px(artifact)), one)
-    contenders = [
+    candidates = [
         *(_reference(checkpoint, view, size, one) for (checkpoint, view, size), one in references.items()),
         *artifacts,
     ]
     if request.baselines:
         for checkpoint, view, (height, width) in references:
             for baseline in baselines_of(checkpoint, view, height, width, folder, progress):
-                (missing if isinstance(baseline, NotBuilt) else contenders).append(baseline)
-    return contenders, missing
+                (missing if isinstance(baseline, NotBuilt) else candidates).append(baseline)
+    return candidates, missing
 
 
-def _reference(checkpoint: Path, view: str, size: tuple[int, int], one: Exported) -> Contender:
+def _reference(checkpoint: Path, view: str, size: tuple[int, int], one: Exported) -> Candidate:
     model = load_checkpoint(checkpoint)
     model.config = replace(model.config, preprocess=model.config.preprocess.with_view(view))
     plain = FromTensors(model.eval(), *size)
     layers = torch_layers(plain, plain.example())
     work = work_of(layers_as_file(layers, model), layers, {})
-    contender = reference_contender(checkpoint, view, one.manifest.checkpoint_sha256, work, model.provenance.trained)
+    candidate = reference_candidate(checkpoint, view, one.manifest.checkpoint_sha256, work, model.provenance.trained)
     parts = {name: part_of(name) for name, _ in model.named_modules() if name}
-    return contender.with_parts(parts).for_photos(size)
+    return candidate.with_parts(parts).for_photos(size)
 
 
 # On which photos
 
 
 class _Photos:
-    """The photo files for each size that a contender takes, written once."""
+    """The photo files for each size that a candidate takes, written once."""
 
     def __init__(
-        self, folder: Path, request: BenchRequest, contenders: Iterable[Contender], progress: Callable[[str], None]
+        self, folder: Path, request: BenchRequest, candidates: Iterable[Candidate], progress: Callable[[str], None]
     ) -> None:
         self.names: dict[Path, str] = {}
         self._files: dict[tuple[int, int], list[Path]] = {}
-        for size in dict.fromkeys(map(_photo_size, contenders)):
+        for size in dict.fromkeys(map(_photo_size, candidates)):
             height, width = size
             progress(f"photos of {width}x{height}")
             place = folder / f"{width}x{height}"
@@ -177,13 +185,13 @@ class _Photos:
             self.names |= files
             self._files[size] = list(files)
 
-    def of(self, contender: Contender) -> list[Path]:
-        """The files for one contender."""
-        return self._files[_photo_size(contender)]
+    def of(self, candidate: Candidate) -> list[Path]:
+        """The files for one candidate."""
+        return self._files[_photo_size(candidate)]
 
 
-def _photo_size(contender: Contender) -> tuple[int, int]:
-    return contender.size_px or (ExportRequest.height, ExportRequest.width)
+def _photo_size(candidate: Candidate) -> tuple[int, int]:
+    return candidate.size_px or (ExportRequest.height, ExportRequest.width)
 
 
 # Where parity breaks
@@ -195,7 +203,7 @@ def _parity_broke(row: Measurement) -> bool:
     return row.subject.role == "artifact" and any(not abs(s.score - s.reference) <= limit for s in known)
 
 
-def _with_culprit(
+def _with_first_divergence(
     row: Measurement,
     one: Measured,
     exported: Sequence[Exported],
@@ -208,21 +216,21 @@ def _with_culprit(
     references = {score.photo: score.reference for score in row.scores}
     photo = max(one.scores, key=lambda path: abs(one.scores[path] - references[photos.names[path]]))
     model = load_checkpoint(checkpoint or artifact.reference).eval()
-    stages, culprit = find_culprit(open_artifact(artifact.path), model, open_photo(photo), progress)
+    stages, first = find_first_divergence(open_artifact(artifact.path), model, open_photo(photo), progress)
     return row.model_copy(
         update={
             "error_budget": {stage.name: stage.error for stage in stages if stage.error < float("inf")},
-            "flags": [*row.flags, said_of(culprit, stages)],
+            "flags": [*row.flags, said_of(first, stages)],
         }
     )
 
 
-def said_of(culprit: Stage | None, stages: Sequence[Stage]) -> str:
+def said_of(first: Stage | None, stages: Sequence[Stage]) -> str:
     """One sentence on where parity breaks."""
-    if culprit is None:
+    if first is None:
         worst = max(stages, key=lambda stage: stage.error)
         return f"parity breaks, but no stage departs by itself; the largest error is {worst.error:.1e} at {worst.name}"
-    return f"parity breaks at {culprit.name}: its error is {culprit.error:.1e} of its range, the stages before agree"
+    return f"parity breaks at {first.name}: its error is {first.error:.1e} of its range, the stages before agree"
 
 
 def _sha(one: Exported) -> str:

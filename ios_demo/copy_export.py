@@ -16,12 +16,12 @@ from pathlib import Path
 HOUSE = Path(__file__).parents[1]
 sys.path.insert(0, str(HOUSE))
 
-from export.artifact import FILE_NAME, Artifact, read_manifest  # noqa: E402
-from lariqa_train.atomic import replace, staging  # noqa: E402
-from lariqa_train.checkpoint import sha256_of  # noqa: E402
-from lariqa_train.golden import FILE_NAME as GOLDEN  # noqa: E402
-from lariqa_train.golden import TILE  # noqa: E402
-from lariqa_train.refusal import Refusal  # noqa: E402
+from lariqa.atomic import replace, staging  # noqa: E402
+from lariqa.errors import Refusal  # noqa: E402
+from lariqa.manifest.manifest import FILE_NAME, Artifact, read_manifest  # noqa: E402
+from lariqa.photos.golden import FILE_NAME as GOLDEN  # noqa: E402
+from lariqa.photos.golden import TILE  # noqa: E402
+from lariqa_train.model.checkpoint import sha256_of  # noqa: E402
 
 MODEL = HOUSE / "ios_demo" / "App" / "Model"
 

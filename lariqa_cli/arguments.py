@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from lariqa.errors import Refusal
+from lariqa.loading import is_checkpoint
 from lariqa_cli.screen import typed
-from lariqa_train.refusal import Refusal
 
 AUTHORS_SUFFIXES = (".pt", ".pth")
 
@@ -32,11 +33,6 @@ WeightCacheOption = Annotated[
     ),
 ]
 LimitOption = Annotated[float | None, typer.Option(help="Parity limit in score units, instead of the precision's own.")]
-
-
-def is_checkpoint(path: Path) -> bool:
-    """Whether ``path`` has the name of a checkpoint; of what is there, an artifact has none such."""
-    return path.suffix == ".safetensors" or (path / "config.json").exists()
 
 
 def check_model(path: Path) -> None:
@@ -82,7 +78,7 @@ def check_limit(limit: float | None) -> None:
 
 def parse_size(text: str) -> tuple[int, int]:
     """ "3840x2160" -> (3840, 2160)."""
-    from lariqa_train.photo import MAX_PIXELS
+    from lariqa.photos.photo import MAX_PIXELS
 
     match = re.fullmatch(r"([0-9]{1,9})[xX]([0-9]{1,9})", text)
     if not match:

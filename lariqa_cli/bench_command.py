@@ -12,9 +12,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Column, Table
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import check_checkpoint, check_folder
 from lariqa_cli.screen import note, program, say, show, steps
-from lariqa_train.refusal import Refusal
 
 QUICK_RUNS, PICTURES = 5, 30
 MOST_RUNS, MOST_THREADS, MOST_MINUTES = 10_000, 1024, 24 * 60
@@ -43,8 +43,8 @@ def bench(
     sustained: Annotated[
         float, typer.Option(min=0, max=MOST_MINUTES, help="Afterwards, minutes of each artifact without a pause.")
     ] = 0,
-    find_culprit: Annotated[
-        bool, typer.Option("--find-culprit", help="Where parity breaks, name the first stage that departs.")
+    find_divergence: Annotated[
+        bool, typer.Option("--find-divergence", help="Where parity breaks, name the first stage that departs.")
     ] = False,
     weight_cache: Annotated[
         Path | None,
@@ -81,9 +81,9 @@ def bench(
             raise Refusal(f"no file at {path}; give the rows that a phone exported")
     if adb is None and any((adb_path, adb_dir, adb_command, adb_timeout, accelerator != "cpu")):
         raise Refusal("--adb-path, --adb-dir, --adb-command, --adb-timeout and --accelerator need --adb SERIAL or any")
-    if adb is not None and (baselines or find_culprit or checkpoint or weight_cache):
+    if adb is not None and (baselines or find_divergence or checkpoint or weight_cache):
         raise Refusal(
-            "--baselines, --find-culprit, --checkpoint, --weight-cache are for this machine; leave them out with --adb"
+            "--baselines, --find-divergence, --checkpoint, --weight-cache measure this machine; leave them out with --adb"
         )
     if adb is not None and not targets:
         raise Refusal("--adb needs something to measure: give an export folder or an artifact")
@@ -94,18 +94,18 @@ def bench(
     for folder in (output, weight_cache):
         if folder is not None:
             check_folder(folder)
-    from lariqa_train.photo_files import photos_in
+    from lariqa.photos.photo_files import photos_in
 
     photos_in(photos or [])
 
-    from benchmarks.matching import latest
-    from benchmarks.phone import FOLDER, PhoneRequest, bench_on_phone
-    from benchmarks.phone_rows import import_rows
-    from benchmarks.quoted import quoted_rows
-    from benchmarks.report import write_report
-    from benchmarks.report_folder import ROWS_NAME, add_rows, rows_in
+    from benchmarks.baselines.quoted import quoted_rows
+    from benchmarks.phones.phone import FOLDER, PhoneRequest, bench_on_phone
+    from benchmarks.phones.phone_rows import import_rows
+    from benchmarks.report.report import write_report
+    from benchmarks.report.report_folder import ROWS_NAME, add_rows, rows_in
+    from benchmarks.report.row_matching import latest
+    from benchmarks.report.summary import summarise
     from benchmarks.suite import BenchRequest, run_suite
-    from benchmarks.summary import summarise
 
     rows_in(output)  # refused now, not after minutes of measuring
     for path in imported or []:
@@ -138,7 +138,7 @@ def bench(
                 threads=threads,
                 baselines=baselines,
                 sustained_s=60 * sustained,
-                find_culprit=find_culprit,
+                find_divergence=find_divergence,
                 seed=seed,
                 weight_cache=weight_cache,
             )
@@ -152,7 +152,7 @@ def bench(
     note(f"Report: {page}, with report.md and report.json beside it; the rows are in {output / ROWS_NAME}")
     ours = [f for f in summary.figures if f.row.report in measured and f.row.subject.role == "artifact"]
     if any(figures.past_limit for figures in ours):
-        note("past its parity limit; --find-culprit says where it departs", "An artifact is", "red")
+        note("past its parity limit; --find-divergence says where it departs", "An artifact is", "red")
         raise typer.Exit(1)
 
 

@@ -11,8 +11,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Column, Table
 
+from lariqa.errors import Refusal
 from lariqa_cli.screen import note, say, say_json, show
-from lariqa_train.refusal import Refusal
 
 COLOURS = {"worse": "red", "better": "green", "changed": "yellow", "not judged": "dim"}
 
@@ -31,8 +31,8 @@ def compare_measurements(
     for path in (before, after):
         if not path.exists():
             raise Refusal(f"no report at {path}; `lariqa bench ARTIFACT -o {path}` writes one")
-    from benchmarks.compare import compare_reports
-    from benchmarks.matching import read_report
+    from benchmarks.report.compare import compare_reports
+    from benchmarks.report.row_matching import read_report
 
     comparison = compare_reports(read_report(before), read_report(after), share, across_machines)
     if as_json:
@@ -54,7 +54,7 @@ def parse_threshold(text: str) -> float:
 
 def print_comparison(comparison) -> None:
     """What changed, subject by subject; what stayed the same is counted."""
-    from benchmarks.compare import summary_line
+    from benchmarks.report.compare import summary_line
 
     for warning in comparison.warnings:
         note(warning, "NOTE:", "yellow")

@@ -51,9 +51,9 @@ def list_datasets(
 
 
 def _list(root: Path | None, check: bool, as_json: bool) -> None:
+    from lariqa.errors import Refusal
     from lariqa_train.datasets.catalogue import CATALOGUE, locate
     from lariqa_train.datasets.rows import read_rows
-    from lariqa_train.refusal import Refusal
 
     if root is not None and not root.is_dir():
         raise Refusal(f"no folder at {root}; give the one that holds the data sets, each in a folder of its own")
@@ -91,7 +91,7 @@ def _list(root: Path | None, check: bool, as_json: bool) -> None:
 def _fetch(folder: Path, as_json: bool) -> None:
     """Photographs on request, with where they come from and what may be done with them."""
     check_folder(folder)
-    from benchmarks.photographs import SOURCES, SOURCES_FILE, fetch_photographs
+    from benchmarks.accuracy.photographs import SOURCES, SOURCES_FILE, fetch_photographs
 
     with steps() as step:
         fetched = fetch_photographs(folder, step)
@@ -114,8 +114,8 @@ def _fetch(folder: Path, as_json: bool) -> None:
 
 def _generate(root: Path, photos: list[str], **amounts: int) -> None:
     check_folder(root)
+    from lariqa.photos.photo_files import photos_in
     from lariqa_train.datasets.generated_files import GENERATED, write_generated
-    from lariqa_train.photo_files import photos_in
 
     folder = root / GENERATED.name
     with steps() as step:

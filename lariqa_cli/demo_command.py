@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import ViewOption, check_folder
 from lariqa_cli.proofs import note_training, print_proofs
 from lariqa_cli.screen import note, say, steps, typed
-from lariqa_train.refusal import Refusal
 
 HEAVY_QUALITY = 10  # JPEG: blocks that anybody sees
 LEAST_UNSEEN_SRCC = 0.6  # below this the training of the demo is broken, whatever the machine
@@ -37,32 +37,31 @@ def run_demo(
 ) -> None:
     """The whole trip on the bundled 3840x2160 photo: training on generated data, three formats, parity, scores."""
     check_folder(output)
-    from benchmarks.proved_export import export_proved
-    from export.artifact import read_manifest
-    from export.export_ready import ExportRequest
-    from lariqa_train.checkpoint import save_checkpoint
+    from export.formats import FORMATS
+    from export.pipeline import export_proved
+    from export.rewrite.export_ready import ExportRequest
+    from lariqa.manifest.manifest import read_manifest
+    from lariqa_train.model.checkpoint import save_checkpoint
 
     if (old := read_manifest(output)) and old.provenance.trained:
         raise Refusal(f"{output} holds an export of trained weights, which a demo must not replace; choose another -o")
     checkpoint, learnt = output / "demo.safetensors", None
     with steps() as step:
         if untrained:
-            from lariqa_train.demo_checkpoint import make_demo_checkpoint
+            from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint
 
             step("making a seeded, calibrated checkpoint (not trained)")
             model = make_demo_checkpoint(seed=seed)
         else:
-            from lariqa_train.demo_recipe import read_demo_recipe
-            from lariqa_train.demo_training import train_demo
+            from lariqa_train.demo.demo_recipe import read_demo_recipe
+            from lariqa_train.demo.demo_training import train_demo
 
             settings = [f"seed={seed}", *(overrides or []), *([f"photographs={photos}"] if photos else [])]
             learnt = train_demo(read_demo_recipe(recipe, settings), typed("demo", "--seed", seed), step)
             model = learnt.model
         save_checkpoint(model, checkpoint)
         request = ExportRequest(synthetic_view=synthetic_view)
-        proofs = list(
-            export_proved(model, request, ("onnx", "coreml", "tflite"), output, overwrite=True, progress=step)
-        )
+        proofs = list(export_proved(model, request, list(FORMATS), output, overwrite=True, progress=step))
     print_proofs(
         [(proved.artifact, proved.parity) for proved in proofs], f"{output}, bundled photo 3840x2160", photos=True
     )
@@ -100,14 +99,13 @@ def _say_learnt(learnt) -> list[str]:
 
 def _misjudged(proofs: list) -> list[str]:
     """What exported files score above the sharp photo although it is damaged; the proof has most of the scores."""
-    from lariqa_cli.score_command import open_model
-    from lariqa_train.distort import bundled_photo, jpeg_of_quality
+    from lariqa.loading import load
+    from lariqa_train.pictures.damage import bundled_photo, jpeg_of_quality
 
     heavy, misjudged = jpeg_of_quality(bundled_photo(), HEAVY_QUALITY), []
     for proved in proofs:
         scores = {photo.photo: photo.score for photo in proved.parity.photos}
-        scorer, _ = open_model(proved.path, None)
-        scores["heavily compressed"] = scorer.score(heavy)
+        scores["heavily compressed"] = load(proved.path).score(heavy)
         say(
             f"{proved.artifact.format}: sharp {scores['original']:.3f}, JPEG quality {HEAVY_QUALITY} "
             f"{scores['heavily compressed']:.3f}"

@@ -35,31 +35,31 @@ def evaluate_model(
     check_model(model)
     if output:
         check_folder(output)
-    from lariqa_train.color import COLOR_SPACES
+    from lariqa.errors import Refusal
     from lariqa_train.datasets.catalogue import data_set_named, locate
     from lariqa_train.datasets.rows import read_rows
     from lariqa_train.datasets.split import split_rows
-    from lariqa_train.refusal import Refusal
+    from lariqa_train.training.color import COLOR_SPACES
 
     data_set = data_set_named(dataset)
     if color_space not in COLOR_SPACES:
         raise Refusal(f"--color-space is {color_space!r}; expected one of {', '.join(COLOR_SPACES)}")
     found = read_rows(data_set, locate(data_set, root).folder)
     rows = found if split == "all" else split_rows(found, title=data_set.title).part(split)
-    from benchmarks.evaluation import evaluate, write_evaluation
-    from lariqa_cli.score_command import open_model
+    from benchmarks.accuracy.evaluation import evaluate, write_evaluation
+    from lariqa.loading import load
 
     title = f"{model.name} on {data_set.title}, {split}"
     with steps() as step:
         step(f"opening {model}")
-        scorer, provenance = open_model(model, synthetic_view)
+        scorer = load(model, synthetic_view=synthetic_view)
         result = evaluate(scorer, rows, fit=fit, color_space=color_space, resamples=resamples, progress=step)
         written = write_evaluation(result, output, title) if output else []
     if as_json:
         say_json({"title": title, **result.to_json()})
     else:
         _print(result, title)
-    note_training(provenance)
+    note_training(scorer.provenance)
     for path in written:
         note(f"wrote {path}")
 

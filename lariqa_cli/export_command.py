@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import LimitOption, ViewOption, check_checkpoint, check_folder, check_limit, parse_size
 from lariqa_cli.proofs import note_training, print_plans, print_proofs
 from lariqa_cli.screen import note, steps, typed
-from lariqa_train.refusal import Refusal
 
 
 def export_checkpoint(
@@ -64,13 +64,13 @@ def export_checkpoint(
     precisions = list(dict.fromkeys(name.strip() for name in precision.split(",") if name.strip()))
     if not precisions:
         raise Refusal(f"--precision is {precision!r}; expected one or several of fp32, fp16, w8, int8")
-    from lariqa_train.photo_files import photos_in
+    from lariqa.photos.photo_files import photos_in
 
     photos_in(calibration or [])
 
-    from benchmarks.proved_export import export_proved
-    from export.export_ready import ExportRequest, why_only_naive
-    from lariqa_train.checkpoint import load_checkpoint
+    from export.pipeline import export_proved
+    from export.rewrite.export_ready import ExportRequest, why_only_naive
+    from lariqa_train.model.checkpoint import load_checkpoint
 
     request = ExportRequest(input_kind, height, width, synthetic_view, memory)
     proofs = []

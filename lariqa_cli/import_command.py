@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import check_folder
 from lariqa_cli.screen import note, say, steps, typed
-from lariqa_train.refusal import Refusal
 
 
 def import_weights(
@@ -24,8 +24,8 @@ def import_weights(
         raise Refusal(f"-o is {output}; expected the name of a file, not a folder, that ends in .safetensors")
     check_folder(output.parent)
 
-    from lariqa_train.checkpoint import save_checkpoint
-    from lariqa_train.import_authors import import_authors
+    from lariqa_train.model.checkpoint import save_checkpoint
+    from lariqa_train.model.import_authors import import_authors
 
     with steps() as step:
         step(f"reading {weights}")

@@ -9,13 +9,13 @@ import typer
 from rich import box
 from rich.table import Table
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import ModelArgument, check_model, is_checkpoint
 from lariqa_cli.score_command import named
 from lariqa_cli.screen import note, say, say_json, show, steps
-from lariqa_train.refusal import Refusal
 
 if TYPE_CHECKING:  # it imports torch
-    from export.artifact import Artifact, Manifest
+    from lariqa.manifest.manifest import Artifact, Manifest
 
 
 def inspect_model(
@@ -41,7 +41,8 @@ def inspect_model(
 
 def inspect_artifact(path: Path, every_step: bool = False) -> None:
     """Print an artifact's manifest, operators, work by part, and what is known to hurt on phones."""
-    from export.formats import describe, format_of
+    from export.formats import format_of
+    from lariqa.runtimes.artifacts import describe
 
     manifest, artifact = describe(path)
     row = format_of(path)
@@ -49,8 +50,8 @@ def inspect_artifact(path: Path, every_step: bool = False) -> None:
     shown = manifest.to_json()
     shown["artifacts"] = [entry for entry in shown["artifacts"] if entry["file"] == artifact.file]
 
-    from benchmarks.macs import promised_layers, work_of
-    from benchmarks.phone_warnings import Facts, warnings_for
+    from benchmarks.measure.macs import promised_layers, work_of
+    from benchmarks.phones.phone_warnings import Facts, warnings_for
 
     with steps() as step:
         step(f"counting in {path}")
@@ -79,8 +80,8 @@ def inspect_artifact(path: Path, every_step: bool = False) -> None:
 
 def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> None:
     """Print how an artifact executes: strips, groups of channels, what is alive, and the memory that it will need."""
-    from export.memory_model import PHOTOS, photo_size_px, planned_branches, predict
-    from export.weight_cache import keeps_weights
+    from export.proof.memory_model import PHOTOS, photo_size_px, planned_branches, predict
+    from lariqa.runtimes.weight_cache import keeps_weights
 
     height, width = photo_size_px(artifact)
     branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
@@ -121,15 +122,15 @@ def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
     """Print a checkpoint's description and, given photos, its KAN coverage."""
-    from lariqa_train.photo import open_photo
-    from lariqa_train.photo_files import photos_in
+    from lariqa.photos.photo import open_photo
+    from lariqa.photos.photo_files import photos_in
 
     files = photos_in(photos)
     import torch
 
-    from lariqa_train.checkpoint import load_checkpoint
-    from lariqa_train.kan_coverage import watch_coverage
-    from lariqa_train.preprocess import prepare
+    from lariqa_train.model.checkpoint import load_checkpoint
+    from lariqa_train.model.kan_coverage import watch_coverage
+    from lariqa_train.model.normalise import prepare
 
     model = load_checkpoint(path)
     parameters = sum(parameter.numel() for parameter in model.parameters())

@@ -30,10 +30,10 @@ def reproduce_table(
 ) -> None:
     """Train and measure the rows of a table whose data sets are there; print them beside the paper's figures."""
     check_folder(runs)
-    from lariqa_train.tables import table_named
+    from lariqa_train.training.tables import table_named
 
     title, rows = table_named(table, row)
-    from benchmarks.reproduction import measure_row, measured_before, missing_data
+    from benchmarks.accuracy.reproduction import measure_row, measured_before, missing_data
 
     shown = []
     with steps() as step:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import (
     ModelArgument,
     PhotosArgument,
@@ -17,11 +18,9 @@ from lariqa_cli.arguments import (
     WeightCacheOption,
     check_folder,
     check_model,
-    is_checkpoint,
 )
 from lariqa_cli.proofs import note_training
 from lariqa_cli.screen import complain, say, steps
-from lariqa_train.refusal import Refusal
 
 
 def score_photos(
@@ -36,13 +35,14 @@ def score_photos(
     check_model(model)
     if weight_cache is not None:
         check_folder(weight_cache)
-    from lariqa_train.photo import open_photo
-    from lariqa_train.photo_files import photos_in
+    from lariqa.loading import load
+    from lariqa.photos.photo import open_photo
+    from lariqa.photos.photo_files import photos_in
 
     files, rows = photos_in(photos), []
     with steps() as step:
         step(f"opening {model}")
-        scorer, provenance = open_model(model, synthetic_view, weight_cache)
+        scorer = load(model, synthetic_view=synthetic_view, weight_cache=weight_cache)
         for number, photo in enumerate(files, 1):
             step(f"photo {number} of {len(files)}: {photo}")
             row = {"photo": str(photo)}
@@ -55,7 +55,7 @@ def score_photos(
                 "model": str(model),
                 "runtime": scorer.runner.runtime,
                 "views": views_used(scorer),
-                "trained": provenance.trained,
+                "trained": scorer.provenance.trained,
             }
             rows.append(row)
     if as_json:
@@ -64,32 +64,12 @@ def score_photos(
         for row in rows:
             if "score" in row:
                 say(f"{row['score']:.6f}  {row['photo']}")
-    note_training(provenance)
+    note_training(scorer.provenance)
     for row in rows:
         if "error" in row:
             complain(row["error"])
     if any("error" in row for row in rows):
         raise typer.Exit(2)
-
-
-def open_model(path: Path, synthetic_view: str | None, weight_cache: Path | None = None):
-    """(Scorer, Provenance) for a checkpoint or an artifact."""
-    from export.formats import describe, scorer_for
-    from export.run_torch import reference_scorer
-    from lariqa_train.checkpoint import load_checkpoint
-
-    if is_checkpoint(path):
-        if weight_cache is not None:
-            raise Refusal(f"--weight-cache is for a .tflite artifact; {path} is a checkpoint")
-        model = load_checkpoint(path)
-        return reference_scorer(model, synthetic_view), model.provenance
-    manifest, artifact = describe(path)
-    if synthetic_view not in (None, artifact.synthetic_view):
-        raise Refusal(
-            f"{path} was exported with the {artifact.synthetic_view} view; "
-            f"export another with --synthetic-view {synthetic_view}"
-        )
-    return scorer_for(path, manifest, artifact, weight_cache=weight_cache), manifest.provenance
 
 
 @contextmanager

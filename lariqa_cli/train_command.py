@@ -27,10 +27,10 @@ def train_model(
 ) -> None:
     """Train one stage of the paper: a branch, new heads on two branches, or everything."""
     check_folder(output)
-    from lariqa_train.train_config import read_config
+    from lariqa_train.training.train_config import read_config
 
     config = read_config(recipe, [*(overrides or []), *(["pretrained=false"] if no_pretrained else [])])
-    from lariqa_train.train import fit
+    from lariqa_train.training.train import fit
 
     made_by = typed("train", recipe, *(overrides or []))
     with steps() as step:

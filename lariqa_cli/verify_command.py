@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import LimitOption, check_checkpoint, check_limit
 from lariqa_cli.proofs import print_proofs
 from lariqa_cli.screen import note, steps
-from lariqa_train.refusal import Refusal
 
 
 def verify_export(
@@ -28,10 +28,10 @@ def verify_export(
     if checkpoint is not None:
         check_checkpoint(checkpoint)
     check_limit(limit)
-    from lariqa_train.photo_files import photos_in
+    from lariqa.photos.photo_files import photos_in
 
     photos_in(photos or [])
-    from benchmarks.verify import verify
+    from export.verify import verify
 
     with steps() as step:
         proofs = list(verify(target, photos or [], checkpoint, limit, step))

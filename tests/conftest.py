@@ -8,14 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.workload import bundled_photos
-from lariqa_train.checkpoint import save_checkpoint
-from lariqa_train.demo_checkpoint import make_demo_checkpoint
-from lariqa_train.distort import versions
-from lariqa_train.golden import golden_photo
-from lariqa_train.heads import HeadConfig
-from lariqa_train.model import LarIqa, LarIqaConfig
-from lariqa_train.preprocess import PreprocessSpec
+from export.proof.proof_photos import bundled_photos
+from lariqa.manifest.model_config import HeadConfig, LarIqaConfig
+from lariqa.manifest.preprocess_spec import PreprocessSpec
+from lariqa.photos.golden import golden_photo
+from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint
+from lariqa_train.model.checkpoint import save_checkpoint
+from lariqa_train.model.model import LarIqa
+from lariqa_train.pictures.damage import versions
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -32,20 +32,22 @@ from PIL import Image
 HOUSE = Path(__file__).parents[2]
 sys.path.insert(0, str(HOUSE))
 
-from benchmarks.measurement import read_rows  # noqa: E402
-from benchmarks.proved_export import export_proved  # noqa: E402
-from benchmarks.workload import bundled_photos, proof_photos  # noqa: E402
-from export.artifact import parse_manifest  # noqa: E402
-from export.export_ready import ExportRequest  # noqa: E402
-from export.scorer import Scorer, fit_to  # noqa: E402
-from lariqa_train import golden, photo  # noqa: E402
-from lariqa_train.checkpoint import sha256_of  # noqa: E402
-from lariqa_train.demo_checkpoint import make_demo_checkpoint  # noqa: E402
-from lariqa_train.distort import versions  # noqa: E402
-from lariqa_train.heads import HeadConfig  # noqa: E402
-from lariqa_train.model import LarIqaConfig  # noqa: E402
-from lariqa_train.preprocess import PreprocessSpec, authentic_pixels, synthetic_pixels  # noqa: E402
-from lariqa_train.refusal import Refusal  # noqa: E402
+from benchmarks.measure.measurement import read_rows  # noqa: E402
+from export.pipeline import export_proved  # noqa: E402
+from export.proof.proof_photos import bundled_photos, proof_photos  # noqa: E402
+from export.rewrite.export_ready import ExportRequest  # noqa: E402
+from lariqa.errors import Refusal  # noqa: E402
+from lariqa.manifest.manifest import parse_manifest  # noqa: E402
+from lariqa.manifest.preprocess_spec import PreprocessSpec  # noqa: E402
+from lariqa.photos import golden  # noqa: E402
+from lariqa.photos.views import authentic_pixels, synthetic_pixels  # noqa: E402
+from lariqa.runtimes.scorer import Scorer, fit_to  # noqa: E402
+from lariqa_train import photo  # noqa: E402
+from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint  # noqa: E402
+from lariqa_train.model.checkpoint import sha256_of  # noqa: E402
+from lariqa_train.model.heads import HeadConfig  # noqa: E402
+from lariqa_train.model.model import LarIqaConfig  # noqa: E402
+from lariqa_train.pictures.damage import versions  # noqa: E402
 
 HEIGHT, WIDTH = 150, 200
 
@@ -244,7 +246,7 @@ def check(folder: Path) -> None:
         assert row.machine.kind == "phone", row
         assert all(ms > 0 for ms in row.latency.total_ms) and row.memory.peak_mib > row.memory.baseline_mib, row
         assert row.scores and all(abs(score.score - score.reference) < 1e-9 for score in row.scores), row
-    print(f"{len(rows)} rows of the Swift tests read back by benchmarks.measurement")
+    print(f"{len(rows)} rows of the Swift tests read back by benchmarks.measure.measurement")
 
 
 if __name__ == "__main__":

@@ -7,19 +7,19 @@ DatabaseImage0001.JPG, ...       the images, here or in ImageDatabase/
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, Found, read_sheet
+from lariqa_train.datasets.rows import DataSet, RawRow, read_sheet
 
 SHEET = "DatabaseGrades.xlsx"
 
 
-def read(root: Path) -> Iterator[Found]:
+def read(root: Path) -> Iterator[RawRow]:
     """Every line of the sheet below its headings."""
     folder = root / "ImageDatabase" if (root / "ImageDatabase").is_dir() else root
     for number, (where, cells) in enumerate(read_sheet(root / SHEET)):
         if number == 0 or cells[0] is None:
             continue
         name = f"DatabaseImage{cells[0]:04.0f}.JPG" if isinstance(cells[0], int | float) else str(cells[0])
-        yield Found(folder / name, cells[1] if len(cells) > 1 else None, name, where)
+        yield RawRow(folder / name, cells[1] if len(cells) > 1 else None, name, where)
 
 
 BID = DataSet(

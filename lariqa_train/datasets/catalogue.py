@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lariqa_train.datasets.authors_csv import AUTHORS_CSV
+from lariqa.errors import Refusal, nearest
 from lariqa_train.datasets.bid import BID
 from lariqa_train.datasets.generated_files import GENERATED
 from lariqa_train.datasets.kadid10k import KADID10K
@@ -14,12 +14,11 @@ from lariqa_train.datasets.pipal import PIPAL
 from lariqa_train.datasets.rows import DataSet
 from lariqa_train.datasets.spaq import SPAQ
 from lariqa_train.datasets.tid2013 import TID2013
+from lariqa_train.datasets.two_column_csv import TWO_COLUMN_CSV
 from lariqa_train.datasets.uhd_iqa import UHD_IQA
-from lariqa_train.nearest import nearest
-from lariqa_train.refusal import Refusal
 
 CATALOGUE: dict[str, DataSet] = {
-    row.name: row for row in (KONIQ10K, SPAQ, BID, UHD_IQA, KADID10K, TID2013, PIPAL, AUTHORS_CSV, GENERATED)
+    row.name: row for row in (KONIQ10K, SPAQ, BID, UHD_IQA, KADID10K, TID2013, PIPAL, TWO_COLUMN_CSV, GENERATED)
 }
 FOLDERS = {  # names under which people keep them below one root, beside the name itself
     "koniq10k": ("KonIQ-10k", "koniq-10k", "koniq"),

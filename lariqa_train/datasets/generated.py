@@ -23,10 +23,10 @@ from zlib import crc32
 import cv2
 import numpy as np
 
-from lariqa_train.datasets.distortions import DISTORTIONS, score_of
-from lariqa_train.photo import open_photo
-from lariqa_train.refusal import Refusal
-from lariqa_train.scenes import as_photographed, render_scene
+from lariqa.errors import Refusal
+from lariqa.photos.photo import open_photo
+from lariqa_train.pictures.distortions import DISTORTIONS, score_of
+from lariqa_train.pictures.scenes import as_photographed, render_scene
 
 PARTS_TRIED = 4  # of a photo, to find one that shows something
 SOFTEST = 0.35  # of 1, the photo's own detail: parts of it are shrunk by up to its inverse

@@ -21,20 +21,20 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lariqa_train.atomic import replace, staging
+from lariqa.atomic import replace, staging
+from lariqa.errors import Refusal
 from lariqa_train.datasets.generated import SCENE, Content, contents, pictures_of
-from lariqa_train.datasets.rows import SETS, DataSet, Found, read_csv
-from lariqa_train.refusal import Refusal
+from lariqa_train.datasets.rows import SETS, DataSet, RawRow, read_csv
 
 TABLE = "generated.csv"
 SHARES = (0.7, 0.1, 0.2)  # of the contents, for training, validation and test
 COLUMNS = ("image", "score", "content", "set", "distortion", "severity")
 
 
-def read(root: Path) -> Iterator[Found]:
+def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
     for where, row in read_csv(root / TABLE, ("image", "score", "content", "set")):
-        yield Found(root / row["image"], row["score"], row["content"], where, row["set"])
+        yield RawRow(root / row["image"], row["score"], row["content"], where, row["set"])
 
 
 GENERATED = DataSet(

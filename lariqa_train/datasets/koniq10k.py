@@ -9,16 +9,16 @@ Official split: 7,058 training, 1,000 validation, 2,015 test.
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, Found, first_of, read_csv
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of, read_csv
 
 TABLE = "koniq10k_distributions_sets.csv"
 
 
-def read(root: Path) -> Iterator[Found]:
+def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
     folder = first_of(root, "1024x768", "512x384")
     for where, row in read_csv(root / TABLE, ("image_name", "MOS", "set")):
-        yield Found(folder / row["image_name"], row["MOS"], row["image_name"], where, row["set"])
+        yield RawRow(folder / row["image_name"], row["MOS"], row["image_name"], where, row["set"])
 
 
 KONIQ10K = DataSet(

@@ -7,24 +7,24 @@ Train_Dist/ (or Distortion_1/ ... _4/)      A0001_00_00.bmp: reference A0001, di
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, Found
-from lariqa_train.refusal import Refusal
+from lariqa.errors import Refusal
+from lariqa_train.datasets.rows import DataSet, RawRow
 
 
-def read(root: Path) -> Iterator[Found]:
+def read(root: Path) -> Iterator[RawRow]:
     """Every line of every list."""
     folders = [folder for folder in (root / "Train_Dist", *sorted(root.glob("Distortion_*"))) if folder.is_dir()]
     on_disk = {path.name: path for folder in folders for path in folder.iterdir()}
     for table in sorted((root / "Train_Label").glob("*.txt")):
         try:
             lines = table.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as odd:
-            raise Refusal(f"{table} cannot be read: {odd}") from odd
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refusal(f"{table} cannot be read: {error}") from error
         for number, line in enumerate(lines, 1):
             if line.strip():
                 name, _, opinion = line.strip().partition(",")
                 image = on_disk.get(name, folders[0] / name)
-                yield Found(image, opinion, name.split("_")[0], f"{table.name}, row {number}")
+                yield RawRow(image, opinion, name.split("_")[0], f"{table.name}, row {number}")
 
 
 PIPAL = DataSet(

@@ -1,6 +1,6 @@
 """One row of any data set: an image and what people thought of it; and the reading that names everything wrong at once.
 
-A data set's file says where its images and opinions lie (``read`` yields a :class:`Found` for each line, with the
+A data set's file says where its images and opinions lie (``read`` yields a :class:`RawRow` for each line, with the
 opinion as it is written there). :func:`read_rows` turns them into :class:`Row`, with opinions on 0..1, higher is
 better, and refuses the whole set with the list of all its faults rather than the first one.
 """
@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lariqa_train.refusal import Refusal
+from lariqa.errors import Refusal
 
 SHOWN_FAULTS = 20  # more are counted
 SETS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Found:
+class RawRow:
     """One line of a data set as it is written there."""
 
     image: Path
@@ -54,7 +54,7 @@ class DataSet:
     licence: str
     source: str  # where the publishers give it away
     layout: tuple[str, ...]  # what must be under the root
-    read: Callable[[Path], Iterator[Found]]
+    read: Callable[[Path], Iterator[RawRow]]
     official_split: bool = False
 
     def missing(self, root: Path) -> list[str]:
@@ -129,8 +129,8 @@ def read_csv(path: Path, needed: Iterable[str], delimiter: str = ",") -> Iterato
                     f"{path.name}, row {table.line_num}",
                     {key: (value or "").strip() for key, value in row.items() if key},
                 )
-    except (OSError, UnicodeDecodeError, csv.Error) as odd:
-        raise Refusal(f"{path} cannot be read as a table: {odd}") from odd
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Refusal(f"{path} cannot be read as a table: {error}") from error
 
 
 def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
@@ -143,8 +143,8 @@ def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as odd:  # openpyxl hands through what zip and XML readers raise
-        raise Refusal(f"{path} cannot be read as an Excel file: {odd}") from odd
+    except Exception as error:  # openpyxl hands through what zip and XML readers raise
+        raise Refusal(f"{path} cannot be read as an Excel file: {error}") from error
     for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
         yield f"{path.name}, row {number}", cells
     book.close()

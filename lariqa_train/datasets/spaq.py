@@ -7,13 +7,13 @@ TestImage/                                         the images
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, Found, first_of, read_sheet
-from lariqa_train.refusal import Refusal
+from lariqa.errors import Refusal
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of, read_sheet
 
 SHEET = "MOS and Image attribute scores.xlsx"
 
 
-def read(root: Path) -> Iterator[Found]:
+def read(root: Path) -> Iterator[RawRow]:
     """Every line of the sheet."""
     path = first_of(root, f"Annotations/{SHEET}", SHEET)
     lines = read_sheet(path)
@@ -24,7 +24,7 @@ def read(root: Path) -> Iterator[Found]:
     for where, cells in lines:
         if any(cell is not None for cell in cells):
             name = str(cells[image])
-            yield Found(root / "TestImage" / name, cells[opinion], name, where)
+            yield RawRow(root / "TestImage" / name, cells[opinion], name, where)
 
 
 SPAQ = DataSet(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lariqa.errors import Refusal
 from lariqa_train.datasets.rows import Row
-from lariqa_train.refusal import Refusal
 
 
 @dataclass(frozen=True)

@@ -7,26 +7,26 @@ distorted_images/       i01_01_1.bmp: reference 01, distortion 01, level 1; the 
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, Found
-from lariqa_train.refusal import Refusal
+from lariqa.errors import Refusal
+from lariqa_train.datasets.rows import DataSet, RawRow
 
 TABLE = "mos_with_names.txt"
 
 
-def read(root: Path) -> Iterator[Found]:
+def read(root: Path) -> Iterator[RawRow]:
     """Every line of the list."""
     folder = root / "distorted_images"
     on_disk = {path.name.lower(): path for path in folder.iterdir()}
     try:
         lines = (root / TABLE).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as odd:
-        raise Refusal(f"{root / TABLE} cannot be read: {odd}") from odd
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{root / TABLE} cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):
         if line.strip():
             opinion, _, name = line.strip().partition(" ")
             name = name.strip()
             image = on_disk.get(name.lower(), folder / name)
-            yield Found(image, opinion, name[:3].lower(), f"{TABLE}, row {number}")
+            yield RawRow(image, opinion, name[:3].lower(), f"{TABLE}, row {number}")
 
 
 TID2013 = DataSet(

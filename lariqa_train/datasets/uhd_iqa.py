@@ -9,16 +9,16 @@ Official split: 4,269 training, 904 validation, 900 test.
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, Found, first_of, read_csv
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of, read_csv
 
 TABLE = "uhd-iqa-metadata.csv"
 
 
-def read(root: Path) -> Iterator[Found]:
+def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
     for where, row in read_csv(root / TABLE, ("image_name", "quality_mos", "set")):
         image = first_of(root, row["set"], "images") / row["image_name"]
-        yield Found(image, row["quality_mos"], row["image_name"], where, row["set"])
+        yield RawRow(image, row["quality_mos"], row["image_name"], where, row["set"])
 
 
 UHD_IQA = DataSet(

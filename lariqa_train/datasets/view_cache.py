@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lariqa_train.atomic import writing
+from lariqa.atomic import writing
+from lariqa.errors import Refusal
+from lariqa.manifest.preprocess_spec import PreprocessSpec
+from lariqa.photos.photo import open_photo
+from lariqa.photos.views import authentic_pixels, check_image
 from lariqa_train.datasets.rows import Row, refuse_faults
-from lariqa_train.photo import open_photo
-from lariqa_train.preprocess import PreprocessSpec, authentic_pixels, check_image
-from lariqa_train.refusal import Refusal
 
 
 @dataclass(frozen=True)

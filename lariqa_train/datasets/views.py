@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
+from lariqa.manifest.preprocess_spec import PreprocessSpec
+from lariqa.photos.photo import open_photo
+from lariqa.photos.views import authentic_pixels, synthetic_pixels
 from lariqa_train.datasets.rows import Row
 from lariqa_train.datasets.view_cache import ViewCache
-from lariqa_train.photo import open_photo
-from lariqa_train.preprocess import PreprocessSpec, authentic_pixels, synthetic_pixels
 
 
 class Pictures(Dataset):

@@ -27,12 +27,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lariqa_train.checkpoint import load_checkpoint
-from lariqa_train.demo_checkpoint import make_demo_checkpoint
-from lariqa_train.distort import bundled_photo
-from lariqa_train.model import LarIqa
-from lariqa_train.photo import open_photo
-from lariqa_train.preprocess import authentic_pixels, prepare, synthetic_pixels
+from lariqa.photos.photo import open_photo
+from lariqa.photos.views import authentic_pixels, synthetic_pixels
+from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint
+from lariqa_train.model.checkpoint import load_checkpoint
+from lariqa_train.model.model import LarIqa
+from lariqa_train.model.normalise import prepare
+from lariqa_train.pictures.damage import bundled_photo
 
 HERE = Path(__file__).parent
 TOLERANCE = {"normalised": 1e-6, "features": 1e-3, "score": 1e-4}

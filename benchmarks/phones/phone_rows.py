@@ -1,0 +1,102 @@
+"""Rows that another machine wrote: taken in only if they say what was measured, and where.
+
+A phone is never believed to be this computer, nor this computer a phone: a row without ``machine.kind`` from ``lariqa
+bench --adb`` is a phone's, one that names another kind is refused, and ``--import`` takes none that does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.measure.measurement import Machine, Measurement, Part, Subject, read_rows
+from lariqa.errors import Refusal
+
+EMULATOR = "measured on an Android emulator: its times and its memory say nothing about a phone"
+
+
+def accept(
+    rows: Sequence[Measurement],
+    where: str,
+    subject: Subject,
+    machine: Machine,
+    is_phone: bool,
+    references: Mapping[str, float],
+    report: str,
+) -> list[Measurement]:
+    """Rows that a device wrote about the file that it was sent, labelled with what the device said of itself.
+
+    Args:
+        rows: from ``read_rows``.
+        where: names their file in errors.
+        subject: the file that was pushed; fills in what a row leaves open.
+        machine: the device; likewise.
+        is_phone: False for an emulator, whose rows are labelled and flagged as such.
+        references: photo name -> PyTorch's score of the same pixels, for rows that do not know it.
+        report: for rows without one.
+
+    Raises:
+        Refusal: a row is about another file, or says that it was measured somewhere else.
+    """
+    accepted = []
+    for number, row in enumerate(rows, 1):
+        row_of = f"row {number} of {where}"
+        if row.subject.sha256 != subject.sha256:
+            raise Refusal(
+                f"{row_of} is about another file than the one that was pushed: expected subject.sha256 "
+                f"{subject.sha256[:12]}..., came {row.subject.sha256[:12] or 'none'}; "
+                "the app must measure the file it was given, and give its sum"
+            )
+        if "kind" in row.machine.model_fields_set and row.machine.kind != "phone":
+            raise Refusal(
+                f"{row_of} says that it was measured on a machine of kind {row.machine.kind!r}, but it came from the "
+                f"phone {machine.model}: expected 'phone'"
+            )
+        # An app cannot know that the phone it runs on is an emulator.
+        place = _filled(row.machine, machine).model_copy(update={"kind": "phone" if is_phone else "emulated"})
+        scores = [
+            score.model_copy(update={"reference": references.get(score.photo)}) if score.reference is None else score
+            for score in row.scores
+        ]
+        accepted.append(
+            row.model_copy(
+                update={
+                    "subject": _filled(row.subject, subject),
+                    "machine": place,
+                    "scores": scores,
+                    "report": row.report or report,
+                    "flags": row.flags if is_phone else [*row.flags, EMULATOR],
+                }
+            )
+        )
+    return accepted
+
+
+def import_rows(path: Path, known: Container[str] = ()) -> list[Measurement]:
+    """Rows that were exported by hand, as the iOS app does: ``lariqa bench --import FILE``.
+
+    Args:
+        path: a ``.jsonl`` file, a JSON list, or a ``report.json``.
+        known: ids of rows that the report has already; those are left out.
+
+    Raises:
+        Refusal: no such file, no rows, or one that does not say where it was measured.
+    """
+    if path.is_dir():
+        raise Refusal(f"{path} is a folder; --import takes a file of rows, for example {path / 'rows.jsonl'}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise Refusal(f"{path} cannot be read: {reason}; --import takes rows that an app exported") from error
+    rows = read_rows(text, str(path))
+    for number, row in enumerate(rows, 1):
+        if "kind" not in row.machine.model_fields_set:
+            raise Refusal(f"row {number} of {path} does not say where it was measured: machine.kind is missing")
+    return [row for row in rows if row.id not in known]
+
+
+def _filled(part: Part, known: Part) -> Part:
+    """``part``, with what it leaves open taken from ``known``."""
+    empty = {name: value for name, value in known if getattr(part, name) in ("", 0, 0.0, None)}
+    return part.model_copy(update=empty)

@@ -1,0 +1,75 @@
+"""The Core ML format in one object."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from export.formats.format import Format, Quantizer
+from export.rewrite.graph_options import GraphOptions
+from lariqa.runtimes.coreml import RUNTIME
+
+if TYPE_CHECKING:
+    from export.formats.graph_stats import GraphStats
+    from export.rewrite.export_ready import ExportReady
+
+FORBIDDEN = """
+    cast equal not_equal greater greater_equal less less_equal logical_and logical_or logical_not logical_xor select
+    non_zero gather gather_along_axis gather_nd scatter scatter_along_axis scatter_nd cond while_loop
+"""
+
+
+@dataclass(frozen=True)
+class CoreML(Format):
+    """See ``Format``; each method's module is imported when it is first used."""
+
+    def convert(self, ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+        from export.formats.coreml.convert import write_coreml
+
+        ready.configure(self.graph)
+        return write_coreml(ready, path, embedded)
+
+    @property
+    def quantize(self) -> Quantizer:
+        from export.formats.coreml.quantize import quantize_coreml
+
+        return quantize_coreml
+
+    def operators(self, path: Path) -> Counter[str]:
+        from export.formats.coreml.convert import coreml_operators
+
+        return coreml_operators(path)
+
+    def layers(self, path: Path) -> GraphStats:
+        from export.formats.coreml.convert import coreml_layers
+
+        return coreml_layers(path)
+
+    def weights(self, path: Path) -> dict[str, np.ndarray]:
+        from export.formats.coreml.convert import coreml_weights
+
+        return coreml_weights(path)
+
+    def phone_warnings(self, operators: Counter[str]) -> list[str]:
+        return [
+            "compute units other than the CPU work in float16: MobileNetV3 drifts there (coremltools issue 2625), and "
+            "a mean over ten thousand values may lose digits; compare the golden score with the phone's",
+            "the first load on a phone is compiled for its chip and may take minutes; loaded is not yet warm",
+        ]
+
+
+FORMAT = CoreML(
+    runtime=RUNTIME,
+    label="Core ML",
+    colours=("#2c7a4d", "#7ccf9c"),
+    graph=GraphOptions(gate_in_weights=False),  # a convolution with computed weights needs iOS 17, and runs on the CPU
+    forbidden=frozenset(FORBIDDEN.split()),
+    cannot={"int8": "int8 activations need an iOS 17 target, and the packages are made for iOS 16"},
+    platforms=frozenset({"ios"}),
+    executed_on=frozenset({"Darwin"}),
+    accelerated_compute={"fp16": "float16"},  # GPU and Neural Engine take nothing else
+)

@@ -1,0 +1,137 @@
+"""A float32 .mlpackage -> the same program with weights stored low, through coremltools.
+
+    fp16   weight in float16 behind constexpr_cast                      unpacked while the model is loaded
+    w8     weight in int8 per channel behind constexpr_affine_dequantize   likewise
+
+With ``compute="float16"`` everything from the second layer of each branch on also computes in float16, as phones' GPUs
+and neural engines do; the resize, the mean and the first layers stay float32, between casts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lariqa.backends import backend, quietly, versions
+from lariqa.errors import Refusal
+from lariqa.runtimes.coreml import METADATA_KEY
+from lariqa_train.quantization.precision import WeightFormat
+
+
+def quantize_coreml(
+    source: Path,
+    path: Path,
+    weight_formats: Mapping[str, WeightFormat],
+    embedded: str,
+    ranges: Any = None,
+    compute: str = "float32",
+    rounded: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, str]:
+    """Write ``source`` again to ``path`` with its weights in other weight formats; arguments as ``quantize_onnx``.
+
+    Raises:
+        Refusal: a weight format is int8.
+    """
+    if "int8" in weight_formats.values():
+        raise Refusal("int8 activations need an iOS 17 target; the nearest for Core ML is w8")
+    with quietly("importing coremltools"):
+        ct = backend("coremltools", "coreml")
+        optimize = backend("coremltools.optimize.coreml", "coreml")
+    with quietly("lowering the Core ML package"):
+        package = ct.models.MLModel(str(source), skip_model_load=True)
+        given = {
+            name: rounded[name] for name in weight_formats if name in (rounded or {}) and weight_formats[name] != "fp32"
+        }
+        if given:
+            package = _taking(package, given, ct)
+        chosen = {name for name, weight_format in weight_formats.items() if weight_format == "w8"}
+        if chosen:
+            int8 = optimize.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8", weight_threshold=0)
+            config = optimize.OptimizationConfig(op_name_configs=dict.fromkeys(sorted(chosen), int8))
+            package = optimize.linear_quantize_weights(package, config=config)
+        halved = {name for name, weight_format in weight_formats.items() if weight_format == "fp16"}
+        if compute == "float16":
+            raised = {name for name, weight_format in weight_formats.items() if weight_format == "fp32"}
+            package = _computing_in_half(package, halved, raised, ct)
+        elif halved:
+            package = _halved(package, halved, ct)
+        package.user_defined_metadata[METADATA_KEY] = embedded
+        package.save(str(path))
+    return versions("coremltools")
+
+
+def _halved(package, names: set[str], ct):
+    """Float32 constants of these names -> float16 ones behind constexpr_cast, which gives float32 again."""
+    build = backend("coremltools.converters.mil.mil", "coreml").Builder
+
+    def half(op, name: str):
+        return build.constexpr_cast(
+            source_val=op.outputs[0].val.astype(np.float16), output_dtype="fp32", before_op=op, name=f"{name}_half"
+        )
+
+    return _replacing(package, names, half, ct)
+
+
+def _taking(package, weights: Mapping[str, np.ndarray], ct):
+    """Constants of these names := these weights."""
+    build = backend("coremltools.converters.mil.mil", "coreml").Builder
+
+    def take(op, name: str):
+        return build.const(val=weights[name].reshape(op.outputs[0].shape), before_op=op, name=f"{name}_rounded")
+
+    return _replacing(package, set(weights), take, ct)
+
+
+def _replacing(package, names: set[str], make, ct):
+    """Put what ``make(op, name)`` gives in the place of each constant of these names, and give it that name."""
+    graph_pass = backend("coremltools.converters.mil.mil.passes.graph_pass", "coreml").AbstractGraphPass
+
+    class Replace(graph_pass):
+        def apply(self, program) -> None:
+            for function in program.functions.values():
+                for op in list(function.operations):
+                    name = op.outputs[0].name if op.outputs else ""
+                    if op.op_type == "const" and name in names and op.outputs[0].child_ops:
+                        with function:
+                            new = make(op, name)
+                        function.replace_uses_of_var_after_op(
+                            anchor_op=op, old_var=op.outputs[0], new_var=new, force_replace=True
+                        )
+                        function.remove_ops([op])
+                        new.name = new.op.name = name
+
+    return ct.models.utils._apply_graph_pass(package, Replace())
+
+
+def _computing_in_half(package, lowered: set[str], raised: set[str], ct):
+    """Everything in float16 from the first lowered layers on, but layers whose weight is ``raised``."""
+    passes = backend("coremltools.converters.mil.mil.passes.defs.quantization", "coreml")
+    graph_pass = backend("coremltools.converters.mil.mil.passes.graph_pass", "coreml").AbstractGraphPass
+
+    class Half(graph_pass):
+        def apply(self, program) -> None:
+            half: set[str] = set()  # names of operations, in the order of the program: makers come before readers
+            for function in program.functions.values():
+                for op in function.operations:
+                    names = {value.name for value in _read(op)}
+                    after = names & lowered or any(
+                        value.op is not None and value.op.name in half for value in _read(op)
+                    )
+                    if after:
+                        half.add(op.name)
+                for op in function.operations:
+                    if raised & {value.name for value in _read(op)}:
+                        half.discard(op.name)
+            passes.FP16ComputePrecision(op_selector=lambda op: op.name in half).apply(program)
+
+    return ct.models.utils._apply_graph_pass(package, Half())
+
+
+def _read(op) -> list:
+    values = []
+    for value in op.inputs.values():
+        values += value if isinstance(value, list | tuple) else [value]
+    return [value for value in values if value is not None]

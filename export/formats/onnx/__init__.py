@@ -1,0 +1,1 @@
+"""ONNX files for ONNX Runtime. Reading order: format -> convert -> quantize."""

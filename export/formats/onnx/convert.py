@@ -1,0 +1,171 @@
+"""Export-ready model -> one self-contained .onnx file.
+
+Opset 18 with IR version 8 is the oldest pair that has every operator used here, so that runtimes of the last years,
+phones' included, open it. Exported by ``torch.onnx.export(dynamo=True)``, then three small repairs:
+
+    Cast(uint8 -> float) becomes DequantizeLinear(scale 1, zero point 0): the same numbers, from an operator that
+        accelerators take, where several refuse Cast;
+    the exporter's notes (stack traces with the paths of the exporting machine) are dropped;
+    the manifest goes into the metadata.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from export.formats.graph_stats import GraphStats, layer_stats
+from export.rewrite.export_ready import ExportReady
+from lariqa.backends import backend, quietly, versions
+from lariqa.errors import Refusal
+from lariqa.runtimes.onnxruntime import METADATA_KEY
+
+OPSET = 18
+IR_VERSION = 8
+
+
+def write_onnx(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+    """Write ``ready`` to ``path``.
+
+    Args:
+        ready: the model, its inputs named and shaped.
+        path: where to; ends in .onnx.
+        embedded: the manifest, as JSON text, for the file's metadata.
+
+    Returns:
+        Converter package -> version.
+
+    Raises:
+        Refusal: onnx is not installed, or cannot express the model.
+    """
+    onnx = backend("onnx", "onnx")
+    backend("onnxscript", "onnx")
+    with quietly("the conversion to ONNX"):
+        program = torch.onnx.export(
+            ready,
+            ready.example(),
+            dynamo=True,
+            opset_version=OPSET,
+            external_data=False,
+            verbose=False,
+            input_names=[spec.name for spec in ready.inputs],
+            output_names=["score"],
+        )
+        model = program.model_proto
+        _dequantize_instead_of_cast(model)
+        _drop_notes(model)
+        model.ir_version = IR_VERSION
+        model.producer_name, model.producer_version = "lariqa", ""
+        onnx.helper.set_model_props(model, {METADATA_KEY: embedded})
+        onnx.checker.check_model(model, full_check=True)
+    path.write_bytes(model.SerializeToString())
+    return versions("torch", "onnx", "onnxscript")
+
+
+def onnx_operators(path: Path) -> Counter[str]:
+    """Operator -> how often the file has it; what only unpacks a weight, folded at load, goes by another name."""
+    graph, unpacked = _load(path).graph, set()
+    unpacked.update(tensor.name for tensor in graph.initializer)
+    counts: Counter[str] = Counter()
+    for node in graph.node:
+        constant = node.op_type in ("Cast", "Mul") and all(name in unpacked for name in node.input)
+        counts[f"{node.op_type} of a weight" if constant else node.op_type] += 1
+        unpacked.update(node.output if constant else ())
+    return counts
+
+
+def onnx_layers(path: Path) -> GraphStats:
+    """Convolutions, matrix products and weights of the file; its shapes are inferred where it does not state them."""
+    onnx = backend("onnx", "onnx")
+    graph = onnx.shape_inference.infer_shapes(_load(path)).graph
+    values = [*graph.value_info, *graph.output, *graph.input]
+    shapes = {value.name: tuple(d.dim_value for d in value.type.tensor_type.shape.dim) for value in values}
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    shapes |= {name: tuple(tensor.dims) for name, tensor in stored.items()}
+    maker = {name: node for node in graph.node for name in node.output}
+
+    def weight_of(name: str) -> str:  # behind what only unpacks or turns it, for example DequantizeLinear
+        while name not in stored and name in maker:
+            name = maker[name].input[0]
+        return name if name in stored else ""
+
+    layers, belongs = [], {}
+    for node in graph.node:
+        before = next((belongs[name] for name in node.input if name in belongs), None)
+        if before is not None:
+            belongs |= dict.fromkeys((node.name, *node.output), before)
+        if node.op_type == "Conv":
+            inputs, summed = node.input[1:2], prod(shapes[node.input[1]][1:])
+        elif node.op_type in ("MatMul", "Gemm"):
+            turned = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
+            inputs, summed = node.input[:2], shapes[node.input[0]][-2 if turned else -1]
+        else:
+            continue
+        weight = next(filter(None, map(weight_of, reversed(inputs))), "")
+        result = shapes[node.output[0]]
+        belongs |= dict.fromkeys((node.name, *node.output), node.output[0])
+        size = _tensor_bytes(stored[weight]) if weight else 0
+        layers.append(layer_stats(node.output[0], node.op_type, result, summed, weight, shapes.get(weight, ()), size))
+    # A scalar or an index list is no weight, but the file holds it: counted, and too small to matter.
+    numbers = sum(prod(tensor.dims) for tensor in graph.initializer)
+    return GraphStats(tuple(layers), numbers, sum(map(_tensor_bytes, graph.initializer)), belongs)
+
+
+def onnx_weights(path: Path) -> dict[str, np.ndarray]:
+    """Stored float32 weight -> its numbers."""
+    onnx = backend("onnx", "onnx")
+    floats = (t for t in _load(path).graph.initializer if t.data_type == onnx.TensorProto.FLOAT)
+    return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in floats}
+
+
+def _tensor_bytes(tensor) -> int:
+    onnx = backend("onnx", "onnx")
+    bits = 4 if tensor.data_type in (onnx.TensorProto.INT4, onnx.TensorProto.UINT4) else 0
+    return prod(tensor.dims) * bits // 8 if bits else onnx.numpy_helper.to_array(tensor).nbytes
+
+
+def _load(path: Path):
+    onnx = backend("onnx", "onnx")
+    try:
+        return onnx.load(str(path))
+    except Exception as error:  # protobuf's error classes differ between its implementations
+        raise Refusal(
+            f"{path} is not a readable ONNX file ({type(error).__name__}); is the download complete?"
+        ) from error
+
+
+def _dequantize_instead_of_cast(model) -> None:
+    onnx = backend("onnx", "onnx")
+    bytes_ = {value.name for value in model.graph.input if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
+    casts = []
+    for node in model.graph.node:  # in order of execution
+        if node.input and node.input[0] in bytes_:
+            if node.op_type == "Cast":
+                casts.append(node)
+            else:  # Transpose, Slice: bytes stay bytes
+                bytes_.update(node.output)
+    if casts:
+        model.graph.initializer.append(onnx.helper.make_tensor("one_level", onnx.TensorProto.FLOAT, [], [1.0]))
+    for node in casts:
+        node.op_type = "DequantizeLinear"
+        del node.attribute[:]
+        node.input.append("one_level")
+
+
+def _drop_notes(model) -> None:
+    del model.metadata_props[:]
+    model.graph.doc_string = ""
+    for part in (
+        *model.graph.node,
+        *model.graph.initializer,
+        *model.graph.value_info,
+        *model.graph.input,
+        *model.graph.output,
+        model.graph,
+    ):
+        part.doc_string = ""
+        del part.metadata_props[:]

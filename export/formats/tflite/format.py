@@ -1,0 +1,87 @@
+"""The TFLite format in one object."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from export.formats.format import Format, Quantizer, RuntimeMemory
+from export.rewrite.graph_options import GraphOptions
+from lariqa.manifest.manifest import Artifact
+from lariqa.runtimes.litert import RUNTIME
+
+if TYPE_CHECKING:
+    from export.formats.graph_stats import GraphStats
+    from export.rewrite.export_ready import ExportReady
+
+FORBIDDEN = """
+    CAST EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND LOGICAL_OR LOGICAL_NOT SELECT SELECT_V2
+    WHERE GATHER GATHER_ND SCATTER_ND IF WHILE STABLEHLO_COMPARE STABLEHLO_SELECT STABLEHLO_GATHER STABLEHLO_WHILE
+    CUSTOM
+"""
+DELEGATED_BADLY = {  # operator -> where it was seen
+    "RELU_0_TO_1": "slow or wrong in GPU delegates since LiteRT 2.1.5 (LiteRT issue 8598)",
+    "CAST": "not taken by the GPU delegate (tensorflow issue 51741)",
+    "LOGICAL_AND": "taken by the GPU delegate only where its one reader is a CAST (tensorflow issue 62314)",
+}
+
+
+@dataclass(frozen=True)
+class Tflite(Format):
+    """See ``Format``; each method's module is imported when it is first used."""
+
+    def convert(self, ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+        from export.formats.tflite.convert import write_tflite
+
+        ready.configure(self.graph)
+        return write_tflite(ready, path, embedded)
+
+    @property
+    def quantize(self) -> Quantizer:
+        from export.formats.tflite.quantize import quantize_tflite
+
+        return quantize_tflite
+
+    def collect_ranges(self, source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
+        from export.formats.tflite.quantize import collect_tflite_ranges
+
+        return collect_tflite_ranges(source, inputs)
+
+    def operators(self, path: Path) -> Counter[str]:
+        from export.formats.tflite.convert import tflite_operators
+
+        return tflite_operators(path)
+
+    def layers(self, path: Path) -> GraphStats:
+        from export.formats.tflite.convert import tflite_layers
+
+        return tflite_layers(path)
+
+    def weights(self, path: Path) -> dict[str, np.ndarray]:
+        from export.formats.tflite.convert import tflite_weights
+
+        return tflite_weights(path)
+
+    def memory_of(self, artifact: Artifact) -> RuntimeMemory | None:
+        """Without its tables of pointers made for each run, XNNPACK holds more than a plan can tell."""
+        return self.memory if "xnnpack_flags" in artifact.session else None
+
+    def phone_warnings(self, operators: Counter[str]) -> list[str]:
+        return [f"{name} x{operators[name]}: {seen}" for name, seen in DELEGATED_BADLY.items() if operators.get(name)]
+
+
+FORMAT = Tflite(
+    runtime=RUNTIME,
+    label="TFLite",
+    colours=("#b9541a", "#f0a06a"),
+    # XNNPACK takes no convolution with computed weights; the converter turns no layout round through a CAST.
+    graph=GraphOptions(gate_in_weights=False, floats_before_planes=True),
+    forbidden=frozenset(FORBIDDEN.split()),
+    platforms=frozenset({"android", "linux-aarch64"}),
+    memory=RuntimeMemory(1.8, 0.9, 2.0, 1.0, 55.0),
+)

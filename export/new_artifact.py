@@ -1,0 +1,46 @@
+"""The row of a file that is about to be written, and the manifest that it goes into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from export.proof.parity import TOLERANCES
+from export.rewrite.export_ready import ExportReady, ExportRequest
+from export.rewrite.tiling_plan import DEFAULT_MEMORY
+from lariqa.manifest.manifest import Artifact, Manifest
+from lariqa_train.model.model import LarIqa
+
+
+def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
+    """A manifest without artifacts yet."""
+    return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES)
+
+
+def new_artifact(
+    ready: ExportReady,
+    request: ExportRequest,
+    format_name: str,
+    suffix: str,
+    precision: str,
+    macs: int,
+    session: dict[str, Any],
+) -> Artifact:
+    """The row of an artifact that is about to be written."""
+    view = ready.preprocess.synthetic_view
+    any_size = request.input == "tensors" and (view == "crop" or "synthetic" not in ready.config.branches)
+    size = "" if any_size else f"_{request.width}x{request.height}"
+    memory = "" if ready.memory == DEFAULT_MEMORY else f"_{ready.memory}"
+    return Artifact(
+        file=f"lariqa_{request.input}_{view}{size}_{precision}{memory}{suffix}",
+        format=format_name,
+        precision=precision,
+        input=request.input,
+        synthetic_view=view,
+        photo_width_px=None if any_size else request.width,
+        photo_height_px=None if any_size else request.height,
+        inputs=ready.inputs,
+        output="score",
+        macs=macs,
+        memory=ready.memory,
+        session=session,
+    )

@@ -1,0 +1,64 @@
+"""``lariqa.load``: from a model's path to what scores photos, whatever kind of model it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lariqa.errors import Refusal
+
+if TYPE_CHECKING:  # NumPy and Pillow come with the first model
+    from lariqa.runtimes.scorer import Scorer
+
+
+def load(
+    path: str | os.PathLike,
+    *,
+    threads: int | None = None,
+    synthetic_view: str | None = None,
+    weight_cache: str | os.PathLike | None = None,
+) -> Scorer:
+    """Open a model for scoring.
+
+    Args:
+        path: an exported file, or, where the whole toolkit is installed, a checkpoint: a .safetensors file or a folder
+            written by ``save_pretrained``.
+        threads: inside one run of an exported file; None: the runtime's own choice.
+        synthetic_view: "crop" or "full", for a checkpoint; None: as the weights were trained. An exported file has one
+            view, and another is refused.
+        weight_cache: a folder where LiteRT keeps packed weights between runs; .tflite only.
+
+    Returns:
+        A :class:`~lariqa.runtimes.scorer.Scorer`.
+
+    Raises:
+        Refusal: no such file, not one of this toolkit's, not the file that was proved, or its runtime is missing.
+
+    Example:
+        >>> scorer = lariqa.load(model)
+        >>> 0 < scorer.score(photo) < 1
+        True
+    """
+    from lariqa.backends import toolkit
+    from lariqa.runtimes.artifacts import describe, scorer_for
+
+    path = Path(path)
+    if is_checkpoint(path):
+        if weight_cache is not None:
+            raise Refusal(f"--weight-cache is for a .tflite artifact; {path} is a checkpoint")
+        module = toolkit("lariqa_train.model.reference", "opening a checkpoint")
+        return module.open_checkpoint(path, synthetic_view)
+    manifest, artifact = describe(path)
+    if synthetic_view not in (None, artifact.synthetic_view):
+        raise Refusal(
+            f"{path} was exported with the {artifact.synthetic_view} view; "
+            f"export another with --synthetic-view {synthetic_view}"
+        )
+    cache = None if weight_cache is None else Path(weight_cache)
+    return scorer_for(path, manifest, artifact, threads, cache)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether ``path`` has the name of a checkpoint, or is a folder with the configuration of one."""
+    return path.suffix == ".safetensors" or (path / "config.json").exists()

@@ -1,0 +1,263 @@
+"""A photo file -> the pixels that a viewer would show: the first step of the trip of one score.
+
+    file -> decode the first picture -> 8 bits -> over white -> upright -> uint8 RGB (height, width, 3)
+
+The sample values are the file's own: no ICC profile and no gamma is applied, because the model was trained on
+Pillow's plain RGB. What cannot be shown without a guess (a truncated file, the preview in a camera RAW, grey
+values whose white is defined nowhere) is refused.
+"""
+
+import functools
+import io
+import logging
+import os
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+from lariqa.errors import Refusal
+
+MAX_PIXELS = 200_000_000  # room for the largest phone sensors (16320x12240), 600 MB of RGB; bombs claim more
+BACKGROUND = (255, 255, 255)  # shows through transparency: the white page of browsers and gallery apps
+
+# Pillow's names; JPEG includes MPO. Left out although Pillow opens them: JPEG2000, because OpenJPEG shows a file cut
+# between two tiles without a word; EPS, which would start Ghostscript; and formats that hold no photos.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
+KINDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
+HEIC_SUFFIXES = {".heic", ".heif", ".hif"}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}  # an AVIF carries mif1 too
+_DNG_VERSION, _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 50706, 254, 258, 262  # TIFF tags
+
+# What Pillow raises on damaged files. So wide that it may stand around Pillow's own calls only.
+_DECODER_ERRORS = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError,
+    EOFError, RuntimeError, MemoryError, struct.error,
+)  # fmt: skip
+
+_UPRIGHT = {  # EXIF 2.32, tag Orientation: what brings each way of holding the camera upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_pillow_settings = threading.Lock()  # they belong to the whole process: one photo at a time may change them
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # or Python prints Pillow's log where none is set up
+
+
+def open_photo(path: str | os.PathLike) -> np.ndarray:
+    """Reads one photo as a viewer would show it.
+
+    EXIF orientation is applied; one that cannot be read counts as upright, as in viewers. Transparency lies over
+    ``BACKGROUND``. Grey of 12 or 16 bits is scaled to 8. Of an animation or a multi-picture file the first picture
+    counts. No colour management: the values are taken as stored and as sRGB. HEIC needs the package pillow-heif.
+
+    Args:
+        path: a JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM; the content decides, not the suffix.
+
+    Returns:
+        uint8 RGB, shape (height, width, 3), range 0..255, C-contiguous and writable.
+
+    Raises:
+        Refusal: no readable file; no photo, or a damaged one; more than ``MAX_PIXELS``; a camera RAW; HEIC without
+            pillow-heif; grey values without a defined white.
+    """
+    path = Path(path)
+    with _opened(path) as stream, _strict_and_silent_pillow():
+        head = stream.read(64)
+        formats = _formats_for(path, head)
+        with _decoding(path, head):
+            image = Image.open(stream, formats=formats)
+        return _shown(path, head, image)
+
+
+def pixels_of(photo: str | os.PathLike | Image.Image) -> np.ndarray:
+    """The pixels of a photo file, or of an image that Pillow has opened; result and errors as :func:`open_photo`.
+
+    Example:
+        >>> pixels = pixels_of(Image.new("LA", (64, 48), (0, 0)))  # fully transparent: the white page shows through
+        >>> pixels.shape, pixels.min()
+        ((48, 64, 3), np.uint8(255))
+    """
+    if not isinstance(photo, Image.Image):
+        return open_photo(photo)
+    with _strict_and_silent_pillow():
+        return _shown(Path(getattr(photo, "filename", "") or "the image"), b"", photo)
+
+
+def _shown(path: Path, head: bytes, image: Image.Image) -> np.ndarray:
+    """What a viewer would show of an opened image."""
+    _check_header(path, head, image)
+    _scale_transparent_colour(image)
+    with _decoding(path, head):
+        image.load()
+    orientation = _orientation(image)
+    if image.mode.startswith(("I", "F")):
+        rgb = _rgb_from_deep_grey(path, image)
+    else:
+        with _decoding(path, head):
+            rgb = _rgb_over_background(image)
+    return np.array(rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb)
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    """The file, open and not empty."""
+    if os.path.isdir(path):
+        raise Refusal(f"{path}: expected a photo file, came a folder; name a photo in it")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise Refusal(f"{path}: expected a regular file, came a pipe or a device; save the photo to a file first")
+    try:
+        stream = open(path, "rb")  # noqa: SIM115 - the caller closes it
+    except FileNotFoundError as error:
+        raise Refusal(f"{path}: expected a photo file, but nothing is there; check the spelling") from error
+    except PermissionError as error:
+        raise Refusal(f"{path}: expected a file that may be read, came one without permission; change it") from error
+    except (OSError, ValueError) as error:  # a name too long, a loop of links, a null character
+        raise Refusal(f"{path}: expected a file that can be opened, came {reason_of(error)}; check the path") from error
+    if not stream.peek(1):
+        stream.close()
+        raise Refusal(f"{path}: expected a photo, came an empty file (0 bytes); copy or export the photo again")
+    return stream
+
+
+@contextmanager
+def _strict_and_silent_pillow() -> Iterator[None]:
+    """Whole files only, our size limit and no warnings, whatever the rest of the process chose; restored after."""
+    with _pillow_settings, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = MAX_PIXELS, False
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+@contextmanager
+def _decoding(path: Path, head: bytes) -> Iterator[None]:
+    """Stands around calls of Pillow and turns what its decoders raise into a refusal."""
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        raise Refusal(
+            f"{path}: expected a photo ({KINDS}), came a file of another kind or one too damaged to tell "
+            f"(it begins with {head[:12]!r}); export it again as JPEG or PNG"
+        ) from error
+    except Image.DecompressionBombError as error:  # Pillow's own check of sizes, tiles and frames
+        raise _too_large(path, "a header that claims more than twice as much") from error
+    except _DECODER_ERRORS as error:
+        raise Refusal(
+            f"{path}: expected a whole photo, came a damaged or truncated one ({reason_of(error)}); "
+            "copy or export the photo again"
+        ) from error
+
+
+def _formats_for(path: Path, head: bytes) -> tuple[str, ...]:
+    """The Pillow formats to try, told from the file type box (ISO 14496-12, 4.3) that begins a HEIC."""
+    box_bytes = int.from_bytes(head[:4], "big")
+    brands = {head[8:12], *(head[i : i + 4] for i in range(16, min(box_bytes, len(head)), 4))}
+    if head[4:8] != b"ftyp" or brands & _AVIF_BRANDS or not brands & _HEIC_BRANDS:
+        return FORMATS
+    if not _heic_opens():
+        raise Refusal(
+            f"{path}: expected a photo that needs no extra package, came a HEIC; "
+            "run `pip install pillow-heif`, or export the photo as JPEG"
+        )
+    return ("HEIF",)
+
+
+@functools.cache
+def _heic_opens() -> bool:
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
+
+
+def _check_header(path: Path, head: bytes, image: Image.Image) -> None:
+    """Refuses by what the header says, before memory is taken for pixels."""
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"{width}x{height} ({width * height / 1e6:.1f} megapixels)")
+    if image.format == "TIFF":  # so Pillow calls most RAW files too, and opens the thumbnail that comes first in them
+        with _decoding(path, head):
+            raw = _DNG_VERSION in image.tag_v2 or image.tag_v2.get(_NEW_SUBFILE_TYPE) == 1 or head[8:10] == b"CR"
+        if raw:
+            raise Refusal(f"{path}: expected a developed photo, came a camera RAW; develop it to JPEG, PNG or TIFF")
+
+
+def _scale_transparent_colour(image: Image.Image) -> None:
+    """Brings a PNG's transparent colour, which Pillow leaves in the depth of the file, to the 8 bits of the samples."""
+    key = image.info.get("transparency")
+    depth = image.tile[0][3] if image.format == "PNG" and image.tile else None
+    if isinstance(key, int) and depth in ("1", "L;2", "L;4"):
+        image.info["transparency"] = min(255, key * {"1": 255, "L;2": 85, "L;4": 17}[depth])
+    if isinstance(key, tuple) and depth == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in key)
+
+
+def _orientation(image: Image.Image) -> int:
+    # Not ImageOps.exif_transpose, which writes all the metadata anew and fails on odd tags that do not matter here.
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)  # 1 for TIFF: load() has turned it already
+    except _DECODER_ERRORS:
+        return 1
+
+
+def _rgb_from_deep_grey(path: Path, image: Image.Image) -> Image.Image:
+    """RGB of grey deeper than 8 bits, by the white that the file defines; Pillow's own convert clips at 255."""
+    values = np.asarray(image)
+    tags = image.tag_v2 if image.format == "TIFF" else {}
+    if image.mode == "F":
+        lowest, highest = float(values.min()), float(values.max())
+        if not (lowest >= 0 and highest <= 1):  # so written that NaN is refused too
+            raise Refusal(
+                f"{path}: expected floating-point grey from 0 (black) to 1 (white), came {lowest:g}..{highest:g}; "
+                "scale the values or export the photo with 16 bits"
+            )
+        grey = np.rint(values * 255).astype(np.uint8)
+    elif image.mode == "I" and tags:
+        raise Refusal(
+            f"{path}: expected grey of 1..16 bits without a sign, came signed or 32-bit integers, whose white is "
+            "defined nowhere; export the photo with 16 bits"
+        )
+    else:
+        white = 4095 if 12 in tags.get(_BITS_PER_SAMPLE, ()) else 65535  # Pillow scales PPM to 65535 itself
+        levels = np.clip(values, 0, white).astype(np.uint32)
+        grey = ((levels * 255 + white // 2) // white).astype(np.uint8)  # at 16 bits v / 257, rounded
+    if tags.get(_PHOTOMETRIC) == 0:  # WhiteIsZero, which Pillow heeds only up to 8 bits
+        grey = 255 - grey
+    if "transparency" in image.info:
+        grey[values == image.info["transparency"]] = BACKGROUND[0]
+    return Image.fromarray(grey).convert("RGB")
+
+
+def _rgb_over_background(image: Image.Image) -> Image.Image:
+    """RGB of an image of any 8-bit mode, its transparency over BACKGROUND."""
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it: 32 MiB at 4K
+    if image.mode == "La":
+        image = image.convert("LA")  # premultiplied: Pillow has no direct way to RGBA
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, BACKGROUND), rgba).convert("RGB")
+
+
+def _too_large(path: Path, came: str) -> Refusal:
+    return Refusal(f"{path}: expected at most {MAX_PIXELS / 1e6:g} megapixels, came {came}; scale or crop the photo")
+
+
+def reason_of(error: BaseException) -> str:
+    """What an exception says, on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

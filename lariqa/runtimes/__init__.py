@@ -1,0 +1,4 @@
+"""Room of floor 0: one file for each runtime that opens an exported file, and the Scorer on top of them.
+
+Reading order: runtime (what a runtime file gives) -> onnxruntime, litert (weight_cache), coreml -> scorer -> artifacts.
+"""

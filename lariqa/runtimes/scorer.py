@@ -1,0 +1,84 @@
+"""A photo's pixels -> its score, whatever runs the model: the end of the trip, all that ``benchmarks`` knows of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from lariqa.errors import Refusal
+from lariqa.manifest.model_config import Provenance
+from lariqa.manifest.preprocess_spec import PreprocessSpec
+from lariqa.photos.photo import pixels_of
+from lariqa.photos.views import check_image, plan_center_crop, prepare
+from lariqa.runtimes.runtime import Runner
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model ready to score photos."""
+
+    runner: Runner
+    preprocess: PreprocessSpec
+    views: tuple[str, ...]
+    input: str  # pixels: the runner takes the photo itself; tensors: the prepared views
+    photo_size_px: tuple[int, int] | None  # (height, width) that it takes; None: any
+    provenance: Provenance | None = None  # where the weights come from; None: not known
+
+    def score(self, photo: str | os.PathLike | np.ndarray | Image.Image, fit: bool = False) -> float:
+        """Score one photo.
+
+        Args:
+            photo: a file, as :func:`lariqa.photos.photo.open_photo` reads it; or its pixels, (H, W, 3) uint8 RGB; or an
+                image opened by Pillow, shown upright and over white like a file.
+            fit: resample a photo of another size (see :func:`fit_to`) instead of refusing it.
+
+        Returns:
+            The score, about 0 to 1; higher is better.
+
+        Raises:
+            Refusal: the photo does not fit, cannot be read, or is no photo.
+
+        Example:
+            >>> scorer = lariqa.load(model)
+            >>> score = scorer.score(photo)
+            >>> score == scorer.score(Image.open(photo)) == scorer.score(np.asarray(Image.open(photo)))
+            True
+        """
+        return self.runner.run(self.inputs(photo if isinstance(photo, np.ndarray) else pixels_of(photo), fit))
+
+    def inputs(self, image: np.ndarray, fit: bool = False) -> dict[str, np.ndarray]:
+        """The runner's inputs for one photo."""
+        check_image(image)
+        if self.photo_size_px not in (None, image.shape[:2]):
+            if not fit:
+                raise Refusal(_does_not_fit(image.shape[:2], self.photo_size_px))
+            image = fit_to(image, *self.photo_size_px)
+        if self.input == "pixels":
+            return {"image": np.ascontiguousarray(image)[None]}
+        return prepare(image, self.preprocess, self.views)
+
+
+def fit_to(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resample a photo to a size: scaled to cover it (Pillow's antialiased bilinear), then cut in the middle.
+
+    The score of a resampled photo is the score of another picture: resampling hides noise and blur. The width first,
+    one pass at a time, as for the authentic view: the phones do the same, and get the same bytes.
+    """
+    scale = max(height / image.shape[0], width / image.shape[1])
+    covering = max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale))
+    bilinear = Image.Resampling.BILINEAR
+    wide = Image.fromarray(image).resize((covering[0], image.shape[0]), bilinear)
+    scaled = np.asarray(wide.resize(covering, bilinear))
+    rows, columns = plan_center_crop(*scaled.shape[:2], height), plan_center_crop(*scaled.shape[:2], width)
+    return scaled[rows.top : rows.top + height, columns.left : columns.left + width]
+
+
+def _does_not_fit(came: tuple[int, int], takes: tuple[int, int]) -> str:
+    (height, width), (takes_height, takes_width) = came, takes
+    return (
+        f"the photo is {width}x{height} px, this model file takes {takes_width}x{takes_height}: "
+        f"export one with --size {width}x{height}, or pass --fit to resample the photo (its score will differ)"
+    )

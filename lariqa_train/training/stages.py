@@ -1,0 +1,207 @@
+"""What each stage trains (Sections 4.4 and 4.5): the model that a config asks for, and the checkpoint that comes of it.
+
+branch     one backbone, one head per data set: several sets teach it as several tasks
+merge      two trained backbones, frozen; new heads: 128 wide first, then 512
+finetune   the same, nothing frozen; with weight_bits, the model learns to keep its scores in int8 weights
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import timm
+import torch
+from torch import nn
+
+from lariqa.errors import Refusal
+from lariqa.manifest.model_config import LarIqaConfig, Provenance
+from lariqa_train.datasets.views import spec_for
+from lariqa_train.model.checkpoint import load_checkpoint
+from lariqa_train.model.heads import PAPER_HEADS, make_reducer, make_regressor
+from lariqa_train.model.model import LarIqa, preprocess_for
+from lariqa_train.quantization.qat import (
+    bake,
+    features_and_scores,
+    round_by_outputs,
+    round_while_training,
+    teacher_of,
+)
+from lariqa_train.training.train_config import TrainConfig
+
+LEAST_VARIANCE = 1e-12
+BRANCH_SIDE_PX = 224  # Section 4.1, both views of branch pre-training
+
+
+class MultiTaskBranch(nn.Module):
+    """One backbone and one head per data set: (B, 3, h, w) and the task of each image -> (B,) scores."""
+
+    def __init__(self, model: LarIqa, tasks: tuple[str, ...]) -> None:
+        super().__init__()
+        (self.view,) = model.config.branches
+        self.config, self.tasks = model.config, tasks
+        self.backbone = getattr(model, self.view).backbone
+        head, features = model.config.head, model.config.features
+        self.heads = nn.ModuleDict(
+            {task: nn.Sequential(make_reducer(head, features), make_regressor(head, 1)) for task in tasks}
+        )
+
+    def forward(self, views: dict[str, torch.Tensor], task: torch.Tensor) -> torch.Tensor:
+        features = self.backbone(views[self.view])
+        scores = torch.stack([self.heads[name](features).flatten() for name in self.tasks])  # (tasks, B)
+        return scores.gather(0, task[None])[0]
+
+    def as_model(self, task: str, provenance: Provenance) -> LarIqa:
+        """The single-branch model that scores as the people of one data set do."""
+        model = LarIqa(self.config, provenance)
+        branch = getattr(model, self.view)
+        branch.backbone.load_state_dict(self.backbone.state_dict())
+        branch.reducer.load_state_dict(self.heads[task][0].state_dict())
+        model.regressor.load_state_dict(self.heads[task][1].state_dict())
+        return model.eval()
+
+
+class BothBranches(nn.Module):
+    """The whole model in the same call: (views, task) -> (B,) scores; frozen backbones stay in evaluation mode."""
+
+    teacher: tuple[LarIqa, ...] = ()  # in a tuple, so that it is no part of what is trained and saved
+    variance: Mapping[str, float] = {}  # of what the teacher gives
+
+    def __init__(self, model: LarIqa, frozen: bool, rounded: bool = False) -> None:
+        super().__init__()
+        self.model, self.frozen, self.rounded = model, frozen, rounded
+        if frozen:
+            for view in model.config.branches:
+                getattr(model, view).backbone.requires_grad_(False)
+        if rounded:
+            self.teacher = (teacher_of(model),)
+            round_while_training(model)
+        self.train()  # Lightning keeps the modes that it finds
+
+    def train(self, mode: bool = True) -> BothBranches:
+        super().train(mode)
+        if self.frozen or self.rounded:  # batch norm as it will be folded
+            for view in self.model.config.branches:
+                getattr(self.model, view).backbone.eval()
+        return self
+
+    def forward(self, views: dict[str, torch.Tensor], task: torch.Tensor) -> torch.Tensor:
+        return self.model(**views).flatten()
+
+    def calibrate(self, pictures: Iterable[dict[str, torch.Tensor]]) -> None:
+        """Round by what the layers see on these pictures; before the first step of a training with rounded weights."""
+        self.variance = round_by_outputs(self.model, self.teacher[0], pictures)
+
+    def distance(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
+        """How far features and scores are from the model before: mean squares, as shares of what these vary by."""
+        with torch.no_grad():
+            wanted, scores = features_and_scores(self._teacher_here(), views)
+        features, mine = features_and_scores(self.model, views)
+        parts = {view: (features[view], wanted[view]) for view in features} | {"score": (mine, scores)}
+        return sum(
+            (given - target).square().mean() / max(self.variance[what], LEAST_VARIANCE)
+            for what, (given, target) in parts.items()
+        )
+
+    def float_scores(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(B,) what rounded weights are to keep: the scores of the model before, in float."""
+        with torch.no_grad():
+            return self._teacher_here()(**views).flatten()
+
+    def _teacher_here(self) -> LarIqa:
+        """On the device that trains."""
+        return self.teacher[0].to(next(self.parameters()).device)
+
+    def as_model(self, task: str, provenance: Provenance) -> LarIqa:
+        """The model itself, as it was trained."""
+        if self.rounded:
+            bake(self.model)
+        self.model.provenance = provenance
+        return self.model.eval()
+
+
+def build_stage(config: TrainConfig, progress: Callable[[str], None] = lambda step: None) -> nn.Module:
+    """The network of a run, with the weights that it starts from.
+
+    Raises:
+        Refusal: ImageNet weights cannot be reached, a checkpoint is missing or holds another backbone.
+    """
+    torch.manual_seed(config.seed)
+    if config.stage == "branch":
+        return _branch(config, progress)
+    if config.model_from:
+        model = load_checkpoint(config.model_from)
+        if model.config.branches != config.views or model.config.head is None:
+            raise Refusal(f"{config.model_from} has not a head and {config.views}; model_from needs a model with both")
+        if PAPER_HEADS[config.head] != model.config.head:  # a larger head: new heads on its backbones
+            model = _with_new_heads(dict.fromkeys(config.views, model), config)
+    else:
+        loaded = {view: load_checkpoint(getattr(config, f"{view}_from")) for view in config.views}
+        model = _with_new_heads(loaded, config)
+    model.config = replace(model.config, preprocess=_sizes(config, model.config.preprocess))
+    return BothBranches(model, frozen=config.stage == "merge", rounded=bool(config.weight_bits))
+
+
+def _branch(config: TrainConfig, progress: Callable[[str], None]) -> MultiTaskBranch:
+    spec = spec_for(
+        preprocess_for(config.timm_backbone),
+        config.authentic_side_px or BRANCH_SIDE_PX,
+        config.synthetic_crop_px or BRANCH_SIDE_PX,
+    )
+    described = LarIqaConfig(
+        backbone=config.timm_backbone, branches=(config.branch,), head=PAPER_HEADS[config.head], preprocess=spec
+    )
+    model = LarIqa(described)
+    if config.pretrained:
+        progress(f"fetching timm's ImageNet weights for {config.timm_backbone}")
+        load_imagenet(getattr(model, config.branch).backbone, config.timm_backbone)
+    return MultiTaskBranch(model, config.datasets)
+
+
+def load_imagenet(backbone: nn.Module, name: str) -> None:
+    """Put timm's ImageNet weights into a backbone.
+
+    Raises:
+        Refusal: they are not in the local cache and cannot be fetched.
+    """
+    try:
+        weights = timm.create_model(name, pretrained=True).state_dict()
+    except Exception as error:  # the hub's client raises what its transport raises
+        reason = " ".join(str(error).split())[:160]
+        raise Refusal(
+            f"timm's ImageNet weights for {name} are not available ({type(error).__name__}: {reason}); connect once, "
+            "or pass --no-pretrained (pretrained=false) to start from random weights, or start from a checkpoint that "
+            "`lariqa import` made"
+        ) from error
+    backbone.load_state_dict(weights)
+
+
+def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig) -> LarIqa:
+    """A model with these branches' backbones (view -> a model that has it) and the config's head, fresh."""
+    for view, model in trained.items():
+        if view not in model.config.branches:
+            raise Refusal(f"{getattr(config, f'{view}_from')} has no {view} branch; {view}_from needs one that has")
+    backbones = {model.config.backbone for model in trained.values()}
+    if len(backbones) > 1:
+        raise Refusal(f"the branches have different backbones, {' and '.join(sorted(backbones))}; train both with one")
+    like = next(iter(trained.values())).config
+    sizes = LarIqaConfig().preprocess  # of Section 4.1, for UHD-IQA
+    described = LarIqaConfig(
+        backbone=like.backbone,
+        branches=tuple(trained),
+        features=like.features,
+        head=PAPER_HEADS[config.head],
+        preprocess=spec_for(like.preprocess, sizes.authentic_side_px, sizes.synthetic_crop_px),
+    )
+    model = LarIqa(described)
+    for view, source in trained.items():
+        getattr(model, view).backbone.load_state_dict(getattr(source, view).backbone.state_dict())
+    return model
+
+
+def _sizes(config: TrainConfig, spec):
+    return spec_for(
+        spec,
+        config.authentic_side_px or spec.authentic_side_px,
+        config.synthetic_crop_px or spec.synthetic_crop_px,
+    )

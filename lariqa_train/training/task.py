@@ -1,0 +1,121 @@
+"""LarIqaTask: what one step, one validation and the optimiser are, for Lightning's Trainer.
+
+    bytes on the device -> [colour space ->] normalise -> model -> scores
+    loss = L_acc + rob_weight L_rob + rank_weight L_rank; with rounded weights the distance from the float model
+
+Losses look at a batch as a whole (PLCC, pairs), so the scores of all processes are gathered first: two processes with
+half the batch each get the gradient of one with all of it. Batch norm alone sees the process's own half.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import lightning
+import numpy as np
+import torch
+
+from lariqa_train.model.normalise import normalise_planes
+from lariqa_train.training.accuracy import LEAST_IMAGES, measure_accuracy
+from lariqa_train.training.color import to_color_space
+from lariqa_train.training.losses import accuracy_loss, color_space_loss, ranking_loss
+from lariqa_train.training.train_config import TrainConfig
+
+
+def warmup_cosine(step: int, steps: int, warmup_steps: int) -> float:
+    """The learning rate's factor: a line from 0 up, then half a cosine down to 0 (Section 4.1)."""
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup_steps) / max(1, steps - warmup_steps)))
+
+
+class LarIqaTask(lightning.LightningModule):
+    """Training of a network of :mod:`lariqa_train.training.stages`."""
+
+    def __init__(self, network: torch.nn.Module, config: TrainConfig, tasks: tuple[str, ...]) -> None:
+        super().__init__()
+        self.network, self.train_config, self.tasks = network, config, tasks
+        spec = network.config.preprocess if hasattr(network, "config") else network.model.config.preprocess
+        self.spec = spec
+        self._validated: list[torch.Tensor] = []
+
+    def scores(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(B,) scores of a batch of bytes."""
+        return self.network(self.views(batch), batch["task"])
+
+    def views(self, batch: dict[str, torch.Tensor], space: str = "rgb") -> dict[str, torch.Tensor]:
+        """View -> (B, 3, h, w), normalised, seen in a colour space."""
+        return {
+            view: normalise_planes(to_color_space(batch[view], space) if space != "rgb" else batch[view], self.spec)
+            for view in self.train_config.views
+        }
+
+    def training_step(self, batch: dict[str, torch.Tensor], number: int) -> torch.Tensor:
+        config = self.train_config
+        if config.weight_bits:
+            moved = self.network.distance(self.views(batch))
+            self.log("loss", moved, prog_bar=True, on_step=True, on_epoch=False)
+            return moved
+        spaces = config.color_spaces if config.rob_weight else ("rgb",)
+        views = {space: self.views(batch, space) for space in dict.fromkeys(("rgb", *spaces))}
+        by_space = {space: self._of_all(self.network(seen, batch["task"]).float()) for space, seen in views.items()}
+        opinions, task = self._of_all(batch["opinion"]), self._of_all(batch["task"])
+        present = task.unique()
+        losses = []
+        for one in present:  # a correlation across data sets would compare scales that have nothing in common
+            mine = task == one
+            scores, opinion = by_space["rgb"][mine], opinions[mine]
+            loss = accuracy_loss(scores, opinion, config.alpha, config.beta)
+            if config.rob_weight:
+                loss = loss + config.rob_weight * color_space_loss({s: by_space[s][mine] for s in spaces}, opinion)
+            if config.rank_weight:
+                loss = loss + config.rank_weight * ranking_loss(scores, opinion)
+            losses.append(loss * mine.sum() / len(task))
+        total = torch.stack(losses).sum()
+        self.log("loss", total, prog_bar=True, on_step=True, on_epoch=False)
+        return total
+
+    def validation_step(self, batch: dict[str, torch.Tensor], number: int) -> None:
+        columns = [batch["row"], batch["task"], self.scores(batch), batch["opinion"]]
+        if self.train_config.weight_bits:
+            columns.append(self.network.float_scores(self.views(batch)))
+        self._validated.append(torch.stack([column.double() for column in columns]))
+
+    def on_validation_epoch_end(self) -> None:
+        rows = self._of_all(torch.cat(self._validated, 1).T.contiguous()).cpu().numpy()  # (N, 4 or 5)
+        self._validated.clear()
+        rows = rows[np.unique(rows[:, 0], return_index=True)[1]]  # a row that two processes saw counts once
+        srcc = []
+        for number, task in enumerate(self.tasks):
+            mine = rows[rows[:, 1] == number]
+            if len(mine) < LEAST_IMAGES or not np.isfinite(mine).all():
+                srcc.append(-1.0)
+                continue
+            measured = measure_accuracy(mine[:, 2], mine[:, 3])
+            for name in ("srcc", "plcc", "rmse"):
+                value = getattr(measured, name)
+                self._log(f"val_{name}/{task}", -1.0 if math.isnan(value) else value)
+            srcc.append(-1.0 if math.isnan(measured.srcc) else measured.srcc)
+        self._log("val_srcc", float(np.mean(srcc)), shown=True)
+        if self.train_config.weight_bits:
+            self._log("val_moved", float(np.std(rows[:, 2] - rows[:, 4])), shown=True)
+
+    def configure_optimizers(self) -> dict:
+        config = self.train_config
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        optimiser = torch.optim.AdamW(trained, lr=config.lr, weight_decay=config.weight_decay)
+        steps = int(self.trainer.estimated_stepping_batches)
+        warmup = max(1, round(config.warmup * steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warmup_cosine(step, steps, warmup))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _of_all(self, local: torch.Tensor) -> torch.Tensor:
+        """(B, ...) of this process -> (B * processes, ...), with gradients."""
+        if self.trainer.world_size == 1:
+            return local
+        return self.all_gather(local, sync_grads=local.requires_grad).flatten(0, 1)
+
+    def _log(self, name: str, value: float, shown: bool = False) -> None:
+        # The figure is of all processes together already: every one logs the same.
+        self.log(re.sub(r"[^\w/]", "_", name), value, prog_bar=shown, sync_dist=False, rank_zero_only=False)

@@ -1,0 +1,161 @@
+"""The Android app's two builds agree, and what Python does for it is right; the Kotlin itself is tested by Maven."""
+
+import json
+import re
+import shutil
+import tomllib
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from android_demo.bundle_model import bundle
+from benchmarks.measure.measurement import read_rows
+from export.pipeline import export_proved
+from export.rewrite.export_ready import ExportRequest
+from lariqa.errors import Refusal
+from lariqa.manifest.manifest import read_manifest
+
+ANDROID = Path(__file__).parents[2] / "android_demo"
+POM = "{http://maven.apache.org/POM/4.0.0}"
+XML = "{http://schemas.android.com/apk/res/android}"
+CATALOG = tomllib.loads((ANDROID / "gradle/libs.versions.toml").read_text())
+
+
+def properties() -> dict[str, str]:
+    return {entry.tag.removeprefix(POM): entry.text for entry in ET.parse(ANDROID / "pom.xml").find(f"{POM}properties")}
+
+
+def artifacts(pom: str) -> set[str]:
+    tree = ET.parse(ANDROID / pom)
+    return {entry.find(f"{POM}artifactId").text for entry in tree.iter(f"{POM}dependency")}
+
+
+def test_maven_and_gradle_have_the_same_versions():
+    maven, gradle = properties(), CATALOG["versions"]
+    pairs = {
+        "kotlin.version": "kotlin",
+        "serialization.version": "kotlinx-serialization",
+        "onnxruntime.version": "onnxruntime",
+        "junit.version": "junit",
+        "robolectric.version": "robolectric",
+    }
+    assert {name: maven[name] for name in pairs} == {name: gradle[key] for name, key in pairs.items()}
+    # Exact versions only, in both.
+    exact = re.compile(r"\d+(\.\d+)*(-[\w.-]+)?")
+    assert all(exact.fullmatch(version) for version in gradle.values())
+
+
+@pytest.mark.parametrize("module", ["core", "app"])
+def test_maven_and_gradle_build_the_same_folders(module):
+    build = ET.parse(ANDROID / module / "pom.xml").find(f"{POM}build")
+    sources = build.find(f"{POM}sourceDirectory").text, build.find(f"{POM}testSourceDirectory").text
+    assert sources == ("src/main/kotlin", "src/test/kotlin")  # which Gradle takes without being told
+    script = (ANDROID / module / "build.gradle.kts").read_text()
+    assert "sourceSets" not in script and "srcDir" not in script
+    assert f'":{module}"' in (ANDROID / "settings.gradle.kts").read_text()
+    others = [path for path in (ANDROID / module / "src").rglob("*") if path.suffix in (".kt", ".java")]
+    assert len(others) > 15 and all("kotlin" in path.parts for path in others)
+
+
+def test_maven_and_gradle_need_the_same_libraries():
+    libraries = {entry["module"].split(":")[1] for entry in CATALOG["libraries"].values()}
+    proof_only = {"kotlin-stdlib", "core", "tflite_classes", "androidx_test_shim", "android-all"}
+    phone_only = {"onnxruntime-android", "litert", "litert-gpu", "litert-gpu-api"}
+    maven = artifacts("core/pom.xml") | artifacts("app/pom.xml")
+    assert maven - proof_only == libraries - phone_only
+    used = "".join((ANDROID / module / "build.gradle.kts").read_text() for module in ("core", "app"))
+    assert all(f"libs.{name.replace('-', '.')}" in used for name in CATALOG["libraries"])
+
+
+def test_the_resources_are_linked_for_the_phones_that_gradle_builds_for():
+    script = (ANDROID / "proof/link_resources.sh").read_text()
+    assert f"--min-sdk-version {CATALOG['versions']['minSdk']}" in script
+    assert f"--target-sdk-version {CATALOG['versions']['targetSdk']}" in script
+
+
+def test_the_app_asks_for_the_camera_and_for_nothing_else():
+    manifest = ET.parse(ANDROID / "app/src/main/AndroidManifest.xml").getroot()
+    assert [entry.get(f"{XML}name") for entry in manifest.iter("uses-permission")] == ["android.permission.CAMERA"]
+
+
+def test_every_language_has_every_string():
+    def strings(folder: str) -> dict[str, str]:
+        files = (ANDROID / f"app/src/main/res/{folder}").glob("*.xml")
+        return {entry.get("name"): entry.text for file in files for entry in ET.parse(file).iter("string")}
+
+    english, german = strings("values"), strings("values-de")
+    assert english.keys() == german.keys() and len(english) > 60
+    facts = re.compile(r"%\d\$s")
+    odd = {name for name in english if sorted(facts.findall(english[name])) != sorted(facts.findall(german[name]))}
+    assert odd == set()
+
+
+def test_no_weights_and_no_addresses_in_the_app():
+    files = [path for path in ANDROID.rglob("*") if path.is_file() and not {"build", "target"} & {*path.parts}]
+    binaries = {".onnx", ".tflite", ".jar", ".aar", ".apk", ".dex"}
+    assert not [path for path in files if path.suffix in binaries and "assets" not in path.parts]
+    texts = [path for path in files if path.suffix in (".kts", ".toml", ".xml", ".properties", ".sh", ".kt", ".java")]
+    namespaces = ("http://schemas.android.com/", "http://maven.apache.org/POM/")
+    odd = {
+        (path.name, address)
+        for path in texts
+        for address in re.findall(r"https?://\S+", path.read_text())
+        if not address.startswith(namespaces)
+    }
+    assert odd == set()
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    proofs = list(export_proved(tiny_model, ExportRequest("pixels", 150, 200), ("onnx",), folder))
+    assert [proved.parity.passed for proved in proofs] == [True]
+    return folder
+
+
+def test_an_export_is_copied_into_the_app_and_replaces_the_older_one(exported, tmp_path):
+    assets = tmp_path / "assets" / "lariqa"
+    assets.mkdir(parents=True)
+    (assets / "old.onnx").write_text("old")
+    copied = bundle(exported, assets)
+    assert sorted(path.name for path in copied) == sorted(path.name for path in assets.iterdir())
+    assert {path.suffix for path in copied} == {".onnx", ".png", ".json"}
+    assert read_manifest(assets) == read_manifest(exported)
+    assert [path.name for path in assets.parent.iterdir()] == ["lariqa"]
+
+
+@pytest.mark.parametrize("damage", ["model", "golden", "format", "unproved", "nothing"])
+def test_what_is_not_whole_is_not_copied_and_the_older_one_stays(exported, tmp_path, damage):
+    folder, assets = tmp_path / "exported", tmp_path / "assets" / "lariqa"
+    shutil.copytree(exported, folder)
+    bundle(exported, assets)
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in assets.iterdir())
+    manifest = folder / "lariqa.json"
+    if damage == "model":
+        with next(folder.glob("*.onnx")).open("ab") as file:
+            file.write(b"x")
+    if damage == "golden":
+        (folder / "golden.png").unlink()
+    if damage == "format":
+        manifest.write_text(manifest.read_text().replace('"input": "pixels"', '"input": "tensors"'))
+    if damage == "unproved":
+        data = json.loads(manifest.read_text())
+        data["artifacts"][0]["parity"]["photos"] = []
+        manifest.write_text(json.dumps(data))
+    if damage == "nothing":
+        manifest.unlink()
+    with pytest.raises(Refusal):
+        bundle(folder, assets)
+    assert before == sorted((path.name, path.stat().st_mtime_ns) for path in assets.iterdir())
+
+
+def test_rows_of_the_app_are_rows():
+    rows = ANDROID / "core/target/rows.jsonl"
+    if not rows.exists():
+        pytest.skip(f"{rows} is not there: `make test-android`, which runs this again, writes it")
+    (row,) = read_rows(rows.read_text(), str(rows))
+    assert row.machine.kind == "phone" and row.error is None
+    assert row.subject.memory == "balanced"
+    assert len(row.latency.inference_ms) == len(row.latency.total_ms) == 20
+    assert {score.photo for score in row.scores} == {"original.png", "noisy.png", "golden.png"}

@@ -1,0 +1,145 @@
+"""The export-ready model scores as the reference does, before any converter touches it, and leaves it as it was."""
+
+import copy
+
+import pytest
+import torch
+from timm.models._efficientnet_blocks import SqueezeExcite
+
+from export.proof.parity import LIMITS
+from export.proof.proof_photos import bundled_photos
+from export.rewrite.export_ready import DivideByStd, ExportRequest, count_macs, make_export_ready
+from export.rewrite.separable_mean import use_separable_means
+from lariqa.errors import Refusal
+from lariqa.manifest.model_config import HeadConfig, LarIqaConfig
+from lariqa_train.model.model import LarIqa, preprocess_for
+from lariqa_train.model.normalise import prepare
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return bundled_photos(150, 200)
+
+
+def reference(model: LarIqa, photos, view: str) -> torch.Tensor:
+    spec = model.config.preprocess.with_view(view)
+    with torch.inference_mode():
+        return torch.tensor([model(**prepare(image, spec, model.config.branches)) for image in photos.values()])
+
+
+def exported(model: LarIqa, photos, kind: str, view: str) -> torch.Tensor:
+    ready = make_export_ready(model, ExportRequest(kind, 150, 200, view))
+    scores = []
+    with torch.inference_mode():
+        for image in photos.values():
+            views = prepare(image, ready.preprocess, ready.config.branches)
+            inputs = [torch.from_numpy(image)[None]] if kind == "pixels" else views.values()
+            scores.append(ready(*inputs))
+    return torch.tensor(scores)
+
+
+@pytest.mark.parametrize("view", ["crop", "full"])
+@pytest.mark.parametrize("kind", ["pixels", "tensors"])
+def test_scores_are_the_references(photos, kind, view, tiny_config, make_tiny_model):
+    model = make_tiny_model(tiny_config(view=view))
+    expected = reference(model, photos, view)
+    assert expected.diff().abs().min() > 1e-4
+    assert (exported(model, photos, kind, None) - expected).abs().max() <= LIMITS["fp32"]
+
+
+@pytest.mark.parametrize("branches", [("authentic",), ("synthetic",)])
+def test_single_branch_models_export_as_well(photos, branches, tiny_config, make_tiny_model):
+    model = make_tiny_model(tiny_config(branches=branches))
+    expected = reference(model, photos, "crop")
+    assert expected.diff().abs().min() > 1e-4
+    assert (exported(model, photos, "pixels", "crop") - expected).abs().max() <= LIMITS["fp32"]
+
+
+def test_the_model_itself_is_left_alone(tiny_model):
+    before = copy.deepcopy(tiny_model.state_dict())
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", 150, 200, "full"))
+    after = tiny_model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert tiny_model.config.preprocess.synthetic_view == "crop" and ready.config.preprocess.synthetic_view == "full"
+    assert not any(parameter.requires_grad for parameter in ready.parameters())
+    assert len(ready.fusion.layers) == 3
+
+
+def test_std_is_folded_where_there_is_a_first_convolution_and_kept_where_there_is_none(tiny_model, photos):
+    request = ExportRequest("pixels", 150, 200)
+    assert not [m for m in make_export_ready(tiny_model, request).modules() if isinstance(m, DivideByStd)]
+    nameless = copy.deepcopy(tiny_model)
+    for branch in (nameless.authentic, nameless.synthetic):
+        branch.backbone.pretrained_cfg = {**branch.backbone.pretrained_cfg, "first_conv": None}
+    assert len([m for m in make_export_ready(nameless, request).modules() if isinstance(m, DivideByStd)]) == 2
+    expected = reference(tiny_model, photos, "crop")
+    assert (exported(nameless, photos, "pixels", "crop") - expected).abs().max() <= LIMITS["fp32"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["mobilenetv2_100", "mobilevit_s", "fastvit_mci2"])
+def test_the_other_backbones_of_the_paper_are_rewritten_exactly(photos, backbone, tiny_config, make_tiny_model):
+    own = preprocess_for(backbone)
+    config = tiny_config(backbone=backbone, mean=own.mean, std=own.std)
+    model = make_tiny_model(config)
+    expected = reference(model, photos, "crop")
+    assert expected.diff().abs().min() > 1e-4
+    assert (exported(model, photos, "pixels", "crop") - expected).abs().max() <= LIMITS["fp32"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "gmacs"),  # measured with four counters; the paper says <= 37 for the full view
+    [
+        (ExportRequest("tensors", 2160, 3840, "full", "naive"), 35.84),
+        (ExportRequest("tensors", 2160, 3840, "full", "fast"), 35.84),
+        (ExportRequest("tensors", 2160, 3840, "crop", "naive"), 7.58),
+    ],
+)
+def test_the_papers_model_costs_what_was_counted(request_, gmacs):
+    ready = make_export_ready(LarIqa(), request_)
+    assert count_macs(ready) / 1e9 == pytest.approx(gmacs, abs=0.02)
+
+
+def test_the_resize_in_the_graph_costs_next_to_nothing():
+    model = LarIqa()
+    macs = {
+        kind: count_macs(make_export_ready(model, ExportRequest(kind, 2160, 3840, "crop", "naive")))
+        for kind in ("pixels", "tensors")
+    }
+    assert 0 < macs["pixels"] - macs["tensors"] < 0.2e9
+
+
+@pytest.mark.parametrize(
+    ("options", "word"), [({"input": "bytes"}, "bytes"), ({"height": 20}, "too small"), ({"width": 1}, "too small")]
+)
+def test_impossible_requests_are_refused(options, word):
+    with pytest.raises(Refusal, match=word):
+        ExportRequest(**options)
+
+
+def test_a_bare_encoder_has_nothing_to_export():
+    encoder = LarIqa(LarIqaConfig(branches=("synthetic",), head=None))
+    with pytest.raises(Refusal, match="no score"):
+        make_export_ready(encoder, ExportRequest())
+
+
+def test_an_mlp_head_needs_no_fusion(photos, tiny_config, make_tiny_model):
+    model = make_tiny_model(tiny_config(head=HeadConfig("mlp", 8, hidden=12)))
+    expected = reference(model, photos, "crop")
+    assert expected.diff().abs().min() > 1e-4
+    assert make_export_ready(model, ExportRequest("pixels", 150, 200)).fusion.layers == ()
+    assert (exported(model, photos, "pixels", "crop") - expected).abs().max() <= LIMITS["fp32"]
+
+
+def test_means_are_taken_in_two_stages_and_stay_the_same_numbers(tiny_model):
+    original = copy.deepcopy(tiny_model.authentic.backbone).eval().double()
+    rewritten = copy.deepcopy(original)
+    use_separable_means(rewritten)
+    kinds = [type(module).__name__ for module in rewritten.modules()]
+    assert "SqueezeExcite" not in kinds and "AdaptiveAvgPool2d" not in kinds
+    assert kinds.count("TwoStageSqueezeExcite") == sum(isinstance(m, SqueezeExcite) for m in original.modules()) > 3
+    pictures = torch.rand(2, 3, 96, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected, came = original(pictures), rewritten(pictures)
+    assert (expected[0] - expected[1]).abs().max() > 1e-3  # else equal outputs would prove nothing
+    assert (came - expected).abs().max() < 1e-12 * expected.abs().max()

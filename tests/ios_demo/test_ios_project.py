@@ -1,0 +1,228 @@
+"""The iOS app as a project: what Xcode reads is valid and agrees with itself; an export gets in whole or not at all.
+
+The Swift code itself is compiled and tested by `make test-ios`.
+"""
+
+import json
+import plistlib
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lariqa.digest import sha256_of
+from lariqa.errors import Refusal
+from lariqa.manifest.manifest import FILE_NAME, Artifact, InputSpec, Manifest, read_manifest, write_manifest
+from lariqa.manifest.model_config import LarIqaConfig, Provenance
+from lariqa.photos.golden import TILE
+
+HOUSE = Path(__file__).parents[2]
+IOS = HOUSE / "ios_demo"
+APP = IOS / "App"
+SOURCES = [*IOS.glob("Sources/**/*.swift"), *APP.glob("Sources/*.swift")]
+sys.path.insert(0, str(IOS))
+
+from copy_export import copy_export, main  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def info():
+    return plistlib.loads((APP / "Resources/Info.plist").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def project():
+    return yaml.safe_load((APP / "project.yml").read_text())
+
+
+def test_info_plist_asks_for_the_camera_and_nothing_else(info):
+    asked = [key for key in info if key.endswith("UsageDescription")]
+    assert asked == ["NSCameraUsageDescription"] and info[asked[0]].endswith(".")
+    assert "NSAppTransportSecurity" not in info and "UIBackgroundModes" not in info
+    used = "".join(file.read_text() for file in SOURCES)
+    assert "AVCaptureDevice" in used and "CLLocation" not in used and "PHPhotoLibrary" not in used
+
+
+def test_info_plist_offers_the_app_in_the_share_sheet_for_photos(info):
+    (kind,) = info["CFBundleDocumentTypes"]
+    assert kind["LSItemContentTypes"] == ["public.image"] and info["LSSupportsOpeningDocumentsInPlace"]
+    assert ".onOpenURL" in (IOS / "Sources/LarIqaScreens/RootView.swift").read_text()
+
+
+def test_info_plist_variables_are_ones_that_xcode_or_the_project_sets(info, project):
+    text = (APP / "Resources/Info.plist").read_text()
+    settings = {**project["settings"]["base"], **project["targets"]["LarIqaDemo"]["settings"]["base"]}
+    given_by_xcode = {"EXECUTABLE_NAME", "PRODUCT_NAME"}
+    assert set(re.findall(r"\$\((\w+)\)", text)) <= set(settings) | given_by_xcode
+    assert {"CFBundleIdentifier", "CFBundleShortVersionString", "CFBundleVersion", "UILaunchScreen"} <= set(info)
+
+
+# Apple's list of APIs that need a reason in the privacy manifest, by the words that give them away.
+REASON_APIS = {
+    "NSPrivacyAccessedAPICategoryFileTimestamp": r"creationDate|odificationDate|attributesOfItem",
+    "NSPrivacyAccessedAPICategorySystemBootTime": r"systemUptime|mach_absolute_time",
+    "NSPrivacyAccessedAPICategoryDiskSpace": r"volumeAvailableCapacity|systemFreeSize|statfs|statvfs",
+    "NSPrivacyAccessedAPICategoryActiveKeyboards": r"activeInputModes",
+    "NSPrivacyAccessedAPICategoryUserDefaults": r"UserDefaults|AppStorage",
+}
+
+
+def test_privacy_manifest_collects_nothing_and_names_every_api_that_needs_a_reason():
+    privacy = plistlib.loads((APP / "Resources/PrivacyInfo.xcprivacy").read_bytes())
+    assert privacy["NSPrivacyTracking"] is False
+    assert privacy["NSPrivacyTrackingDomains"] == privacy["NSPrivacyCollectedDataTypes"] == []
+    used = "".join(file.read_text() for file in SOURCES)
+    needed = {category for category, words in REASON_APIS.items() if re.search(words, used)}
+    assert {row["NSPrivacyAccessedAPIType"] for row in privacy["NSPrivacyAccessedAPITypes"]} == needed
+    assert all(row["NSPrivacyAccessedAPITypeReasons"] for row in privacy["NSPrivacyAccessedAPITypes"])
+
+
+def test_asset_catalogue_is_json_with_a_dark_accent_colour():
+    files = list(APP.glob("Resources/Assets.xcassets/**/Contents.json"))
+    assert len(files) == 3 and all(json.loads(file.read_text())["info"]["author"] == "xcode" for file in files)
+    colours = json.loads((APP / "Resources/Assets.xcassets/AccentColor.colorset/Contents.json").read_text())["colors"]
+    assert [colour.get("appearances", [{}])[0].get("value") for colour in colours] == [None, "dark"]
+
+
+def test_project_description_names_files_and_products_that_exist(project):
+    target = project["targets"]["LarIqaDemo"]
+    for source in target["sources"]:
+        assert source["path"] == "Model" or (APP / source["path"]).is_dir(), source
+    package = (APP / project["packages"]["LarIqaKit"]["path"] / "Package.swift").read_text()
+    products = set(re.findall(r'\.library\(name: "(\w+)"', package))
+    assert products == {"LarIqaKit", "LarIqaApple", "LarIqaScreens"}
+    assert {row["product"] for row in target["dependencies"]} == products
+    assert (APP / target["settings"]["base"]["INFOPLIST_FILE"]).is_file()
+
+
+def test_project_package_and_toolkit_agree_on_versions(project):
+    package = (IOS / "Package.swift").read_text()
+    (major,) = re.findall(r"\.iOS\(\.v(\d+)\)", package)
+    assert float(project["options"]["deploymentTarget"]["iOS"]) == float(major)
+    assert project["settings"]["base"]["SWIFT_VERSION"] == "6.0" and "swiftLanguageModes: [.v6]" in package
+    version = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]["version"]
+    assert project["settings"]["base"]["MARKETING_VERSION"] == version
+    assert project["schemes"]["LarIqaDemo"]["run"]["config"] == "Release"
+
+
+def test_the_model_and_the_generated_project_are_not_in_git():
+    for path in ("ios_demo/App/Model/lariqa.json", "ios_demo/App/LarIqaDemo.xcodeproj/project.pbxproj", ".swift/root"):
+        if shutil.which("git") and (HOUSE / ".git").exists():
+            assert subprocess.run(["git", "check-ignore", "-q", path], cwd=HOUSE).returncode == 0, path
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.name)
+def test_no_line_ends_the_app_or_talks_to_a_network(file):
+    code = re.sub(r"//.*", "", file.read_text())
+    assert not re.search(r"\b(fatalError|preconditionFailure|assertionFailure|try!|as!)", code)
+    assert not re.search(r"\bURLSession\b|\bNWConnection\b|import Network\b|https?://", code)
+
+
+def test_the_kit_needs_foundation_only():
+    imported = {name for file in IOS.glob("Sources/LarIqaKit/*.swift") for name in imports(file)}
+    assert imported == {"Foundation", "CryptoKit"}  # CryptoKit where there is one
+
+
+def test_stand_ins_are_used_on_linux_alone_and_none_is_left_over():
+    package = (IOS / "Package.swift").read_text()
+    linux, others = package.split("#if os(Linux)")[1].split("#else")
+    stubs = {folder.name for folder in (IOS / "Stubs").iterdir()}
+    assert set(re.findall(r'stub\("(\w+)"', linux)) == stubs
+    assert "stub(" not in others.split("#endif")[1] and "Stubs/" not in others
+    assert stubs <= {name for file in SOURCES for name in imports(file)} | {"CoreVideo", "CoreGraphics"}
+
+
+def test_scripts_and_swift_files_hold_no_address_of_a_registry():
+    for file in [*IOS.rglob("*.sh"), *SOURCES, IOS / "Package.swift", IOS / "README.md"]:
+        assert not re.search(r"https?://(?!developer\.apple\.com)", file.read_text()), file
+
+
+def imports(file: Path) -> set[str]:
+    return set(re.findall(r"^\s*(?:@\w+ )?import (\w+)", file.read_text(), re.MULTILINE))
+
+
+def test_toolchain_script_skips_with_one_reason_where_it_cannot_work(tmp_path):
+    script = tmp_path / "ios_demo" / "toolchain" / "setup.sh"
+    script.parent.mkdir(parents=True)
+    shutil.copy(IOS / "toolchain/setup.sh", script)
+    few = tmp_path / "bin"
+    few.mkdir()
+    for tool in ("bash", "dirname", "sha256sum", "cut", "uname", "cat", "id"):
+        (few / tool).symlink_to(shutil.which(tool))
+    done = subprocess.run([script], env={"PATH": str(few)}, capture_output=True, text=True)
+    assert done.returncode == 3, done
+    assert re.fullmatch(r"no Swift here: [^\n]+\n", done.stderr) and not (tmp_path / ".swift").exists()
+
+
+@pytest.fixture
+def exported(tmp_path):
+    """An export folder with two files of made-up content, true in everything that a copy checks."""
+    folder = tmp_path / "exported"
+    (folder / "a.mlpackage" / "Data").mkdir(parents=True)
+    (folder / "a.mlpackage" / "Data" / "model").write_bytes(b"model")
+    (folder / "a.onnx").write_bytes(b"onnx")
+    shutil.copy(TILE, folder / "golden.png")
+    row = Artifact(
+        "a.mlpackage", "coreml", "fp32", "pixels", "crop", 200, 150,
+        (InputSpec("image", "uint8", "NHWC", (1, 150, 200, 3)),), "score", 1,
+        sha256=sha256_of(folder / "a.mlpackage"), bytes=5,
+        parity={"photos": [{"photo": "golden.png", "reference": 0.5, "score": 0.5}]},
+    )  # fmt: skip
+    other = replace(row, file="a.onnx", format="onnx", sha256=sha256_of(folder / "a.onnx"))
+    write_manifest(folder, Manifest("0" * 64, LarIqaConfig(), Provenance(False, "test", ""), (row, other)))
+    return folder
+
+
+def test_an_export_is_copied_with_what_the_app_needs_and_no_more(exported, tmp_path):
+    model = tmp_path / "App" / "Model"
+    assert [row.file for row in copy_export(exported, model)] == ["a.mlpackage"]
+    assert {path.name for path in model.iterdir()} == {"a.mlpackage", "golden.png", FILE_NAME}
+    assert read_manifest(model) == read_manifest(exported)
+    assert sha256_of(model / "a.mlpackage") == read_manifest(model).artifacts[0].sha256
+    assert {path.name for path in model.parent.iterdir()} == {"Model"}
+
+
+def changed(folder: Path, what) -> None:
+    manifest = read_manifest(folder)
+    write_manifest(folder, replace(manifest, artifacts=tuple(what(row) for row in manifest.artifacts)))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda folder: (folder / "a.mlpackage/Data/model").write_bytes(b"modem"), "its sha256 differs"),
+        (lambda folder: shutil.rmtree(folder / "a.mlpackage"), "no model at"),
+        (lambda folder: (folder / "golden.png").unlink(), "missing or not this toolkit's golden photo"),
+        (lambda folder: (folder / "golden.png").write_bytes(b"x"), "missing or not this toolkit's golden photo"),
+        (lambda folder: (folder / FILE_NAME).unlink(), "holds no lariqa.json with artifacts"),
+        (lambda folder: changed(folder, lambda row: replace(row, format="tflite")), "lists no Core ML file"),
+        (lambda folder: changed(folder, lambda row: replace(row, parity=None)), "no reference score of golden.png"),
+        (shutil.rmtree, "no folder at"),
+    ],
+)
+def test_a_bad_export_is_refused_and_the_older_copy_stays(exported, tmp_path, spoil, says):
+    model = tmp_path / "App" / "Model"
+    copy_export(exported, model)
+    spoil(exported)
+    with pytest.raises(Refusal, match=re.escape(says)):
+        copy_export(exported, model)
+    assert sha256_of(model / "a.mlpackage") == read_manifest(model).artifacts[0].sha256
+    assert {path.name for path in model.parent.iterdir()} == {"Model"}
+
+
+def test_the_command_ends_with_one_sentence_and_status_2(tmp_path, capsys):
+    assert main([str(tmp_path / "none")]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and re.fullmatch(r"error: no folder at [^\n]+\n", err)
+
+
+def test_the_command_says_what_it_copied_and_that_the_weights_are_not_trained(exported, tmp_path, capsys):
+    assert main([str(exported), "-o", str(tmp_path / "App" / "Model")]) == 0
+    out = capsys.readouterr().out
+    assert "a.mlpackage  (sha256 checked, converted)" in out and "a.onnx" not in out and "NOT TRAINED" in out
