@@ -83,7 +83,7 @@ def bench(
         raise Refusal("--adb-path, --adb-dir, --adb-command, --adb-timeout and --accelerator need --adb SERIAL or any")
     if adb is not None and (baselines or find_divergence or checkpoint or weight_cache):
         raise Refusal(
-            "--baselines, --find-divergence, --checkpoint, --weight-cache measure this machine; leave them out with --adb"
+            "--baselines, --find-divergence, --checkpoint, --weight-cache are not for phones; leave them out with --adb"
         )
     if adb is not None and not targets:
         raise Refusal("--adb needs something to measure: give an export folder or an artifact")
