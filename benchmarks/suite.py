@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.baselines.baselines import NotBuilt, baselines_of
-from benchmarks.measure.candidate import Candidate
+from benchmarks.baselines.baselines import baselines_of
+from benchmarks.measure.candidate import Candidate, NotBuilt
 from benchmarks.measure.first_divergence import Stage, find_first_divergence
 from benchmarks.measure.interleaved import Measured, measure_in_turns, run_back_to_back
 from benchmarks.measure.machine_limit import better_of, measure_limit
@@ -30,8 +30,8 @@ from benchmarks.measure.participants import (
 )
 from benchmarks.measure.rows import flagged_if_alike, reference_scores, row_of, row_of_not_built, too_alike
 from export.formats import FORMATS
+from export.proof.limits import LIMITS
 from export.proof.memory_model import photo_size_px
-from export.proof.parity import LIMITS
 from export.proof.proof_photos import fitted_files, photo_files, seeded_photos
 from export.rewrite.export_ready import ExportRequest, FromTensors
 from lariqa.digest import sha256_of

@@ -1,7 +1,5 @@
-"""Floor 2: the same model rewritten, written down, and opened again. Imports only from ``lariqa_train``.
+"""Floor 2: a checkpoint's trip to a proved file. Imports from ``lariqa_train`` and ``lariqa``.
 
-Reading order: fused_kan, pillow_resize, two_stage_mean, mobile_blocks, execution_plan
-(live_bytes, memory_model), lean_net -> export_ready -> artifact -> to_onnx, to_coreml, to_tflite ->
-run_torch, run_onnx, run_coreml (mil_reference), run_tflite -> scorer -> formats. Below float32: precision ->
-fold_batch_norm, rounding, match_weights, int8_weights -> quantize_onnx, quantize_coreml, quantize_tflite.
+Reading order, the trip itself: rewrite -> formats -> proof -> quantize -> new_artifact -> pipeline; verify and
+parity_matrix prove again.
 """

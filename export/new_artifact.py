@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from export.proof.parity import TOLERANCES
+from export.proof.limits import TOLERANCES
 from export.rewrite.export_ready import ExportReady, ExportRequest
 from export.rewrite.tiling_plan import DEFAULT_MEMORY
+from lariqa.digest import sha256_of
 from lariqa.manifest.manifest import Artifact, Manifest
+from lariqa.photos import golden
 from lariqa_train.model.model import LarIqa
 
 
 def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
     """A manifest without artifacts yet."""
-    return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES)
+    tile = {"file": golden.FILE_NAME, "sha256": sha256_of(golden.TILE), "fill": golden.FILL}
+    return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES, golden=tile)
 
 
 def new_artifact(

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from export.formats import FORMATS
 from export.pipeline import export_proved
-from export.proof.parity import LIMITS, Parity, compare, reference_scores
+from export.proof.limits import LIMITS
+from export.proof.parity import Parity, compare, reference_scores
 from export.proof.proof_photos import proof_photos
 from export.rewrite.export_ready import ExportRequest
 from lariqa.runtimes.artifacts import open_artifact

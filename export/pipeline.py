@@ -14,11 +14,13 @@ from pathlib import Path
 from export.formats import FORMATS
 from export.formats.format import Format
 from export.new_artifact import new_artifact, new_manifest
-from export.proof.parity import GATE_PHOTOS, LIMITS, Parity, compare, reference_scores
+from export.proof.limits import GATE_PHOTOS, LIMITS
+from export.proof.parity import Parity, compare, reference_scores
 from export.proof.proof_photos import proof_photos
 from export.quantize.malloc import keep_freed_memory
 from export.quantize.quantized_export import QuantizedExport
-from export.rewrite.export_ready import ExportReady, ExportRequest, count_macs, make_export_ready
+from export.rewrite.export_ready import ExportReady, ExportRequest, make_export_ready
+from export.rewrite.torch_layers import count_macs
 from lariqa.atomic import remove, staging
 from lariqa.atomic import replace as publish
 from lariqa.digest import sha256_of
@@ -96,7 +98,7 @@ def export_proved(
         rejects = replace(manifest, artifacts=())
         progress("fusing the KAN, baking in the preprocessing")
         ready = make_export_ready(model, request)
-        macs = count_macs(ready)
+        macs = count_macs(ready, ready.example())
         photos = proof_photos(request.height, request.width)
         reference = reference_scorer(model, request.synthetic_view)
         expected = (

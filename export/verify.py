@@ -7,7 +7,8 @@ from pathlib import Path
 
 from export.formats import FORMATS
 from export.pipeline import REFERENCE
-from export.proof.parity import LIMITS, Parity, compare, reference_scores
+from export.proof.limits import LIMITS
+from export.proof.parity import Parity, compare, reference_scores
 from export.proof.proof_photos import photos_from, proof_photos
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal

@@ -168,7 +168,7 @@ def print_figures(summary) -> None:
         box=box.SIMPLE_HEAD,
     )
     for figures in summary.figures:
-        row, fidelity = figures.row, figures.fidelity
+        row, parity = figures.row, figures.parity
         name = row.subject.name + (", sustained" if row.mode == "sustained" else "")
         colour = "red" if figures.past_limit else "green"
         table.add_row(
@@ -176,7 +176,7 @@ def print_figures(summary) -> None:
             *([f"{figures.run.p50:.0f}", f"{figures.run.p90:.0f}"] if figures.run else ["", ""]),
             f"{row.latency.first_ms:.0f}" if row.latency and row.latency.first_ms else "",
             f"{figures.above_baseline_mib:.0f}" if row.memory else "",
-            f"[{colour}]{fidelity.worst:.1e}[/]" if fidelity and row.subject.role != "reference" else "",
+            f"[{colour}]{parity.worst:.1e}[/]" if parity and row.subject.role != "reference" else "",
             escape(row.setting.runtime or row.error or ""),
         )
     show(table)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from export.formats import FORMATS
 from lariqa.errors import Refusal
 from lariqa_cli.arguments import LimitOption, ViewOption, check_checkpoint, check_folder, check_limit, parse_size
 from lariqa_cli.proofs import note_training, print_plans, print_proofs
@@ -17,9 +18,9 @@ from lariqa_cli.screen import note, steps, typed
 def export_checkpoint(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint: .safetensors, or a save_pretrained folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts and lariqa.json.")],
-    formats: Annotated[
-        str, typer.Option("--format", help="Comma-separated: onnx, coreml, tflite.")
-    ] = "onnx,coreml,tflite",
+    formats: Annotated[str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMATS)}.")] = ",".join(
+        FORMATS
+    ),
     precision: Annotated[
         str, typer.Option(help="Comma-separated: fp32, fp16, w8 (int8 weights), int8 (mixed).")
     ] = "fp32",
@@ -59,7 +60,7 @@ def export_checkpoint(
     width, height = parse_size(size)
     names = list(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     if not names:
-        raise Refusal(f"--format is {formats!r}; expected one or several of onnx, coreml, tflite, with commas between")
+        raise Refusal(f"--format is {formats!r}; expected one or several of {', '.join(FORMATS)}, with commas between")
 
     precisions = list(dict.fromkeys(name.strip() for name in precision.split(",") if name.strip()))
     if not precisions:

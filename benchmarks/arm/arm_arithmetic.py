@@ -32,9 +32,10 @@ from benchmarks.arm import arm_runner
 from benchmarks.arm.arm_root import ArmRoot, find_arm_root
 from benchmarks.measure.measurement import Machine, Measurement, Score, Setting, append_rows
 from benchmarks.measure.participants import exported_in, subject_of
-from export.formats import FORMATS
+from export.formats import FORMATS, format_of
 from export.pipeline import REFERENCE
-from export.proof.parity import LIMITS, limit_of, reference_scores
+from export.proof.limits import LIMITS, limit_of
+from export.proof.parity import reference_scores
 from export.proof.proof_photos import proof_photos
 from lariqa.errors import Refusal
 from lariqa.runtimes.artifacts import scorer_for
@@ -151,7 +152,9 @@ def _scores_on_arm(
             photo.mkdir(parents=True)
             for view, tensor in scorer.inputs(image).items():
                 np.save(photo / f"{view}.npy", tensor)
-        command = root.command(Path(arm_runner.__file__), path.resolve(), Path(scratch, "inputs"), str(threads))
+        module = format_of(path).runtime.modules[0]
+        inputs = Path(scratch, "inputs")
+        command = root.command(Path(arm_runner.__file__), path.resolve(), inputs, str(threads), module)
         progress(f"{path.name}: {len(images)} photos on {root.processor}")
         with Path(scratch, "answer").open("w+") as answer:
             process = subprocess.Popen(command, stdout=answer, stderr=subprocess.PIPE, text=True, errors="replace")

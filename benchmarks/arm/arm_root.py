@@ -27,7 +27,7 @@ from lariqa.atomic import remove
 from lariqa.backends import versions
 from lariqa.errors import Refusal
 
-HOME = Path(__file__).parent.parent / ".arm"
+HOME = Path(__file__).parents[2] / ".arm"
 RECIPE = 1  # raised when what is made below changes
 QEMU = "qemu-aarch64-static"
 PROCESSOR = "neoverse-n1"  # half-precision and dot-product instructions, as phones have had since 2018

@@ -1,8 +1,9 @@
 """Runs on the emulated ARM processor: model file + inputs -> scores. Knows numpy and one runtime, nothing of ours.
 
-    arm_runner.py MODEL INPUTS THREADS        prints one line of JSON: {"machine", "runtime", "scores": {photo: score}}
+    arm_runner.py MODEL INPUTS THREADS RUNTIME    prints {"machine", "runtime", "scores": {photo: score}} on one line
 
-INPUTS is a folder: PHOTO/NAME.npy for each photo and each input of the model. Started by ``arm_arithmetic``.
+RUNTIME is the module that runs the model. INPUTS is a folder: PHOTO/NAME.npy for each photo and input. Started by
+``arm_arithmetic``.
 """
 
 import importlib.metadata
@@ -44,10 +45,13 @@ def tflite_scorer(model: str, threads: int):
     return f"LiteRT {importlib.metadata.version('ai-edge-litert')}", score
 
 
+SCORERS = {"onnxruntime": onnx_scorer, "ai_edge_litert.interpreter": tflite_scorer}
+
+
 def main() -> None:
     """One model, all photos, in one process; a line on stderr after each photo."""
-    model, folder, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    runtime, score = (tflite_scorer if model.endswith(".tflite") else onnx_scorer)(model, threads)
+    model, folder, threads, module = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    runtime, score = SCORERS[module](model, threads)
     scores = {}
     for photo in sorted(folder.iterdir()):
         scores[photo.name] = float(score({file.stem: np.load(file) for file in photo.iterdir()}))

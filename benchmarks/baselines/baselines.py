@@ -8,7 +8,7 @@ stand-ins        encoders of the paper's competitors, their architecture alone  
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from torch import nn
 from benchmarks.baselines.naive_export import NAIVE
 from benchmarks.baselines.surrogate_encoders import STAND_INS, open_stand_in
 from benchmarks.baselines.torchvision_reference import open_authors_way
-from benchmarks.measure.candidate import Candidate
+from benchmarks.measure.candidate import Candidate, NotBuilt
 from benchmarks.measure.macs import layers_as_file, torch_layers
 from benchmarks.measure.measurement import Subject, Work
 from export.rewrite.export_ready import FromTensors
@@ -30,14 +30,6 @@ from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.model import LarIqa
 
 STAND_IN_RUNS = 3  # of up to half a minute each; their row says that they are few
-
-
-@dataclass(frozen=True)
-class NotBuilt:
-    """A baseline that could not be made, and why: a finding too."""
-
-    subject: Subject
-    error: str
 
 
 def baselines_of(

@@ -52,6 +52,14 @@ class Candidate:
         return None if height is None or width is None else (height, width)
 
 
+@dataclass(frozen=True)
+class NotBuilt:
+    """A baseline that could not be made, and why: a finding too."""
+
+    subject: Subject
+    error: str
+
+
 def import_modules(names: tuple[str, ...]) -> None:
     """Import runtimes; one that is missing is refused, with its name, when the model is opened."""
     for name in names:

@@ -1,6 +1,6 @@
 """Multiply-accumulates and weights, counted on what ships, by part: branch, stage, head.
 
-The convention is that of ``export.formats.graph_stats``: one MAC per multiplication and addition in a convolution or a
+The convention is that of ``export.rewrite.graph_stats``: one MAC per multiplication and addition in a convolution or a
 matrix product, nothing for elementwise work. (torch's FlopCounterMode counts two FLOPs for each: halved here.)
 
 A file's layers lose their names on the way through a converter, but keep their weights and their order. So the parts
@@ -10,59 +10,21 @@ distinct weights in the order of first use are aligned by the number of weights.
 
 from __future__ import annotations
 
-import copy
 import difflib
 from collections import defaultdict
 from collections.abc import Sequence
-from math import prod
 
-import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure.measurement import Work
 from export.formats import FORMATS
-from export.formats.graph_stats import GraphStats, LayerStats
 from export.rewrite.export_ready import ExportRequest, make_export_ready
+from export.rewrite.graph_stats import GraphStats, LayerStats
+from export.rewrite.torch_layers import part_of, torch_layers
 from lariqa.manifest.manifest import Artifact, Manifest
 from lariqa_train.model.model import LarIqa
 
 UNNAMED = "unnamed"
-
-
-def torch_layers(model: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[LayerStats, ...]:
-    """The model's own layers, in the order of execution; counted on the meta device, so nothing is computed.
-
-    Args:
-        model: any module; it is copied.
-        example: its inputs.
-    """
-    on_meta = copy.deepcopy(model).to("meta").eval()
-    modules, own, calls = dict(on_meta.named_modules()), {}, []
-    counter = FlopCounterMode(display=False)
-
-    def enter(module: nn.Module, inputs: object) -> None:
-        calls.append([counter.get_total_flops(), 0])
-
-    def leave(name: str) -> None:
-        before, inside = calls.pop()
-        took = counter.get_total_flops() - before
-        own[name] = own.get(name, 0) + (took - inside) // 2
-        if calls:  # whoever called it, wherever that stands in the tree of modules
-            calls[-1][1] += took
-
-    for name, module in modules.items():
-        module.register_forward_pre_hook(enter)
-        module.register_forward_hook(lambda *_, name=name: leave(name))
-    with counter, torch.no_grad():
-        on_meta(*(x.to("meta") for x in example))
-    layers = []
-    for path, macs in own.items():
-        if macs:
-            tensors = [*modules[path].parameters(recurse=False), *modules[path].buffers(recurse=False)]
-            weights = max((prod(x.shape) for x in tensors if x.dim() > 1), default=0)
-            layers.append(LayerStats(path, type(modules[path]).__name__, macs, path, weights, 4 * weights))
-    return tuple(layers)
 
 
 def promised_layers(manifest: Manifest, artifact: Artifact) -> tuple[LayerStats, ...]:
@@ -73,23 +35,6 @@ def promised_layers(manifest: Manifest, artifact: Artifact) -> tuple[LayerStats,
     ready = make_export_ready(LarIqa(manifest.config), request)
     ready.configure(FORMATS[artifact.format].graph)
     return torch_layers(ready, ready.example())
-
-
-def part_of(module: str) -> str:
-    """Module path -> the part of the model that people speak of.
-
-    "model.synthetic.backbone.blocks.1.0.conv_pw" -> "synthetic / blocks.1"; "model.regressor.layers.0" -> "head".
-    """
-    words = module.removeprefix("model.").removeprefix("lean.").split(".")
-    if words[0] == "resize":
-        return "resize"
-    if words[0] == "regressor":
-        return "head"
-    if len(words) > 1 and words[1] == "reducer":
-        return f"{words[0]} / KAN"
-    inside = words[2:] if len(words) > 2 and words[1] in ("backbone", "finish") else words[1:]
-    numbered = len(inside) > 1 and inside[1].isdigit()
-    return f"{words[0]} / {'.'.join(inside[:2]) if numbered else (inside or ['whole'])[0]}"
 
 
 def name_weights(file: Sequence[LayerStats], reference: Sequence[LayerStats]) -> dict[str, str]:

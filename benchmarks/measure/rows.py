@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.baselines.baselines import NotBuilt
+from benchmarks.measure.candidate import NotBuilt
 from benchmarks.measure.conditions import this_machine
 from benchmarks.measure.interleaved import Measured
 from benchmarks.measure.measurement import Latency, MachineLimit, Measurement, Memory, Score, Setting
 from benchmarks.measure.memory import MIB
 from benchmarks.measure.validity import fallback_of, flags_for
-from export.proof.parity import LEAST_SPREAD, LIMITS
+from export.proof.limits import LEAST_SPREAD, LIMITS
 
 CPU_NAMES = frozenset(
     {"CPUExecutionProvider", "XNNPACK", "builtin", "PyTorch"}

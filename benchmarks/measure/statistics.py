@@ -19,7 +19,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy import stats
 
-from benchmarks.measure.measurement import Measurement
+from benchmarks.measure.measurement import Measurement, Score
+from export.proof.limits import limit_of
+from export.proof.parity import Parity, PhotoParity
 from lariqa.errors import Refusal
 
 CONFIDENCE = 0.95
@@ -167,3 +169,12 @@ def paired_ratio(
         raise Refusal(f"a run of {baseline.subject.name} took no time at all; its clock cannot be right")
     ratios = [mine / other for mine, other in pairs]
     return Ratio(baseline.id, float(np.median(ratios)), median_interval(ratios), len(ratios))
+
+
+def parity_of(scores: Sequence[Score], precision: str) -> Parity | None:
+    """Of a measured row: its photos that have a reference score; None where there are none."""
+    photos = tuple(
+        PhotoParity(score.photo, score.reference, score.score) for score in scores if score.reference is not None
+    )
+    limit = limit_of(precision, [photo.reference for photo in photos])
+    return Parity(photos, limit, precision) if photos else None

@@ -25,11 +25,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from benchmarks.measure.measurement import Measurement
-from benchmarks.measure.statistics import FEWEST_RUNS, describe, run_ms
+from benchmarks.measure.statistics import FEWEST_RUNS, describe, parity_of, run_ms
 from benchmarks.report.number_format import MISSING, count, difference, digits, interval, listed, mib, ms, whole
 from benchmarks.report.row_matching import latest, match
 from benchmarks.report.summary import is_timed
-from export.proof.parity import fidelity_of
 from lariqa.errors import Refusal
 
 SCHEMA = "lariqa-comparison/1"
@@ -219,7 +218,7 @@ def _figure(what: str, old: float, new: float, threshold: float, shown: Callable
 def _scores(old: Measurement, new: Measurement, threshold: float, warnings: list[str]) -> Iterator[Change]:
     if "reference" in (old.subject.role, new.subject.role):
         return
-    a, b = fidelity_of(old.scores, old.subject.precision), fidelity_of(new.scores, new.subject.precision)
+    a, b = parity_of(old.scores, old.subject.precision), parity_of(new.scores, new.subject.precision)
     if not a or not b:
         if a or b:
             yield Change("worst score diff.", _worst(a), _worst(b), "not judged", why="known in one report only")
@@ -239,8 +238,8 @@ def _scores(old: Measurement, new: Measurement, threshold: float, warnings: list
     yield Change("worst score diff.", _worst(a), _worst(b), outcome, ratio, why)
 
 
-def _worst(fidelity) -> str:
-    return difference(fidelity.worst) if fidelity else MISSING
+def _worst(parity) -> str:
+    return difference(parity.worst) if parity else MISSING
 
 
 def _operators(old: Measurement, new: Measurement) -> Iterator[Change]:

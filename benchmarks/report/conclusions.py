@@ -14,7 +14,7 @@ from typing import Literal
 from benchmarks.measure.statistics import Ratio, paired_ratio
 from benchmarks.report.number_format import count, difference, digits, interval, listed, mib, percent, times
 from benchmarks.report.summary import Figures, Place, Summary
-from export.proof.parity import MOS_POINTS
+from export.proof.limits import MOS_POINTS
 from lariqa.errors import Refusal
 
 Tone = Literal["plain", "good", "warn", "bad"]
@@ -96,8 +96,8 @@ def _fastest(timed: Sequence[Figures], baselines: Sequence[Figures]) -> Sentence
         if (ratio := ratio_between(best, rival)) and rival.row is not best.ratio_to:
             clear = "" if ratio.is_clear else ", no clear difference"
             details.append(f"{_takes(ratio)} of the fastest baseline, {rival.label}{clear}.")
-    if best.fidelity and best.fidelity.limit is None:
-        worst = difference(best.fidelity.worst)
+    if best.parity and best.parity.limit is None:
+        worst = difference(best.parity.worst)
         details.append(f"No parity limit is set for {best.row.subject.precision}: its scores depart by up to {worst}.")
     if best.limit_share is not None:
         details.append(f"It reaches {percent(best.limit_share)} of the rate that the machine gave in the same run.")
@@ -138,16 +138,16 @@ def _own_flags(figures: Figures, ranked: Sequence[Figures]) -> list[str]:
 
 
 def _faithful(files: Sequence[Figures]) -> Iterator[Sentence]:
-    known = [figures for figures in files if figures.fidelity]
-    empty = [figures for figures in known if figures.fidelity.proves_nothing]
+    known = [figures for figures in files if figures.parity]
+    empty = [figures for figures in known if figures.parity.proves_nothing]
     if empty:
-        names, why = listed([figures.label for figures in empty]), empty[0].fidelity.proves_nothing
+        names, why = listed([figures.label for figures in empty]), empty[0].parity.proves_nothing
         yield Sentence("Proves nothing", f"The score comparison of {names}.", f"{why[0].upper()}{why[1:]}.", "warn")
-    telling = sorted((figures for figures in known if figures not in empty), key=lambda row: row.fidelity.worst)
+    telling = sorted((figures for figures in known if figures not in empty), key=lambda row: row.parity.worst)
     if telling and not telling[0].past_limit:
-        best, found = telling[0], telling[0].fidelity
-        held = sum(figures.fidelity.passed is True for figures in telling)
-        limited = sum(figures.fidelity.limit is not None for figures in telling)
+        best, found = telling[0], telling[0].parity
+        held = sum(figures.parity.passed is True for figures in telling)
+        limited = sum(figures.parity.limit is not None for figures in telling)
         within = f"{held} of {count(limited, 'file')} within the parity limit." if limited else "No limit is set."
         yield Sentence(
             "Most faithful",
@@ -156,7 +156,7 @@ def _faithful(files: Sequence[Figures]) -> Iterator[Sentence]:
             "good" if held == limited else "plain",
         )
     for figures in (figures for figures in telling if figures.past_limit):
-        found = figures.fidelity
+        found = figures.parity
         yield Sentence(
             "Past the limit",
             f"{figures.label}: {difference(found.worst)}, and {difference(found.limit)} is allowed.",

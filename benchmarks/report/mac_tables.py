@@ -1,4 +1,4 @@
-"""The tables of a report on work: MACs, parameters and bytes per branch, stage and head, and where the time went."""
+"""The tables of a report on work: MACs, parameters and bytes per part, where the time went, the machine's limit."""
 
 from __future__ import annotations
 
@@ -158,6 +158,28 @@ def quoted_table(summary: Summary) -> Table:
         for row in summary.quoted
     ]
     return Table(f"Quoted, not measured: {SOURCE}", columns, rows)
+
+
+def limits_table(place: Place) -> Table:
+    """The machine's limit, and how near each row came."""
+    columns = [
+        *NUMBER_AND_NAME,
+        Column("reached", "GMAC/s"),
+        Column("matrix product", "GMAC/s"),
+        Column("convolution", "GMAC/s"),
+        Column("copy", "GB/s"),
+        Column("of limit"),
+    ]
+    rows = []
+    for figures in (figures for figures in place.figures if figures.row.limit):
+        limit = figures.row.limit
+        values = (figures.gmacs_per_s, limit.matmul_gmacs_per_s, limit.convolution_gmacs_per_s, limit.copy_gb_per_s)
+        rows.append([*known_by(figures), *(Cell(digits(value)) for value in values), _bar(figures.limit_share)])
+    return Table(f"The machine's limit, in the same run: {place.title}", columns, rows)
+
+
+def _bar(share: float | None) -> Cell:
+    return Cell(percent(share), share=None if share is None else min(1.0, share))
 
 
 def _giga(macs: int | None) -> str:

@@ -90,7 +90,7 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
             Cell(mib(figures.above_baseline_mib)),
             ratio_cell(paired(figures, naive, run_ms)),
             ratio_cell(paired(figures, naive, cpu_ms)),
-            Cell(difference(figures.fidelity.worst) if figures.fidelity else MISSING),
+            Cell(difference(figures.parity.worst) if figures.parity else MISSING),
             Cell(digits(work.macs / 1e9) if work and work.macs else MISSING),
             _halos(figures),
         ]

@@ -83,21 +83,21 @@ def _pareto(shown: Sequence[Figures], name: str) -> Plot | None:
     rows = [figures for figures in shown if figures.run and figures.row.memory]
     if len(rows) < 2:
         return None
-    faithful = [figures for figures in rows if figures.fidelity and not figures.fidelity.proves_nothing]
+    faithful = [figures for figures in rows if figures.parity and not figures.parity.proves_nothing]
     with drawing(5.2 if faithful else 2.8, 2 if faithful else 1, sharex=True) as (figure, axes):
         scale(axes[0], "x", [figures.run.p50 for figures in rows])
         scale(axes[0], "y", [figures.above_baseline_mib for figures in rows])
         axes[0].set_ylabel("peak above bare runtime, MiB")
         axes[-1].set_xlabel("median ms from decoded pixels to score")
         if faithful:
-            worst = [max(figures.fidelity.worst, LEAST_DIFFERENCE) for figures in faithful]
-            limits = sorted({figures.fidelity.limit for figures in faithful} - {None})
+            worst = [max(figures.parity.worst, LEAST_DIFFERENCE) for figures in faithful]
+            limits = sorted({figures.parity.limit for figures in faithful} - {None})
             scale_in_decades(axes[1], [*worst, *limits])
             _limit_lines(axes[1], limits)
             axes[1].set_ylabel("worst score difference")
             _trade(axes[1], faithful, worst)
         _trade(axes[0], rows, [figures.above_baseline_mib for figures in rows])
-        svg = to_svg(figure, name, f"Latency against memory and against fidelity of {len(rows)} rows")
+        svg = to_svg(figure, name, f"Latency against memory and against parity of {len(rows)} rows")
     return Plot(
         name,
         "What is worth its price: nearer to the lower left is better. Filled: the files to choose from; hollow: "
@@ -145,21 +145,21 @@ def _memory(shown: Sequence[Figures], name: str) -> Plot | None:
 
 
 def _scores(shown: Sequence[Figures], name: str) -> Plot | None:
-    rows = [figures for figures in shown if figures.fidelity]
+    rows = [figures for figures in shown if figures.parity]
     if not rows:
         return None
     with drawing(5.2, 2, sharex=True) as (figure, (above, below)):
-        pairs = [(photo.reference, photo.score) for figures in rows for photo in figures.fidelity.photos]
+        pairs = [(photo.reference, photo.score) for figures in rows for photo in figures.parity.photos]
         low, high = np.min(pairs), np.max(pairs)
         room = 0.04 * (high - low) or 0.01
         above.plot([low, high], [low, high], color=QUIET, linewidth=0.9, linestyle=(0, (4, 3)))
         above.set(xlim=(low - room, high + room), ylim=(low - room, high + room), ylabel="score of the file")
-        limits = sorted({figures.fidelity.limit for figures in rows} - {None})
-        differences = [max(abs(d), LEAST_DIFFERENCE) for figures in rows for d in figures.fidelity.differences]
+        limits = sorted({figures.parity.limit for figures in rows} - {None})
+        differences = [max(abs(d), LEAST_DIFFERENCE) for figures in rows for d in figures.parity.differences]
         scale_in_decades(below, [*differences, *limits])
         _limit_lines(below, limits)
         for figures in rows:
-            photos = thinned(figures.fidelity.photos)
+            photos = thinned(figures.parity.photos)
             reference = [photo.reference for photo in photos]
             marker = {"color": colour(figures), "markersize": 3.6, "alpha": 0.6, "markeredgewidth": 0}
             above.plot(reference, [photo.score for photo in photos], "o", **marker)

@@ -10,7 +10,7 @@ from benchmarks.report.number_format import MISSING, correlation, difference, di
 from benchmarks.report.page import Cell, Column, Table
 from benchmarks.report.summary import Figures, Place
 from benchmarks.report.tables import NUMBER_AND_NAME, alike_but, known_by, paired, ratio_cell
-from export.proof.parity import PAPER_SCORE_SD
+from export.proof.limits import PAPER_SCORE_SD
 from lariqa_train.quantization.precision import PRECISIONS
 
 FLOAT = "fp32"
@@ -41,7 +41,7 @@ def _precision_table(group: Sequence[Figures]) -> Table | None:
     ]
     rows = []
     for figures in sorted(group, key=_place_of):
-        subject, fidelity = figures.row.subject, figures.fidelity
+        subject, parity = figures.row.subject, figures.parity
         running = figures.running_mib
         cells = [
             Cell(subject.precision),
@@ -51,10 +51,10 @@ def _precision_table(group: Sequence[Figures]) -> Table | None:
             ratio_cell(paired(figures, whole, cpu_ms)),
             Cell(mib(running)),
             _share(running, whole.running_mib, figures is whole),
-            Cell(difference(fidelity.sd) if fidelity else MISSING),
-            Cell(difference(fidelity.sd_on_paper_scale) if fidelity else MISSING),
-            Cell(difference(fidelity.worst) if fidelity else MISSING),
-            Cell(correlation(fidelity.srcc) if fidelity else MISSING),
+            Cell(difference(parity.sd) if parity else MISSING),
+            Cell(difference(parity.sd_on_paper_scale) if parity else MISSING),
+            Cell(difference(parity.worst) if parity else MISSING),
+            Cell(correlation(parity.srcc) if parity else MISSING),
         ]
         rows.append([*known_by(figures), *cells])
     subject = whole.row.subject

@@ -24,6 +24,7 @@ from benchmarks.measure.statistics import FEWEST_RUNS
 from benchmarks.report.conclusions import judge, view_words
 from benchmarks.report.mac_tables import (
     CONVENTION,
+    limits_table,
     part_tables,
     profile_tables,
     quoted_table,
@@ -39,14 +40,14 @@ from benchmarks.report.summary import Figures, Place, Summary, summarise
 from benchmarks.report.tables import (
     budget_table,
     conditions_table,
-    fidelity_table,
-    limits_table,
     main_table,
+    parity_table,
     parts_table,
     spread_table,
     worst_photos_table,
 )
-from export.proof.parity import LEAST_SPREAD, MOS_POINTS, PAPER_SCORE_SD
+from export.formats import FORMATS
+from export.proof.limits import LEAST_SPREAD, MOS_POINTS, PAPER_SCORE_SD
 from lariqa.atomic import replace, staging
 from lariqa.errors import Refusal
 
@@ -54,7 +55,7 @@ SCHEMA = "lariqa-report/1"
 JSON_NAME, MARKDOWN_NAME, HTML_NAME = "report.json", "report.md", "report.html"
 TEMPLATES = Path(__file__).parent / "templates"
 
-LEGEND = (("torch", "PyTorch"), ("onnx", "ONNX"), ("tflite", "TFLite"), ("coreml", "Core ML"), ("other", "other"))
+LEGEND = (("torch", "PyTorch"), *((row.name, row.label) for row in FORMATS.values()), ("other", "other"))
 TERMS = {
     "MAC": "multiply-accumulate: one multiplication and one addition. G: 10^9, M: 10^6.",
     "p50, p90, p95, p99": "percentiles of the runs: so many per cent of them took no longer; linear between the two "
@@ -165,7 +166,7 @@ def _sections(summary: Summary, command: str) -> list[Section]:
     host = "" if phones else "These are host figures. There is no phone figure without a phone."
     trained = {row.row.subject.trained for row in figures}
     untrained = "The weights are not trained: these scores show that files agree, and say nothing about a photo."
-    photos = [worst_photos_table(row) for row in figures if row.fidelity]
+    photos = [worst_photos_table(row) for row in figures if row.parity]
     return [
         Section(
             "table",
@@ -208,7 +209,7 @@ def _sections(summary: Summary, command: str) -> list[Section]:
             "scores",
             "Score parity",
             [untrained] if False in trained else [],
-            [fidelity_table(summary), *(budget_table(row) for row in figures if row.row.error_budget), *photos],
+            [parity_table(summary), *(budget_table(row) for row in figures if row.row.error_budget), *photos],
         ),
         Section("conditions", "Conditions of the measurement", [], [conditions_table(place) for place in places]),
         Section("flags", "Flags", terms=_by_flag(figures)),
@@ -266,8 +267,14 @@ def _render(template: str, page: Page) -> str:
     environment.filters["one_line"] = lambda text: re.sub(r"[ \t\r\n]+", " ", str(text)).replace("|", "\\|")
     return environment.get_template(template).render(
         page=page,
-        css=Markup((TEMPLATES / "report.css").read_text()),
+        css=Markup(format_colours() + (TEMPLATES / "report.css").read_text()),
         legend=LEGEND,
         markup=Markup,
         columns_and=lambda columns, row: zip(columns, row, strict=True),
     )
+
+
+def format_colours() -> str:
+    """CSS variables with the colour of each format's marks, for light pages and dark ones."""
+    light, dark = (" ".join(f"--{row.name}: {row.colours[shade]};" for row in FORMATS.values()) for shade in (0, 1))
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from benchmarks.measure.measurement import Machine, Measurement
-from benchmarks.measure.statistics import Ratio, Samples, describe, leaves_out, paired_ratio, run_ms
-from export.proof.parity import Fidelity, fidelity_of
+from benchmarks.measure.statistics import Ratio, Samples, describe, leaves_out, paired_ratio, parity_of, run_ms
+from export.proof.parity import Parity
 from lariqa.errors import Refusal
 
 KINDS = ("phone", "host", "emulated")  # what one chooses by comes first
@@ -59,11 +59,9 @@ class Figures:
         return describe(getattr(self.row.latency, name)) if self.row.latency and self.is_timed else None
 
     @cached_property
-    def fidelity(self) -> Fidelity | None:
+    def parity(self) -> Parity | None:
         """Against the reference, where the row has reference scores; of the reference itself, None."""
-        return (
-            None if self.row.subject.role == "reference" else fidelity_of(self.row.scores, self.row.subject.precision)
-        )
+        return None if self.row.subject.role == "reference" else parity_of(self.row.scores, self.row.subject.precision)
 
     @property
     def above_baseline_mib(self) -> float | None:
@@ -110,7 +108,7 @@ class Figures:
     @property
     def past_limit(self) -> bool:
         """Whether its scores depart too far for it to be a choice, whatever its speed."""
-        return self.fidelity is not None and self.fidelity.passed is False
+        return self.parity is not None and self.parity.passed is False
 
     @cached_property
     def flags(self) -> list[str]:
@@ -135,7 +133,7 @@ class Figures:
             "activations_mib": self.activations_mib,
             "gmacs_per_s": self.gmacs_per_s,
             "limit_share": self.limit_share,
-            "fidelity": self.fidelity.to_json() if self.fidelity else None,
+            "parity": self.parity.figures() if self.parity else None,
             "flags": self.flags,
         }
 

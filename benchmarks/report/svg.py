@@ -19,9 +19,11 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from export.formats import FORMATS
+
 WIDTH_IN = 5.0  # at 72 units per inch
 INK, QUIET, LINE, BAD = "#010203", "#010204", "#010205", "#010206"
-SERIES = {"torch": "#010207", "onnx": "#010208", "tflite": "#010209", "coreml": "#01020a", "other": "#01020b"}
+SERIES = {name: f"#0102{7 + number:02x}" for number, name in enumerate(("torch", *FORMATS, "other"))}
 VARIABLES = {
     INK: "var(--ink)",
     QUIET: "var(--quiet)",

@@ -23,7 +23,7 @@ from benchmarks.report.number_format import (
 )
 from benchmarks.report.page import Cell, Column, Table
 from benchmarks.report.summary import Figures, Place, Summary
-from export.proof.parity import MOS_POINTS
+from export.proof.limits import MOS_POINTS
 from lariqa.errors import Refusal
 
 NUMBER_AND_NAME = [Column("#", kind="text"), Column("file", kind="name")]
@@ -94,7 +94,7 @@ def main_table(place: Place, view: str) -> Table:
 
 
 def _main_row(figures: Figures, slowest: float, highest: float) -> list[Cell]:
-    row, run, fidelity = figures.row, figures.run, figures.fidelity
+    row, run, parity = figures.row, figures.run, figures.parity
     latency, memory = row.latency if figures.is_timed else None, row.memory
     flags = [count(len(figures.flags), "flag")] if figures.flags else []
     flags = ["error", *flags] if row.error else flags
@@ -112,7 +112,7 @@ def _main_row(figures: Figures, slowest: float, highest: float) -> list[Cell]:
         Cell(mib(memory.peak_mib), share=memory.peak_mib / highest) if memory else Cell(MISSING),
         Cell(mib(figures.above_baseline_mib)),
         _worst(figures),
-        Cell(correlation(fidelity.srcc) if fidelity else MISSING),
+        Cell(correlation(parity.srcc) if parity else MISSING),
         Cell(percent(figures.limit_share)),
         Cell(", ".join(flags) or "none", tone="bad" if row.error else "warn" if flags else "plain"),
     ]
@@ -137,14 +137,14 @@ def how_it_was_run(figures: Figures) -> str:
 
 
 def _worst(figures: Figures) -> Cell:
-    fidelity = figures.fidelity
-    if fidelity is None:
+    parity = figures.parity
+    if parity is None:
         return Cell("reference" if figures.row.subject.role == "reference" else MISSING)
-    if fidelity.proves_nothing:
-        return Cell(difference(fidelity.worst), "proves nothing", tone="warn")
-    if fidelity.passed is None:
-        return Cell(difference(fidelity.worst), "no limit set")
-    return Cell(difference(fidelity.worst), "" if fidelity.passed else "past the limit", tone=_tone(fidelity.passed))
+    if parity.proves_nothing:
+        return Cell(difference(parity.worst), "proves nothing", tone="warn")
+    if parity.passed is None:
+        return Cell(difference(parity.worst), "no limit set")
+    return Cell(difference(parity.worst), "" if parity.passed else "past the limit", tone=_tone(parity.passed))
 
 
 def _tone(passed: bool) -> str:
@@ -195,7 +195,7 @@ def _median(samples: Samples | None) -> str:
     return ms(samples.p50) if samples else MISSING
 
 
-def fidelity_table(summary: Summary) -> Table:
+def parity_table(summary: Summary) -> Table:
     """Every figure of score parity."""
     columns = [
         *NUMBER_AND_NAME,
@@ -205,8 +205,8 @@ def fidelity_table(summary: Summary) -> Table:
         Column("sd of paper's sd"),
     ]
     rows = []
-    for figures in (figures for figures in summary.figures if figures.fidelity):
-        found = figures.fidelity
+    for figures in (figures for figures in summary.figures if figures.parity):
+        found = figures.parity
         cells = [
             Cell(whole(len(found.photos))),
             _worst(figures),
@@ -234,13 +234,13 @@ def budget_table(figures: Figures) -> Table:
 
 def worst_photos_table(figures: Figures) -> Table:
     """The photos on which a file departs most."""
-    photos = sorted(figures.fidelity.photos, key=lambda photo: -abs(photo.difference))[:WORST_PHOTOS]
+    photos = sorted(figures.parity.photos, key=lambda photo: -abs(photo.difference))[:WORST_PHOTOS]
     columns = [Column("photo", kind="name"), Column("reference"), Column("score"), Column("difference")]
     rows = [
         [Cell(photo.photo), *map(Cell, (f"{photo.reference:.6f}", f"{photo.score:.6f}", f"{photo.difference:+.1e}"))]
         for photo in photos
     ]
-    total = len(figures.fidelity.photos)
+    total = len(figures.parity.photos)
     which = f"the {len(photos)} largest differences of {total} photos" if total > len(photos) else "every photo"
     return Table(f"{figures.label}: {which}", columns, rows, folded=True)
 
@@ -275,28 +275,6 @@ def conditions_table(place: Place) -> Table:
     facts = [machine.system, count(machine.cores, "core") if machine.cores else ""]
     facts += [f"{whole(machine.memory_mib)} MiB of memory" if machine.memory_mib else ""]
     return Table(place.title, columns, rows, "; ".join(fact for fact in facts if fact), folded=True)
-
-
-def limits_table(place: Place) -> Table:
-    """The machine's limit, and how near each row came."""
-    columns = [
-        *NUMBER_AND_NAME,
-        Column("reached", "GMAC/s"),
-        Column("matrix product", "GMAC/s"),
-        Column("convolution", "GMAC/s"),
-        Column("copy", "GB/s"),
-        Column("of limit"),
-    ]
-    rows = []
-    for figures in (figures for figures in place.figures if figures.row.limit):
-        limit = figures.row.limit
-        values = (figures.gmacs_per_s, limit.matmul_gmacs_per_s, limit.convolution_gmacs_per_s, limit.copy_gb_per_s)
-        rows.append([*known_by(figures), *(Cell(digits(value)) for value in values), _bar(figures.limit_share)])
-    return Table(f"The machine's limit, in the same run: {place.title}", columns, rows)
-
-
-def _bar(share: float | None) -> Cell:
-    return Cell(percent(share), share=None if share is None else min(1.0, share))
 
 
 def _before_after(values: Sequence[float]) -> str:

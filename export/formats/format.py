@@ -17,8 +17,8 @@ from lariqa.manifest.manifest import Artifact
 from lariqa.runtimes.runtime import Runtime
 
 if TYPE_CHECKING:  # they import torch; a list of formats should not
-    from export.formats.graph_stats import GraphStats
     from export.rewrite.export_ready import ExportReady
+    from export.rewrite.graph_stats import GraphStats
     from lariqa_train.quantization.precision import WeightFormat
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from export.proof.parity import Fidelity
+from export.proof.parity import Parity
 from lariqa_train.quantization.precision import BYTES_PER_WEIGHT, PRECISIONS, WeightFormat, is_exact
 
 MARGINS = (0.85, 0.5, 0.25)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
@@ -29,7 +29,7 @@ GIVEN_BACK = 6  # of the largest raised groups, which are tried low again
 CHEAP = {"fp16": (0.006,), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
 
 Measure = Callable[
-    [Mapping[str, WeightFormat], tuple[str, ...] | None], Fidelity
+    [Mapping[str, WeightFormat], tuple[str, ...] | None], Parity
 ]  # formats, names of pictures (None: all)
 
 
@@ -135,7 +135,7 @@ def allocate_bits(
     return Choice(weight_formats, table, True)
 
 
-def moved_most(low: Fidelity) -> tuple[str, ...]:
+def moved_most(low: Parity) -> tuple[str, ...]:
     """Names of the FEW pictures whose error is furthest from the average error."""
     off = abs(low.differences - low.differences.mean())
     return tuple(low.photos[number].photo for number in off.argsort()[::-1][:FEW])

@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.proof.parity import GATE_PHOTOS, LIMITS, refuse_alike
+from export.proof.limits import GATE_PHOTOS, LIMITS
+from export.proof.parity import refuse_alike
 from export.proof.proof_photos import photo_files, photos_from, seeded_photos, seeded_scenes
 from export.quantize.in_distribution import InDistribution
 from lariqa.errors import Refusal

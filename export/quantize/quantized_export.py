@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from export.formats.format import Format
-from export.proof.parity import GATE_PHOTOS, GATES, Fidelity, Parity, PhotoParity, compare
+from export.proof.limits import GATE_PHOTOS, GATES
+from export.proof.parity import Parity, PhotoParity, compare
 from export.quantize.allocate_bits import MARGINS, Choice, allocate_bits, moved_most, sensitivities
 from export.quantize.calibration_sets import CALIBRATING, MADE, CalibrationSets
 from export.quantize.round_weights import collect_statistics, round_weights
@@ -105,9 +106,7 @@ class QuantizedExport:
                 self.rounded_for(row, source, weights),
             )
 
-        def measure(
-            weight_formats: Mapping[str, WeightFormat], names: tuple[str, ...] | None, compute: str
-        ) -> Fidelity:
+        def measure(weight_formats: Mapping[str, WeightFormat], names: tuple[str, ...] | None, compute: str) -> Parity:
             """On choosing pictures of these names; None: on all."""
             key = (tuple(sorted(weight_formats.items())), compute, names)
             if key not in measured:
@@ -116,7 +115,7 @@ class QuantizedExport:
                 scorer = scorer_for(trial, manifest, artifact)
                 chosen = names or pictures
                 rows = [PhotoParity(name, expected[name], scorer.score(pictures[name])) for name in chosen]
-                measured[key] = Fidelity(tuple(rows), None)
+                measured[key] = Parity(tuple(rows), None)
             return measured[key]
 
         def judge(choice: Choice, compute: str, attempt: int, chosen_on: str) -> tuple[Artifact, Parity]:
@@ -143,7 +142,7 @@ class QuantizedExport:
         for layer, weight in self.stored.layers.items():
             if (group := self.stored.group_of(layer)) in sizes:
                 sizes[group] += weight.size
-        measured: dict[tuple, Fidelity] = {}
+        measured: dict[tuple, Parity] = {}
         attempts, held = count(), self._held
         for compute in row.compute_order(precision):
             measuring, last = partial(measure, compute=compute), compute == row.compute_order(precision)[-1]

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.measure.macs import part_of
 from export.formats.format import Format
 from export.quantize.weight_matching import match_weights
 from export.rewrite.export_ready import ExportReady
 from export.rewrite.fold_batch_norm import fold_batch_norm
 from export.rewrite.tiled_net import CopyRows
+from export.rewrite.torch_layers import part_of
 from lariqa.errors import Refusal
 from lariqa_train.quantization.precision import LEAST_WEIGHTS, is_exact, is_named, refuse_left_float
 

@@ -26,7 +26,6 @@ import torch
 import torch.nn.functional as F
 from timm.utils import reparameterize_model
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from export.rewrite.fused_kan import FusionReport, fuse_kans
 from export.rewrite.graph_options import GraphOptions
@@ -278,14 +277,3 @@ def fold_std(backbone: nn.Module, spec: PreprocessSpec) -> bool:
     for conv in convolutions:
         conv.weight.data = (conv.weight.double() * scale).float()
     return True
-
-
-def count_macs(ready: ExportReady) -> int:
-    """Multiply-accumulates of one run: torch's FlopCounterMode over convolutions and matrix products, halved.
-
-    Counted on the meta device, so nothing is computed. Elementwise work is not counted, as everywhere in the field.
-    """
-    on_meta = copy.deepcopy(ready).to("meta")
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        on_meta(*(example.to("meta") for example in ready.example()))
-    return counter.get_total_flops() // 2

@@ -1,5 +1,7 @@
 """fuse_kans: every KAN layer of a model in exact closed form, one matrix product per layer, in a copy of the model.
 
+One file because the algebra, the layer that computes it and the proof of each layer are read side by side.
+
 Why: the Cox-de Boor recursion of `lariqa_train/model/kan.py` compares, casts booleans and multiplies masks. Phones
 send such operators back to the CPU or refuse them. The same function needs none of them. With P inputs, O outputs and
 n splines per input a layer is

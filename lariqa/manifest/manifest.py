@@ -15,11 +15,9 @@ from typing import Any, Literal, get_args
 
 from lariqa import __version__
 from lariqa.atomic import writing
-from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import LarIqaConfig, Provenance, read_description
 from lariqa.manifest.preprocess_spec import VIEWS
-from lariqa.photos import golden
 
 InputKind = Literal["pixels", "tensors"]  # the decoded photo; the two normalised views
 SCHEMA = "lariqa-manifest/2"
@@ -91,6 +89,7 @@ class Manifest:
     artifacts: tuple[Artifact, ...] = ()
     # Arithmetic of a device -> how far its score of the golden photo may be from the reference, in score units.
     tolerances: dict[str, float] = field(default_factory=dict)
+    golden: dict[str, str] | None = None  # the picture that phones test themselves with: file, sha256, fill
     toolkit_version: str = __version__
 
     def to_json(self) -> dict[str, Any]:
@@ -106,7 +105,7 @@ class Manifest:
                 "meaning": _meaning(self.provenance),
             },
             "tolerances": self.tolerances,
-            "golden": {"file": golden.FILE_NAME, "sha256": sha256_of(golden.TILE), "fill": golden.FILL},
+            "golden": self.golden,
             "artifacts": [asdict(artifact) for artifact in self.artifacts],
         }
 
@@ -136,7 +135,15 @@ class Manifest:
                 for row in data["artifacts"]
             )
             tolerances = {name: float(value) for name, value in data["tolerances"].items()}
-            return cls(data["checkpoint_sha256"], config, provenance, artifacts, tolerances, data["toolkit_version"])
+            return cls(
+                data["checkpoint_sha256"],
+                config,
+                provenance,
+                artifacts,
+                tolerances,
+                data.get("golden"),
+                data["toolkit_version"],
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Refusal(f"{where} is not a complete manifest: {error}") from error
 

@@ -17,9 +17,7 @@ from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa.photos.photo_files import photos_in
 from lariqa_train.datasets.generated import Content, contents
 from lariqa_train.demo.demo_recipe import DemoRecipe
-from lariqa_train.pictures.damage import BUNDLED_PHOTO
 
-BUNDLED = Path(__file__).parent / BUNDLED_PHOTO
 UNSEEN_SEED = 9_000  # added to the recipe's: contents that training never sees
 SIZE_SEED = 4_000  # the same, of contents for the statistics at the sizes of use
 

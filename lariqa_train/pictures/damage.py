@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 
 from lariqa.photos.photo import open_photo
 
-BUNDLED_PHOTO = "bundled/dandelions_3840x2160.jpg"
+BUNDLED_PHOTO = Path(__file__).parents[1] / "bundled" / "dandelions_3840x2160.jpg"
 
 
 def blur(image: np.ndarray, severity: float) -> np.ndarray:
@@ -57,4 +57,4 @@ def versions(
 
 def bundled_photo() -> np.ndarray:
     """The CC0 photograph that comes with the toolkit: (2160, 3840, 3) uint8; credit in bundled/README.md."""
-    return open_photo(Path(__file__).parent / BUNDLED_PHOTO)
+    return open_photo(BUNDLED_PHOTO)

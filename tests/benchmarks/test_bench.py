@@ -11,8 +11,8 @@ import onnx
 import pytest
 from PIL import Image
 
-import lariqa
-from benchmarks.baselines.baselines import NotBuilt, baselines_of
+from benchmarks.baselines.baselines import baselines_of
+from benchmarks.measure.candidate import NotBuilt
 from benchmarks.measure.first_divergence import find_first_divergence
 from benchmarks.measure.macs import UNNAMED, name_weights, part_of, promised_layers, torch_layers, work_of
 from benchmarks.measure.measurement import Measurement, Subject, Work
@@ -22,15 +22,16 @@ from benchmarks.report.report_folder import add_rows, rows_in
 from benchmarks.report.row_matching import latest
 from benchmarks.suite import BenchRequest, _contenders
 from export.formats import FORMATS, format_of
-from export.formats.graph_stats import LayerStats
 from export.pipeline import export_proved
 from export.proof.proof_photos import fitted_files, seeded_photos
 from export.rewrite.export_ready import ExportRequest, make_export_ready
+from export.rewrite.graph_stats import LayerStats
 from export.rewrite.tiling_plan import BUDGETS, Budget
 from lariqa.digest import sha256_of
 from lariqa.manifest.manifest import read_manifest, write_manifest
 from lariqa.photos.golden import golden_photo
 from lariqa.runtimes.artifacts import open_artifact
+from lariqa_cli import main as command_line
 from lariqa_cli import screen
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.reference import reference_scorer
@@ -80,7 +81,7 @@ def run(monkeypatch, capfd):
         stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - the console's own copy goes past capfd
         monkeypatch.setattr(screen.progress_console, "file", stderr)
         with pytest.raises(SystemExit) as ended:
-            lariqa.main()
+            command_line.main()
         return ended.value.code, *capfd.readouterr()
 
     return run_command
@@ -94,7 +95,7 @@ def report(exported, tmp_path_factory):
     command = ["lariqa", "bench", exported, "-o", folder, "--runs", "5", "--threads", "1"]
     patch.setattr(sys, "argv", list(map(str, command)))
     with pytest.raises(SystemExit) as ended:
-        lariqa.main()
+        command_line.main()
     patch.undo()
     assert ended.value.code == 0
     return folder, rows_in(folder)

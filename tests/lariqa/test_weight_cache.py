@@ -3,7 +3,6 @@
 import pytest
 from typer.testing import CliRunner
 
-import lariqa
 from benchmarks.measure.participants import artifact_candidate, exported_in, with_weights_kept
 from export.pipeline import export_proved
 from export.proof.memory_model import predict
@@ -12,6 +11,7 @@ from export.rewrite.export_ready import ExportRequest
 from lariqa.errors import Refusal
 from lariqa.runtimes.artifacts import open_artifact
 from lariqa.runtimes.weight_cache import packed_weights
+from lariqa_cli import main as command_line
 
 HEIGHT, WIDTH = 96, 160
 
@@ -92,7 +92,7 @@ def test_where_nothing_can_be_kept_it_is_refused(exported, tflite, tiny_checkpoi
         (tflite, file / "kept", "is a file"),
     ):
         command = ["score", str(model), str(photo_folder), "--weight-cache", str(folder)]
-        ended = CliRunner().invoke(lariqa.app, command)
+        ended = CliRunner().invoke(command_line.app, command)
         assert isinstance(ended.exception, Refusal | SystemExit), ended.output
         assert said in " ".join((ended.output + str(ended.exception)).split())
 

@@ -31,13 +31,13 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-import lariqa
 from export.formats import FORMATS
 from export.formats.onnx.convert import METADATA_KEY
 from export.pipeline import export_proved
 from export.proof.proof_photos import proof_photos
 from export.rewrite.export_ready import ExportRequest
 from lariqa.manifest.model_config import LarIqaConfig
+from lariqa_cli import main as command_line
 from lariqa_cli import screen
 from lariqa_train.model.checkpoint import load_checkpoint, save_checkpoint
 from lariqa_train.model.heads import PAPER_HEADS
@@ -110,7 +110,7 @@ def run(monkeypatch, capfd):
         with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
             monkeypatch.setattr(screen.progress_console, "file", stderr)
             with pytest.raises(SystemExit) as ended:
-                lariqa.main()
+                command_line.main()
         return Ended(ended.value.code, *capfd.readouterr())
 
     return run_command
@@ -124,7 +124,7 @@ def start(*command, **options) -> subprocess.Popen:
     )
 
 
-LARIQA = (sys.executable, HOUSE / "lariqa.py")
+LARIQA = (sys.executable, "-m", "lariqa_cli")
 
 
 def ended(process: subprocess.Popen) -> Ended:
@@ -168,7 +168,7 @@ def quick_onnx(export_folder, monkeypatch):
 
     monkeypatch.setitem(FORMATS, "onnx", replace(FORMATS["onnx"], write=write))
     (row,) = json.loads((export_folder / "lariqa.json").read_text())["artifacts"]
-    monkeypatch.setattr("export.pipeline.count_macs", lambda ready: row["macs"])
+    monkeypatch.setattr("export.pipeline.count_macs", lambda ready, example: row["macs"])
     monkeypatch.setattr("export.pipeline.proof_photos", cached_photos)
     return meanwhile
 
@@ -251,11 +251,12 @@ def test_the_help_and_errors_about_paths_come_without_importing_torch(no_torch, 
     }
     # All in one process: a second of Python for each would be a long wait for the same answer.
     script = (
-        "import contextlib, sys, lariqa\n"
+        "import contextlib, sys\n"
+        "from lariqa_cli import main as command_line\n"
         "for line in sys.stdin.read().splitlines():\n"
         "    sys.argv = ['lariqa', *line.split('\\t')]\n"
         "    with contextlib.suppress(SystemExit):\n"
-        "        lariqa.main()\n"
+        "        command_line.main()\n"
     )
     process = start(sys.executable, "-c", script, env=no_torch, stdin=subprocess.PIPE)
     lines = "".join("\t".join(map(str, arguments)) + "\n" for arguments in [("--help",), *wrong])
@@ -1003,10 +1004,9 @@ def test_an_absent_backend_is_named_with_the_extra_that_brings_it(
 
 
 def test_no_file_needs_a_backend_to_be_imported():
-    for file in [
-        HOUSE / "lariqa.py",
-        *(file for floor in ("export", "benchmarks", "lariqa_cli") for file in (HOUSE / floor).glob("*.py")),
-    ]:
+    for file in (
+        file for floor in ("lariqa", "export", "benchmarks", "lariqa_cli") for file in (HOUSE / floor).rglob("*.py")
+    ):
         for node in ast.parse(file.read_text()).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []

@@ -3,18 +3,14 @@
 import csv
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import lariqa
-import lariqa_train
+from lariqa_cli import main as command_line
 from lariqa_train.pictures.damage import BUNDLED_PHOTO
 from tests.support.published_layouts import write_kadid10k, write_uhd_iqa
-
-BUNDLED = Path(lariqa_train.__file__).parent / BUNDLED_PHOTO
 
 
 @pytest.fixture
@@ -24,7 +20,7 @@ def run(monkeypatch, capsys):
     def call(*words) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
-            lariqa.main()
+            command_line.main()
         return int(ended.value.code or 0), capsys.readouterr().out
 
     return call
@@ -42,7 +38,7 @@ def test_datasets_lists_all_with_what_is_there_and_what_is_missing(run, tmp_path
 
 
 def test_generated_data_is_written_listed_as_a_demonstration_and_read_back(run, tmp_path):
-    words = ("--scenes", 4, "--photos", BUNDLED, "--parts", 2, "--versions", 2, "--side", 96)
+    words = ("--scenes", 4, "--photos", BUNDLED_PHOTO, "--parts", 2, "--versions", 2, "--side", 96)
     status, out = run("datasets", "--generate", tmp_path, *words)
     assert status == 0 and f"18 pictures in {tmp_path / 'generated'}" in out
     listed = json.loads(run("datasets", "--root", tmp_path, "--check", "--json")[1])["generated"]

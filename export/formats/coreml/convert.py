@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from export.formats.coreml.mil_reference import MilProgram
-from export.formats.graph_stats import GraphStats
 from export.rewrite.export_ready import ExportReady, FromPixels
+from export.rewrite.graph_stats import GraphStats
 from export.rewrite.pillow_resize import cut
 from lariqa.backends import backend, quietly, versions
 from lariqa.runtimes.coreml import METADATA_KEY

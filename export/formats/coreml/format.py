@@ -14,8 +14,8 @@ from export.rewrite.graph_options import GraphOptions
 from lariqa.runtimes.coreml import RUNTIME
 
 if TYPE_CHECKING:
-    from export.formats.graph_stats import GraphStats
     from export.rewrite.export_ready import ExportReady
+    from export.rewrite.graph_stats import GraphStats
 
 FORBIDDEN = """
     cast equal not_equal greater greater_equal less less_equal logical_and logical_or logical_not logical_xor select

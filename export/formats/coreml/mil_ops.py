@@ -1,5 +1,7 @@
 """What each MIL operation computes, in PyTorch: the table behind `mil_reference`.
 
+One file because it is one table, with what its rows share.
+
 Names of operations and arguments, defaults and formulas are those of coremltools' operation definitions
 (coremltools/converters/mil/mil/ops/defs, iOS15 to iOS18). Floats are computed in float32; the caller rounds
 to float16 where the program declares it. No function writes into its arguments.

@@ -1,5 +1,7 @@
 """MIL reference evaluator: the ML Program of an .mlpackage, read from the file and run in PyTorch, on any system.
 
+One file because reading a program and running it share how its values are declared.
+
     Manifest.json -> model protobuf -> constants (from it or from weights/*.bin) -> operations in order -> outputs
 
 It proves the exported file: graph, weights, names, shapes, folded constants and, with ``arithmetic="declared"``,
@@ -23,7 +25,7 @@ import numpy as np
 import torch
 
 from export.formats.coreml import mil_ops
-from export.formats.graph_stats import GraphStats, layer_stats
+from export.rewrite.graph_stats import GraphStats, layer_stats
 from lariqa.errors import Refusal
 
 if TYPE_CHECKING:  # coremltools prints while it is imported, so this module imports it only to open a package

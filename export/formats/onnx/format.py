@@ -15,8 +15,8 @@ from export.rewrite.graph_options import GraphOptions
 from lariqa.runtimes.onnxruntime import RUNTIME
 
 if TYPE_CHECKING:
-    from export.formats.graph_stats import GraphStats
     from export.rewrite.export_ready import ExportReady
+    from export.rewrite.graph_stats import GraphStats
 
 # A comparison, a boolean, a cast, a gather or a loop sends a graph, or a part of it, from a phone's GPU or NPU back to
 # its CPU (the Cox-de Boor recursion has the first three for every knot). The fused KAN and the baked-in preprocessing

@@ -16,8 +16,8 @@ from lariqa.manifest.manifest import Artifact
 from lariqa.runtimes.litert import RUNTIME
 
 if TYPE_CHECKING:
-    from export.formats.graph_stats import GraphStats
     from export.rewrite.export_ready import ExportReady
+    from export.rewrite.graph_stats import GraphStats
 
 FORBIDDEN = """
     CAST EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND LOGICAL_OR LOGICAL_NOT SELECT SELECT_V2

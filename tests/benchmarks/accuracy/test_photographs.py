@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-import lariqa
 from benchmarks.accuracy import photographs
 from benchmarks.accuracy.photographs import SOURCES, Source, fetch_photographs
 from lariqa.errors import Refusal
+from lariqa_cli import main as command_line
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_command_fetches_only_when_told(packages, monkeypatch, capsys, tmp_p
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["lariqa", "datasets", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
-            lariqa.main()
+            command_line.main()
         assert not ended.value.code
         return capsys.readouterr().out
 

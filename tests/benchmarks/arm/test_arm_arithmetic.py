@@ -16,7 +16,7 @@ from benchmarks.arm.arm_arithmetic import Arithmetic, arm_arithmetic, lines_of, 
 from benchmarks.arm.arm_root import ArmRoot, find_arm_root, prepare_arm_root
 from benchmarks.measure.measurement import Measurement, Score, Subject, read_rows
 from export.pipeline import export_proved
-from export.proof.parity import LIMITS
+from export.proof.limits import LIMITS
 from export.rewrite.export_ready import ExportRequest
 from lariqa.backends import versions
 from lariqa.errors import Refusal

@@ -12,9 +12,11 @@ from benchmarks.measure.statistics import (
     leaves_out,
     median_interval,
     paired_ratio,
+    parity_of,
     run_ms,
 )
-from export.proof.parity import LIMITS, PAPER_SCORE_SD, Fidelity, PhotoParity, fidelity_of
+from export.proof.limits import LIMITS, PAPER_SCORE_SD
+from export.proof.parity import Parity, PhotoParity
 from lariqa.errors import Refusal
 from tests.support.made_rows import made_row
 
@@ -112,15 +114,15 @@ def test_the_run_is_from_decoded_pixels_to_score():
     assert run_ms(made_row("x", None)) == []
 
 
-# Score fidelity
+# Score parity
 
 
-def fidelity(pairs, limit: float | None = LIMITS["fp32"]) -> Fidelity:
-    return Fidelity(tuple(PhotoParity(str(i), reference, score) for i, (reference, score) in enumerate(pairs)), limit)
+def parity(pairs, limit: float | None = LIMITS["fp32"]) -> Parity:
+    return Parity(tuple(PhotoParity(str(i), reference, score) for i, (reference, score) in enumerate(pairs)), limit)
 
 
-def test_fidelity_by_hand():
-    found = fidelity([(0.1, 0.2), (0.2, 0.1), (0.3, 0.3), (0.3, 0.5)])
+def test_parity_by_hand():
+    found = parity([(0.1, 0.2), (0.2, 0.1), (0.3, 0.3), (0.3, 0.5)])
     assert found.proves_nothing == "" and found.spread == pytest.approx(0.2)
     assert found.worst == pytest.approx(0.2) and found.mean == pytest.approx(0.1)
     assert found.sd == pytest.approx(np.std([0.1, -0.1, 0, 0.2], ddof=1))
@@ -129,35 +131,35 @@ def test_fidelity_by_hand():
     assert (found.pairs, found.flips, found.flip_share) == (5, 1, 0.2)
     assert found.plcc == pytest.approx(np.corrcoef([0.1, 0.2, 0.3, 0.3], [0.2, 0.1, 0.3, 0.5])[0, 1])
     assert found.srcc == pytest.approx(np.corrcoef([1, 2, 3.5, 3.5], [2, 1, 3, 4])[0, 1])
-    assert found.passed is False and fidelity([(0.1, 0.1), (0.2, 0.2)]).passed is True
-    assert found.to_json()["worst_mos_points"] == pytest.approx(20)
+    assert found.passed is False and parity([(0.1, 0.1), (0.2, 0.2)]).passed is True
+    assert found.figures()["worst_mos_points"] == pytest.approx(20)
 
 
 def test_scores_that_do_not_differ_prove_nothing():
-    alike = fidelity([(0.5, 0.5), (0.5 + 99 * LIMITS["fp32"], 0.5)])
+    alike = parity([(0.5, 0.5), (0.5 + 99 * LIMITS["fp32"], 0.5)])
     assert "too alike" in alike.proves_nothing and alike.passed is None and alike.srcc is None and alike.plcc is None
-    assert "1 photo lie" in fidelity([(0.5, 0.5)]).proves_nothing
+    assert "1 photo lie" in parity([(0.5, 0.5)]).proves_nothing
 
 
 def test_a_file_that_gives_every_photo_one_score_ranks_nothing():
-    stuck = fidelity([(0.1, 0.5), (0.5, 0.5), (0.9, 0.5)])
+    stuck = parity([(0.1, 0.5), (0.5, 0.5), (0.9, 0.5)])
     assert stuck.flips == stuck.pairs == 3 and stuck.srcc is None and stuck.passed is False
 
 
 def test_two_photos_have_no_correlation_and_nan_passes_nothing():
-    assert fidelity([(0.1, 0.1), (0.9, 0.9)]).srcc is None
-    assert fidelity([(0.1, 0.1), (0.5, float("nan")), (0.9, 0.9)]).passed is False
+    assert parity([(0.1, 0.1), (0.9, 0.9)]).srcc is None
+    assert parity([(0.1, 0.1), (0.5, float("nan")), (0.9, 0.9)]).passed is False
 
 
 def test_of_a_row_only_photos_with_a_reference_count():
     row = made_row("x", error=1e-6)
-    assert len(fidelity_of(row.scores, "fp32").photos) == 24
-    assert fidelity_of(row.scores, "fp32").limit == LIMITS["fp32"]
-    assert fidelity_of(row.scores, "int1").limit is None and fidelity_of(row.scores, "int1").passed is None
-    assert fidelity_of([score.model_copy(update={"reference": None}) for score in row.scores], "fp32") is None
+    assert len(parity_of(row.scores, "fp32").photos) == 24
+    assert parity_of(row.scores, "fp32").limit == LIMITS["fp32"]
+    assert parity_of(row.scores, "int1").limit is None and parity_of(row.scores, "int1").passed is None
+    assert parity_of([score.model_copy(update={"reference": None}) for score in row.scores], "fp32") is None
 
 
 def test_many_photos_are_quick_enough():
     rng = np.random.default_rng(0)
-    found = fidelity([(score, score + 1e-6) for score in rng.uniform(0, 1, 1000)])
+    found = parity([(score, score + 1e-6) for score in rng.uniform(0, 1, 1000)])
     assert found.pairs == 499_500 and found.flips < 10

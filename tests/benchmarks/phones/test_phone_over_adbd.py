@@ -17,7 +17,7 @@ import pytest
 from benchmarks.phones.adb import Adb, DeviceLost
 from benchmarks.phones.phone import PhoneRequest, bench_on_phone
 from export.pipeline import export_proved
-from export.proof.parity import LIMITS
+from export.proof.limits import LIMITS
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal

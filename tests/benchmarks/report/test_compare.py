@@ -188,7 +188,7 @@ def test_a_runtime_without_its_version(runtime, family):
 @pytest.fixture
 def run(monkeypatch, capfd):
     """``lariqa compare ARGUMENTS...`` -> (status, stdout, stderr)."""
-    import lariqa
+    from lariqa_cli import main as command_line
     from lariqa_cli import screen
 
     monkeypatch.setattr(screen, "out", screen.Screen(width=10_000))
@@ -198,7 +198,7 @@ def run(monkeypatch, capfd):
         with open(2, "w", buffering=1, closefd=False) as stderr:
             monkeypatch.setattr(screen.progress_console, "file", stderr)
             with pytest.raises(SystemExit) as ended:
-                lariqa.main()
+                command_line.main()
         return ended.value.code, *capfd.readouterr()
 
     return run_command

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.measure.measurement import Latency, Memory, Score
 from benchmarks.report.precision_tables import precision_tables
 from benchmarks.report.summary import summarise
-from export.proof.parity import PAPER_SCORE_SD
+from export.proof.limits import PAPER_SCORE_SD
 from tests.support.made_rows import made_row
 
 FILES = {"w8": (20.25e6, 1000.0, 510.0), "fp32": (81e6, 1000.0, 500.0), "int8": (24.3e6, 900.0, 450.0)}

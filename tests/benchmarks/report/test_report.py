@@ -13,7 +13,7 @@ from benchmarks.report.conclusions import judge
 from benchmarks.report.number_format import correlation, difference, digits, ms, percent
 from benchmarks.report.report import TERMS, page_of, write_report
 from benchmarks.report.summary import summarise
-from export.proof.parity import LIMITS
+from export.proof.limits import LIMITS
 from lariqa.errors import Refusal
 from tests.support.made_rows import EMULATED, HOST, LIMIT, PHONE, failed, made_row, made_rows, old_row, sustained
 
@@ -66,7 +66,7 @@ def test_report_json_holds_the_rows_as_they_were_and_figures_for_each(folder, ro
     assert figures.keys() == {row.id for row in rows if row.subject.role != "quoted"}
     found = figures[rows[0].id]
     assert found["run_ms"]["n"] == 30 and found["run_ms"]["interval"]["low"] < found["run_ms"]["p50"]
-    assert found["ratio"]["median"] < 1 and found["fidelity"]["photos"] == 24
+    assert found["ratio"]["median"] < 1 and found["parity"]["photos"] == 24
     assert found["above_baseline_mib"] == pytest.approx(470 - 96)
     assert report["summary"]["verdict"][0]["sentences"][0]["label"] == "Fastest"
 
@@ -279,7 +279,7 @@ def test_a_precision_without_a_limit_is_not_called_within_it():
 
 def test_an_emulator_has_scores_and_no_time():
     (figures,) = summarise([made_row("arm", machine=EMULATED)]).figures
-    assert figures.run is None and figures.gmacs_per_s is None and figures.fidelity.passed
+    assert figures.run is None and figures.gmacs_per_s is None and figures.parity.passed
     found = said([made_row("arm", machine=EMULATED)])
     assert "Fastest" not in found and "Leanest" not in found and "Most faithful" in found
 

@@ -10,7 +10,7 @@ from export.formats.operators import FORBIDDEN
 
 from export.formats import FORMATS
 from export.pipeline import export_proved
-from export.proof.parity import LIMITS
+from export.proof.limits import LIMITS
 from export.proof.proof_photos import bundled_photos
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from export.proof.parity import LIMITS, Parity, PhotoParity, compare, reference_scores
+from export.proof.limits import LIMITS
+from export.proof.parity import Parity, PhotoParity, compare, reference_scores
 from export.proof.proof_photos import bundled_photos, photos_from
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import PreprocessSpec
@@ -47,7 +48,7 @@ def test_the_limit_decides(photos, limits, passes):
 
 def test_one_bad_photo_among_many_fails(photos):
     rows = [PhotoParity(str(i), 0.1 * i, 0.1 * i) for i in range(9)] + [PhotoParity("bad", 0.5, 0.6)]
-    parity = Parity("reference", "runtime", 1e-4, tuple(rows))
+    parity = Parity(tuple(rows), 1e-4)
     assert not parity.passed and parity.worst == pytest.approx(0.1) and parity.mean == pytest.approx(0.01)
     assert parity.to_json()["passed"] is False and parity.to_json()["spread"] == pytest.approx(0.8)
 

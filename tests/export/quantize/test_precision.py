@@ -11,11 +11,11 @@ from export.formats.operators import FORBIDDEN
 from torch import nn
 from typer.testing import CliRunner
 
-import lariqa
 from export.formats import FORMATS
 from export.pipeline import export_proved
-from export.proof import parity as parity_words
-from export.proof.parity import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Fidelity, Gate, Parity, PhotoParity
+from export.proof import limits
+from export.proof.limits import GATE_PHOTOS, GATES, PAPER_SCORE_SD, Gate
+from export.proof.parity import Parity, PhotoParity
 from export.proof.proof_photos import proof_photos, seeded_photos
 from export.quantize.allocate_bits import FEW, MARGINS, allocate_bits, moved_most
 from export.quantize.calibration_sets import LEFT, MADE, RIGHT, CalibrationSets, made_pictures
@@ -29,6 +29,7 @@ from export.rewrite.fused_kan import FusedKanLinear
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import read_manifest
 from lariqa.runtimes.artifacts import describe, open_artifact
+from lariqa_cli import main as command_line
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.normalise import prepare
 from lariqa_train.model.reference import reference_scorer
@@ -292,7 +293,7 @@ def planted(errors, references=REFERENCES):
         off = sum(
             errors[group] * factor[weight_format] * noise[group] for group, weight_format in weight_formats.items()
         )
-        return Fidelity(
+        return Parity(
             tuple(
                 PhotoParity(str(i), r, r + e)
                 for i, (r, e) in enumerate(zip(references, off, strict=True))
@@ -366,7 +367,7 @@ def test_when_nothing_helps_it_says_so():
 
     def measure(weight_formats, names):
         tried.append(set(weight_formats.values()))
-        return Fidelity(rows[: names and FEW], None)
+        return Parity(rows[: names and FEW], None)
 
     choice = choose("fp16", sizes, measure)
     assert not choice.holds and set(choice.weight_formats.values()) == {"fp16"} and len(choice.sensitivity) == 2
@@ -431,7 +432,7 @@ def judged(precision, sd, count=GATE_PHOTOS, score_sd=PAPER_SCORE_SD):
         PhotoParity(str(i), r, r + sd * e)
         for i, (r, e) in enumerate(zip(references, random.standard_normal(count), strict=True))
     )
-    return Parity("reference", "runtime", parity_words.limit_of(precision, references), rows, precision)
+    return Parity(rows, limits.limit_of(precision, references), precision)
 
 
 @pytest.mark.parametrize(
@@ -449,7 +450,7 @@ def test_the_gate_is_in_score_units(precision, holds, misses):
 def test_fewer_photos_than_the_gate_asks_for_are_held_against_the_worst_alone():
     few = judged("w8", 1.5e-3, count=20)
     assert few.passed and few.worst <= few.limit
-    assert few.fidelity.sd > GATES["w8"].sd([photo.reference for photo in few.photos])
+    assert few.sd > GATES["w8"].sd([photo.reference for photo in few.photos])
     assert not judged("w8", 5e-2, count=20).passed
 
 
@@ -506,7 +507,7 @@ def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tin
     keep = [word for group in sorted(groups - few) if not is_exact(group) for word in ("--keep-float", group)]
     out = tmp_path / "out"
     command = ["export", str(tiny_checkpoint), "-o", str(out), "--format", format_name, "--precision", "w8", *keep]
-    ended = CliRunner().invoke(lariqa.app, [*command, "--size", f"{WIDTH}x{HEIGHT}", "--pictures", "4"])
+    ended = CliRunner().invoke(command_line.app, [*command, "--size", f"{WIDTH}x{HEIGHT}", "--pictures", "4"])
     assert ended.exit_code == 1 and isinstance(ended.exception, SystemExit), (ended.output, ended.exception)
     (artifact,) = read_manifest(out / "rejected").artifacts
     assert {row["group"] for row in artifact.plan["sensitivity"]} == few and not (out / artifact.file).exists()

@@ -15,8 +15,8 @@ from export.formats.onnx.convert import write_onnx
 from export.formats.tflite.convert import DIALECT as TFLITE
 from export.formats.tflite.convert import WIDEST_CONCATENATION, _constants_kept_alive, _load
 from export.pipeline import export_proved
+from export.proof.limits import LIMITS
 from export.proof.memory_model import planned_branches, predict
-from export.proof.parity import LIMITS
 from export.proof.proof_photos import bundled_photos
 from export.rewrite.export_ready import ExportRequest, make_export_ready
 from export.rewrite.liveness import _Walk, steps_of

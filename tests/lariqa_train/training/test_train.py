@@ -414,7 +414,7 @@ def write_recipe(path: Path, config: TrainConfig) -> None:
 def lariqa_process(*words) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(HOUSE), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
-        [sys.executable, str(HOUSE / "lariqa.py"), *map(str, words)],
+        [sys.executable, "-m", "lariqa_cli", *map(str, words)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=HOUSE,
     )  # fmt: skip
 
