@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import sys
 import tempfile
@@ -29,6 +30,11 @@ def backend(module: str, extra: str) -> ModuleType:
         raise Refusal(
             f"this needs the package {module!r}, which is not installed: pip install 'lariqa[{extra}]'"
         ) from missing
+
+
+def has_toolkit() -> bool:
+    """Whether the floors above this one are there: the wheel holds what scores photos, a checkout holds everything."""
+    return importlib.util.find_spec("lariqa_train") is not None
 
 
 def toolkit(module: str, needed_by: str) -> ModuleType:

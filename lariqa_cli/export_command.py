@@ -8,9 +8,16 @@ from typing import Annotated
 
 import typer
 
-from export.formats import FORMATS
 from lariqa.errors import Refusal
-from lariqa_cli.arguments import LimitOption, ViewOption, check_checkpoint, check_folder, check_limit, parse_size
+from lariqa_cli.arguments import (
+    FORMAT_NAMES,
+    LimitOption,
+    ViewOption,
+    check_checkpoint,
+    check_folder,
+    check_limit,
+    parse_size,
+)
 from lariqa_cli.proofs import note_training, print_plans, print_proofs
 from lariqa_cli.screen import note, steps, typed
 
@@ -18,8 +25,8 @@ from lariqa_cli.screen import note, steps, typed
 def export_checkpoint(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint: .safetensors, or a save_pretrained folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts and lariqa.json.")],
-    formats: Annotated[str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMATS)}.")] = ",".join(
-        FORMATS
+    formats: Annotated[str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMAT_NAMES)}.")] = ",".join(
+        FORMAT_NAMES
     ),
     precision: Annotated[
         str, typer.Option(help="Comma-separated: fp32, fp16, w8 (int8 weights), int8 (mixed).")
@@ -60,7 +67,8 @@ def export_checkpoint(
     width, height = parse_size(size)
     names = list(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     if not names:
-        raise Refusal(f"--format is {formats!r}; expected one or several of {', '.join(FORMATS)}, with commas between")
+        known = ", ".join(FORMAT_NAMES)
+        raise Refusal(f"--format is {formats!r}; expected one or several of {known}, with commas between")
 
     precisions = list(dict.fromkeys(name.strip() for name in precision.split(",") if name.strip()))
     if not precisions:

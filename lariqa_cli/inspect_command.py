@@ -9,6 +9,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from lariqa.backends import has_toolkit
 from lariqa.errors import Refusal
 from lariqa_cli.arguments import ModelArgument, check_model, is_checkpoint
 from lariqa_cli.score_command import named
@@ -41,15 +42,20 @@ def inspect_model(
 
 def inspect_artifact(path: Path, every_step: bool = False) -> None:
     """Print an artifact's manifest, operators, work by part, and what is known to hurt on phones."""
-    from export.formats import format_of
     from lariqa.runtimes.artifacts import describe
 
     manifest, artifact = describe(path)
-    row = format_of(path)
-    operators = row.operators(path)
     shown = manifest.to_json()
     shown["artifacts"] = [entry for entry in shown["artifacts"] if entry["file"] == artifact.file]
+    if not has_toolkit():
+        say_json(shown)
+        show_inputs(artifact)
+        note("operators, work by part and memory: these need the whole toolkit, a clone of its repository.")
+        return
+    from export.formats import format_of
 
+    row = format_of(path)
+    operators = row.operators(path)
     from benchmarks.measure.macs import promised_layers, work_of
     from benchmarks.phones.phone_warnings import Facts, warnings_for
 
@@ -70,12 +76,17 @@ def inspect_artifact(path: Path, every_step: bool = False) -> None:
     table.add_row("all, tables and biases too", f"{work.macs / 1e6:,.1f}", f"{work.parameters:,}")
     show(table)
     say(f"weights as stored: {work.weight_bytes / 1e6:.1f} MB; MACs: convolutions and matrix products of one run")
-    for given in artifact.inputs:
-        say(f"input {given.name}: {given.dtype} {given.layout} {'x'.join(map(str, given.shape))}")
-    say(f"output {artifact.output}: float32, one value")
+    show_inputs(artifact)
     show_execution(manifest, artifact, every_step)
     for warning in warnings_for(Facts(artifact, operators, work)):
         note(warning, "On phones:", "yellow")
+
+
+def show_inputs(artifact: Artifact) -> None:
+    """Print what an artifact takes and gives."""
+    for given in artifact.inputs:
+        say(f"input {given.name}: {given.dtype} {given.layout} {'x'.join(map(str, given.shape))}")
+    say(f"output {artifact.output}: float32, one value")
 
 
 def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> None:

@@ -6,51 +6,94 @@ Results go to stdout; progress, notes and errors to stderr.
 
 from __future__ import annotations
 
+import importlib
 import sys
+from dataclasses import dataclass
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
-from lariqa.errors import Refusal
-from lariqa_cli.bench_command import bench
-from lariqa_cli.compare_command import compare_measurements
-from lariqa_cli.datasets_command import list_datasets
-from lariqa_cli.demo_command import run_demo
-from lariqa_cli.evaluate_command import evaluate_model
-from lariqa_cli.export_command import export_checkpoint
-from lariqa_cli.import_command import import_weights
-from lariqa_cli.inspect_command import inspect_model
-from lariqa_cli.reproduce_command import reproduce_table
-from lariqa_cli.score_command import score_photos
-from lariqa_cli.screen import INTERRUPTED, complain
-from lariqa_cli.train_command import train_model
-from lariqa_cli.verify_command import verify_export
+from lariqa.errors import Refusal, nearest
 
 # What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
 WrongUsage = typer.BadParameter.__base__
 
+INTERRUPTED = 130  # as a shell counts: 128 + SIGINT
+TOOLKIT = ("lariqa_train", "export", "benchmarks")  # the floors that only a checkout has
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: the module and the function, or sub-commands, behind it; and its line in the list of commands."""
+
+    module: str
+    function: str
+    summary: str
+
+
+COMMANDS = {
+    "Score": {
+        "score": Command("score_command", "score_photos", "Score photos with an exported file or a checkpoint."),
+        "inspect": Command("inspect_command", "inspect_model", "Show what an exported file or a checkpoint is."),
+    },
+    "Export": {
+        "demo": Command("demo_command", "run_demo", "The whole trip on one photo: train, export, prove, score."),
+        "import": Command("import_command", "import_weights", "Turn the authors' published weights into a checkpoint."),
+        "export": Command("export_command", "export_checkpoint", "Write a checkpoint to files, each one proved."),
+        "verify": Command("verify_command", "verify_export", "Prove an export again, on your photos."),
+    },
+    "Train": {
+        "datasets": Command("datasets_command", "list_datasets", "The data sets: what is there, what is missing."),
+        "train": Command("train_command", "train_model", "Train one stage of the paper."),
+        "evaluate": Command("evaluate_command", "evaluate_model", "Compare a model's scores with people's ratings."),
+        "reproduce": Command("reproduce_command", "reproduce_table", "Train and measure the rows of a table of it."),
+    },
+    "Measure": {
+        "bench": Command("bench_command", "bench", "Measure exported files beside PyTorch, and write a report."),
+        "compare": Command("compare_command", "compare_measurements", "Say what changed between two reports."),
+    },
+}
+ALL = {name: command for panel in COMMANDS.values() for name, command in panel.items()}
+
+
+class Commands(TyperGroup):
+    """The commands by name; each is imported when it is used, so that the list of them is there at once."""
+
+    def list_commands(self, ctx) -> list[str]:
+        return list(ALL)
+
+    def get_command(self, ctx, name: str):
+        if name not in ALL:
+            raise Refusal(f"there is no command {name!r}; `lariqa --help` lists them{nearest(name, ALL)}")
+        target = getattr(importlib.import_module(f"lariqa_cli.{ALL[name].module}"), ALL[name].function)
+        if not isinstance(target, typer.Typer):
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(name)(target)
+            target = alone
+        command = typer.main.get_command(target)
+        command.name = name
+        return command
+
+    def format_commands(self, ctx, formatter) -> None:
+        for panel, commands in COMMANDS.items():
+            with formatter.section(panel):
+                formatter.write_dl([(name, command.summary) for name, command in commands.items()])
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # its boxes cost half a second each time
     pretty_exceptions_enable=False,
-    help="LAR-IQA on devices: import or make a checkpoint, export it to ONNX, Core ML and TFLite, and prove the score.",
+    help="LAR-IQA on devices: import or train a checkpoint, export it to files for phones, prove and use the score.",
 )
 
-for name, command in {
-    "demo": run_demo,
-    "datasets": list_datasets,
-    "train": train_model,
-    "evaluate": evaluate_model,
-    "reproduce": reproduce_table,
-    "import": import_weights,
-    "export": export_checkpoint,
-    "score": score_photos,
-    "verify": verify_export,
-    "inspect": inspect_model,
-    "bench": bench,
-    "compare": compare_measurements,
-}.items():
-    app.command(name)(command)
+
+@app.callback(invoke_without_command=False)
+def commands() -> None:
+    """The commands are found by ``Commands``."""
 
 
 def wrong_usage(wrong: Exception) -> str:
@@ -60,6 +103,27 @@ def wrong_usage(wrong: Exception) -> str:
     return f"{sentence}; see `{command} --help`"
 
 
+def not_installed(missing: ModuleNotFoundError) -> str:
+    """What to install where a module is not there; a module of ours that is missing is a defect and is raised."""
+    from lariqa.backends import has_toolkit
+
+    top = (missing.name or "").partition(".")[0]
+    if top in TOOLKIT and not has_toolkit():
+        return (
+            f"`{' '.join(['lariqa', *sys.argv[1:2]])}` needs the whole toolkit, of which only the part that scores "
+            "photos is installed: clone its repository and run `make setup` there"
+        )
+    if not top or top in (*TOOLKIT, "lariqa", "lariqa_cli"):
+        raise missing
+    return f"this needs the package {missing.name!r}, which is not installed: pip install 'lariqa[all]'"
+
+
+def _complain(sentence: str) -> int:
+    from lariqa_cli.screen import complain  # with the terminal's library, which a list of commands does not need
+
+    return complain(sentence)
+
+
 def main() -> None:
     """Run the command line; see the module for the exit status."""
     if hasattr(sys.stdout, "reconfigure"):
@@ -67,20 +131,22 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except Refusal as refusal:
-        status = complain(str(refusal))
+        status = _complain(str(refusal))
     except WrongUsage as wrong:
         # Without any argument the message is the help, which Typer has printed itself.
-        status = complain(wrong_usage(wrong)) if sys.argv[1:] else 2
+        status = _complain(wrong_usage(wrong)) if sys.argv[1:] else 2
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
+    except ModuleNotFoundError as missing:
+        status = _complain(not_installed(missing))
     except MemoryError:
-        status = complain(
+        status = _complain(
             "out of memory; the full view of a large photo needs about 2 GB, --synthetic-view crop about 0.5 GB"
         )
     except OSError as error:  # nothing that a program can help: a file without permission, a full disk, a lost network
-        status = complain(f"the system says: {error}; check the path, its permissions and the free space")
+        status = _complain(f"the system says: {error}; check the path, its permissions and the free space")
     if status == INTERRUPTED:  # Typer turns Ctrl-C into this
-        complain("interrupted; nothing half-written was left")
+        _complain("interrupted; nothing half-written was left")
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 
-INTERRUPTED, PIPE_CLOSED = 130, 141  # as a shell counts: 128 + the signal, SIGINT and SIGPIPE
+PIPE_CLOSED = 141  # as a shell counts: 128 + SIGPIPE
 
 
 class Screen(Console):

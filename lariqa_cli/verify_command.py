@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Column, Table
 
 from lariqa.errors import Refusal
 from lariqa_cli.arguments import LimitOption, check_checkpoint, check_limit
 from lariqa_cli.proofs import print_proofs
-from lariqa_cli.screen import note, steps
+from lariqa_cli.screen import note, show, steps
 
 
 def verify_export(
@@ -21,6 +24,10 @@ def verify_export(
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="The reference, if not the one kept in the folder.")] = None,
     limit: LimitOption = None,
+    golden: Annotated[
+        bool,
+        typer.Option("--golden", help="Only the golden photo, against the score in the manifest. Needs no PyTorch."),
+    ] = False,
 ) -> None:
     """Prove an export again, on your photos."""
     if not target.exists():
@@ -28,6 +35,11 @@ def verify_export(
     if checkpoint is not None:
         check_checkpoint(checkpoint)
     check_limit(limit)
+    if golden:
+        if photos or checkpoint or limit is not None:
+            raise Refusal("--golden compares one picture with the manifest; leave out --photos, --checkpoint, --limit")
+        verify_golden(target)
+        return
     from lariqa.photos.photo_files import photos_in
 
     photos_in(photos or [])
@@ -40,3 +52,42 @@ def verify_export(
     if missed:
         note(", ".join(missed), "Past the limit:", "red")
         raise typer.Exit(1)
+
+
+def verify_golden(target: Path) -> None:
+    """Score the golden photo with each file of an export, and compare with what the manifest says."""
+    from lariqa.manifest.manifest import FILE_NAME, read_manifest
+    from lariqa.runtimes.golden_check import check_golden
+    from lariqa.runtimes.runtime import runtimes
+
+    is_file = target.suffix in {runtime.suffix for runtime in runtimes().values()}
+    manifest = read_manifest(target.parent if is_file else target)
+    if manifest is None or not manifest.artifacts:
+        raise Refusal(f"{target} holds no {FILE_NAME} with artifacts; `lariqa export` makes one")
+    files = [target] if is_file else [target / artifact.file for artifact in manifest.artifacts]
+    table = Table(
+        Column("artifact", overflow="fold", min_width=16),
+        *(Column(name, no_wrap=True) for name in ("PyTorch", "score", "difference", "tolerance")),
+        Column("run by", overflow="fold", min_width=12),
+        box=box.SIMPLE_HEAD,
+    )
+    missed = []
+    with steps() as step:
+        for file in files:
+            step(f"golden photo: {file.name}")
+            check = check_golden(file)
+            missed += [] if check.passed else [file.name]
+            colour = "green" if check.passed else "red"
+            table.add_row(
+                escape(file.name),
+                f"{check.reference:.6f}",
+                f"{check.score:.6f}",
+                f"[{colour}]{check.difference:.1e}[/]",
+                f"{check.tolerance:.0e}",
+                check.runtime,
+            )
+    show(table)
+    if missed:
+        note(", ".join(missed), "Past the tolerance:", "red")
+        raise typer.Exit(1)
+    note("one picture only; `lariqa verify FOLDER --photos MY_PHOTOS` proves more, and needs the whole toolkit.")

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from export.rewrite.graph_options import GraphOptions
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import Artifact
 from lariqa.runtimes.runtime import Runtime
 
 if TYPE_CHECKING:  # they import torch; a list of formats should not
+    import numpy as np
+
     from export.rewrite.export_ready import ExportReady
     from export.rewrite.graph_stats import GraphStats
     from lariqa_train.quantization.precision import WeightFormat

@@ -10,14 +10,14 @@ import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING, Any
 
 from lariqa.backends import backend, quietly, toolkit
 from lariqa.errors import Refusal
 from lariqa.runtimes.runtime import Runner, Runtime
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Core ML has no option that says how memory is used; the graph says it all.
 SESSIONS: dict[str, dict[str, Any]] = {"low": {}, "balanced": {}, "fast": {}, "naive": {}}
@@ -68,6 +68,9 @@ class CoreMLRunner:
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """Input name -> array as the manifest describes it; returns the score."""
+        import numpy as np
+        from PIL import Image
+
         fed = {name: Image.fromarray(value[0]) if name in self.images else value for name, value in inputs.items()}
         return float(np.asarray(self.model.predict(fed)["score"]).item())
 

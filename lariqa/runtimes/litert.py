@@ -15,14 +15,15 @@ import struct
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from lariqa.backends import backend, quietly
 from lariqa.errors import Refusal
 from lariqa.runtimes.runtime import Runtime
 from lariqa.runtimes.weight_cache import SETTING, packed_weights
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # XNNPACK's flags (xnnpack_delegate.h): 8-bit operators, signed 0x1 and unsigned 0x2, are its defaults and must be said
 # again; 0x20 is TRANSIENT_INDIRECTION_BUFFER: the tables of pointers that its convolutions read by are made for each
@@ -95,6 +96,8 @@ class TfliteRunner:
 
     def tensors(self, inputs: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
         """Every float tensor inside the graph, with its name, in the file's order; run without the delegate."""
+        import numpy as np
+
         interpreter = self._interpreter(delegated=False, experimental_preserve_all_tensors=True)
         _feed(interpreter, inputs)
         details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
@@ -107,7 +110,7 @@ class TfliteRunner:
         module, runtime = _interpreter()
         if not delegated:
             settings["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        with quietly(f"opening {self.path} with {runtime}"):  # the interpreter greets on stderr
+        with quietly(f"opening {self.path} with {runtime}"):  # the interpreter prints to stderr
             interpreter = module.Interpreter(model_path=str(self.path), num_threads=self.threads, **settings)
             interpreter.allocate_tensors()
         return interpreter
@@ -118,6 +121,8 @@ class TfliteRunner:
         Where packed weights are kept, they are written by a model that is closed again: the one that scores maps them
         only, and never holds both.
         """
+        import numpy as np
+
         compiled = backend("ai_edge_litert.compiled_model", "tflite")
         accelerator = backend("ai_edge_litert.hardware_accelerator", "tflite").HardwareAccelerator
 
@@ -136,12 +141,12 @@ class TfliteRunner:
                 (signature,) = model.get_signature_list()
                 inputs = model.create_input_buffers(0)
                 (output,) = model.create_output_buffers(0)
-                output.read(1, np.float32)  # the first use greets once more
+                output.read(1, np.float32)  # the first use prints once more
             except Refusal:
                 raise  # of the folder for packed weights
             except (RuntimeError, ValueError) as error:
                 raise Refusal(f"{self.runtime} cannot open {self.path}: {' '.join(str(error).split())}") from error
-        _silent_farewell()
+        _silence_at_exit()
         names = model.get_signature_list()[signature]["inputs"]
 
         def run(given: Mapping[str, np.ndarray]) -> float:
@@ -155,14 +160,14 @@ class TfliteRunner:
 
 @functools.cache
 def _environment():
-    """LiteRT's environment, one for all models: each that goes would say so on stderr."""
+    """LiteRT's environment, one for all models: each prints to stderr when it is destroyed."""
     module = backend("ai_edge_litert.environment", "tflite")
     return module.Environment.create(options=module.EnvironmentOptions(runtime_path=str(Path(module.__file__).parent)))
 
 
 @functools.cache
-def _silent_farewell() -> None:
-    """Its own environment says what it destroys when the process ends, after Python is gone: on a closed ear."""
+def _silence_at_exit() -> None:
+    """Silence stderr at exit: the environment prints what it destroys after Python is gone."""
 
     def silence() -> None:
         sys.stderr.flush()

@@ -7,13 +7,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from lariqa.backends import backend
 from lariqa.errors import Refusal
 from lariqa.runtimes.runtime import OperatorTime, Runtime
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # What each way of execution asks of the session (docs/experiments.md, "4K in little memory"); a phone can ask it too.
 # The memory pattern sets aside a second copy of the activations, from the second run on: 1905 MB instead of 1040 MB in

@@ -11,11 +11,12 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from lariqa.errors import Refusal
+
+if TYPE_CHECKING:  # a list of runtimes needs no NumPy; neither does `lariqa --help`
+    import numpy as np
 
 
 @dataclass(frozen=True)

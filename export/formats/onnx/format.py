@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from export.formats.format import Format, Quantizer, RuntimeMemory
 from export.rewrite.graph_options import GraphOptions
 from lariqa.runtimes.onnxruntime import RUNTIME
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from export.rewrite.export_ready import ExportReady
     from export.rewrite.graph_stats import GraphStats
 
