@@ -43,7 +43,7 @@ browser:
 # The iOS app: copy an export into it; test all of it that needs no Mac.
 ios: $(READY)
 	$(if $(MODEL_DIR),,$(error say make ios MODEL_DIR=FOLDER, with a folder that lariqa export wrote))
-	@$(VENV)/bin/python ios_demo/copy_export.py "$(MODEL_DIR)"
+	@$(VENV)/bin/lariqa bundle ios "$(MODEL_DIR)"
 
 test-ios: $(READY)
 	@ios_demo/toolchain/test.sh $(VENV)/bin/python
@@ -51,7 +51,7 @@ test-ios: $(READY)
 # The Android app: `make android MODEL_DIR=exported` puts an export into it, test-android compiles and tests it by Maven.
 android: $(READY)
 	@test -n "$(MODEL_DIR)" || { echo "say which export: make android MODEL_DIR=exported" >&2; exit 2; }
-	@PYTHONPATH=. $(VENV)/bin/python android_demo/bundle_model.py "$(MODEL_DIR)"
+	@$(VENV)/bin/lariqa bundle android "$(MODEL_DIR)"
 
 test-android: $(READY)
 	@bash android_demo/test.sh $(VENV)/bin/python

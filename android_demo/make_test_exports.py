@@ -6,7 +6,7 @@ tiny/       a tiny model for photos of 200x150, ONNX and TFLite, with its golden
 full/       the demo's model for 3840x2160, ONNX                                          for the real photo's score
 tensors/    the demo's model, input tensors, ONNX                                      for tests/golden's scores
 photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
-assets/     the tiny export as the app carries it, put there by bundle_model.py
+assets/     the tiny export as the app carries it, put there by `lariqa bundle`
 decoding/   pictures of many kinds; expected.json says what Python decodes them to: size, sha256 of the RGB bytes
 vectors.json    resampled photos, transparency and sentences, as the Python side has them
 """
@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bundle_model import bundle
 from PIL import ExifTags, Image
 
+from export.app_bundle import bundle
 from export.pipeline import export_proved
 from export.proof.proof_photos import bundled_photos
 from export.rewrite.export_ready import ExportRequest
@@ -141,7 +141,7 @@ def make(folder: Path) -> None:
         ):
             for proved in export_proved(model, request, formats, stage / name, progress=print):
                 assert proved.parity.passed, proved.artifact.file
-        bundle(stage / "tiny", stage / "assets" / "lariqa")
+        bundle(stage / "tiny", "android", stage / "assets" / "lariqa")
         (stage / "vectors.json").write_text(json.dumps(vectors()))
         (stage / "made_from").write_text(made_from())
         for part in ("photos", "decoding", "assets", "tiny", "full", "tensors", "vectors.json", "made_from"):
@@ -154,8 +154,7 @@ def make(folder: Path) -> None:
 def made_from() -> str:
     """sha256 over the code that these files come from."""
     root, digest = HERE.parent, hashlib.sha256(Path(__file__).read_bytes())
-    files = [*(root / "lariqa_train").rglob("*.py"), *(root / "export").rglob("*.py"), HERE / "bundle_model.py"]
-    files += [root / "benchmarks" / name for name in ("parity.py", "proved_export.py", "workload.py")]
+    files = [file for floor in ("lariqa", "lariqa_train", "export") for file in (root / floor).rglob("*.py")]
     for path in sorted(files):
         digest.update(path.read_bytes())
     return digest.hexdigest()

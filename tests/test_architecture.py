@@ -144,3 +144,16 @@ def test_the_lock_pins_exactly_and_names_no_address():
     assert len(lines) > 50
     assert all(re.match(r"[A-Za-z0-9_.-]+==[\w.+!]+", line) for line in lines)
     assert not [line for line in lines if "://" in line]
+
+
+DOCUMENTS = sorted({*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md"), *HOUSE.glob("*_demo/README.md")})
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_links_and_files_named_in_documents_are_there(document):
+    text = document.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
+    named = re.findall(r"`((?:lariqa|lariqa_train|lariqa_cli|export|benchmarks|tests|docs)/[\w./-]+\.\w+)`", text)
+    missing = [link for link in links if not (document.parent / link).exists()]
+    missing += [path for path in named if not (HOUSE / path).exists()]
+    assert not missing

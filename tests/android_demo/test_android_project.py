@@ -1,20 +1,13 @@
 """The Android app's two builds agree, and what Python does for it is right; the Kotlin itself is tested by Maven."""
 
-import json
 import re
-import shutil
 import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from android_demo.bundle_model import bundle
 from benchmarks.measure.measurement import read_rows
-from export.pipeline import export_proved
-from export.rewrite.export_ready import ExportRequest
-from lariqa.errors import Refusal
-from lariqa.manifest.manifest import read_manifest
 
 ANDROID = Path(__file__).parents[2] / "android_demo"
 POM = "{http://maven.apache.org/POM/4.0.0}"
@@ -104,50 +97,6 @@ def test_no_weights_and_no_addresses_in_the_app():
         if not address.startswith(namespaces)
     }
     assert odd == set()
-
-
-@pytest.fixture(scope="module")
-def exported(tiny_model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported")
-    proofs = list(export_proved(tiny_model, ExportRequest("pixels", 150, 200), ("onnx",), folder))
-    assert [proved.parity.passed for proved in proofs] == [True]
-    return folder
-
-
-def test_an_export_is_copied_into_the_app_and_replaces_the_older_one(exported, tmp_path):
-    assets = tmp_path / "assets" / "lariqa"
-    assets.mkdir(parents=True)
-    (assets / "old.onnx").write_text("old")
-    copied = bundle(exported, assets)
-    assert sorted(path.name for path in copied) == sorted(path.name for path in assets.iterdir())
-    assert {path.suffix for path in copied} == {".onnx", ".png", ".json"}
-    assert read_manifest(assets) == read_manifest(exported)
-    assert [path.name for path in assets.parent.iterdir()] == ["lariqa"]
-
-
-@pytest.mark.parametrize("damage", ["model", "golden", "format", "unproved", "nothing"])
-def test_what_is_not_whole_is_not_copied_and_the_older_one_stays(exported, tmp_path, damage):
-    folder, assets = tmp_path / "exported", tmp_path / "assets" / "lariqa"
-    shutil.copytree(exported, folder)
-    bundle(exported, assets)
-    before = sorted((path.name, path.stat().st_mtime_ns) for path in assets.iterdir())
-    manifest = folder / "lariqa.json"
-    if damage == "model":
-        with next(folder.glob("*.onnx")).open("ab") as file:
-            file.write(b"x")
-    if damage == "golden":
-        (folder / "golden.png").unlink()
-    if damage == "format":
-        manifest.write_text(manifest.read_text().replace('"input": "pixels"', '"input": "tensors"'))
-    if damage == "unproved":
-        data = json.loads(manifest.read_text())
-        data["artifacts"][0]["parity"]["photos"] = []
-        manifest.write_text(json.dumps(data))
-    if damage == "nothing":
-        manifest.unlink()
-    with pytest.raises(Refusal):
-        bundle(folder, assets)
-    assert before == sorted((path.name, path.stat().st_mtime_ns) for path in assets.iterdir())
 
 
 def test_rows_of_the_app_are_rows():

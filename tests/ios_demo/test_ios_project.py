@@ -8,27 +8,17 @@ import plistlib
 import re
 import shutil
 import subprocess
-import sys
-import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from lariqa.digest import sha256_of
-from lariqa.errors import Refusal
-from lariqa.manifest.manifest import FILE_NAME, Artifact, InputSpec, Manifest, read_manifest, write_manifest
-from lariqa.manifest.model_config import LarIqaConfig, Provenance
-from lariqa.photos.golden import TILE
+import lariqa
 
 HOUSE = Path(__file__).parents[2]
 IOS = HOUSE / "ios_demo"
 APP = IOS / "App"
 SOURCES = [*IOS.glob("Sources/**/*.swift"), *APP.glob("Sources/*.swift")]
-sys.path.insert(0, str(IOS))
-
-from copy_export import copy_export, main  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +96,7 @@ def test_project_package_and_toolkit_agree_on_versions(project):
     (major,) = re.findall(r"\.iOS\(\.v(\d+)\)", package)
     assert float(project["options"]["deploymentTarget"]["iOS"]) == float(major)
     assert project["settings"]["base"]["SWIFT_VERSION"] == "6.0" and "swiftLanguageModes: [.v6]" in package
-    version = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]["version"]
+    version = lariqa.__version__
     assert project["settings"]["base"]["MARKETING_VERSION"] == version
     assert project["schemes"]["LarIqaDemo"]["run"]["config"] == "Release"
 
@@ -158,71 +148,3 @@ def test_toolchain_script_skips_with_one_reason_where_it_cannot_work(tmp_path):
     done = subprocess.run([script], env={"PATH": str(few)}, capture_output=True, text=True)
     assert done.returncode == 3, done
     assert re.fullmatch(r"no Swift here: [^\n]+\n", done.stderr) and not (tmp_path / ".swift").exists()
-
-
-@pytest.fixture
-def exported(tmp_path):
-    """An export folder with two files of made-up content, true in everything that a copy checks."""
-    folder = tmp_path / "exported"
-    (folder / "a.mlpackage" / "Data").mkdir(parents=True)
-    (folder / "a.mlpackage" / "Data" / "model").write_bytes(b"model")
-    (folder / "a.onnx").write_bytes(b"onnx")
-    shutil.copy(TILE, folder / "golden.png")
-    row = Artifact(
-        "a.mlpackage", "coreml", "fp32", "pixels", "crop", 200, 150,
-        (InputSpec("image", "uint8", "NHWC", (1, 150, 200, 3)),), "score", 1,
-        sha256=sha256_of(folder / "a.mlpackage"), bytes=5,
-        parity={"photos": [{"photo": "golden.png", "reference": 0.5, "score": 0.5}]},
-    )  # fmt: skip
-    other = replace(row, file="a.onnx", format="onnx", sha256=sha256_of(folder / "a.onnx"))
-    write_manifest(folder, Manifest("0" * 64, LarIqaConfig(), Provenance(False, "test", ""), (row, other)))
-    return folder
-
-
-def test_an_export_is_copied_with_what_the_app_needs_and_no_more(exported, tmp_path):
-    model = tmp_path / "App" / "Model"
-    assert [row.file for row in copy_export(exported, model)] == ["a.mlpackage"]
-    assert {path.name for path in model.iterdir()} == {"a.mlpackage", "golden.png", FILE_NAME}
-    assert read_manifest(model) == read_manifest(exported)
-    assert sha256_of(model / "a.mlpackage") == read_manifest(model).artifacts[0].sha256
-    assert {path.name for path in model.parent.iterdir()} == {"Model"}
-
-
-def changed(folder: Path, what) -> None:
-    manifest = read_manifest(folder)
-    write_manifest(folder, replace(manifest, artifacts=tuple(what(row) for row in manifest.artifacts)))
-
-
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        (lambda folder: (folder / "a.mlpackage/Data/model").write_bytes(b"modem"), "its sha256 differs"),
-        (lambda folder: shutil.rmtree(folder / "a.mlpackage"), "no model at"),
-        (lambda folder: (folder / "golden.png").unlink(), "missing or not this toolkit's golden photo"),
-        (lambda folder: (folder / "golden.png").write_bytes(b"x"), "missing or not this toolkit's golden photo"),
-        (lambda folder: (folder / FILE_NAME).unlink(), "holds no lariqa.json with artifacts"),
-        (lambda folder: changed(folder, lambda row: replace(row, format="tflite")), "lists no Core ML file"),
-        (lambda folder: changed(folder, lambda row: replace(row, parity=None)), "no reference score of golden.png"),
-        (shutil.rmtree, "no folder at"),
-    ],
-)
-def test_a_bad_export_is_refused_and_the_older_copy_stays(exported, tmp_path, spoil, says):
-    model = tmp_path / "App" / "Model"
-    copy_export(exported, model)
-    spoil(exported)
-    with pytest.raises(Refusal, match=re.escape(says)):
-        copy_export(exported, model)
-    assert sha256_of(model / "a.mlpackage") == read_manifest(model).artifacts[0].sha256
-    assert {path.name for path in model.parent.iterdir()} == {"Model"}
-
-
-def test_the_command_ends_with_one_sentence_and_status_2(tmp_path, capsys):
-    assert main([str(tmp_path / "none")]) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and re.fullmatch(r"error: no folder at [^\n]+\n", err)
-
-
-def test_the_command_says_what_it_copied_and_that_the_weights_are_not_trained(exported, tmp_path, capsys):
-    assert main([str(exported), "-o", str(tmp_path / "App" / "Model")]) == 0
-    out = capsys.readouterr().out
-    assert "a.mlpackage  (sha256 checked, converted)" in out and "a.onnx" not in out and "NOT TRAINED" in out

@@ -1,0 +1,81 @@
+"""Copy an export into one of the sample apps, after checking everything that the app will check.
+
+An app carries ``lariqa.json``, the golden photo, and the files that its platform runs and that take a decoded photo.
+Until all is checked and copied, what the app had before stays.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace as with_changes
+from pathlib import Path
+
+from export.formats import FORMATS
+from export.proof.limits import TOLERANCES
+from lariqa.atomic import replace, staging
+from lariqa.digest import sha256_of
+from lariqa.errors import Refusal
+from lariqa.manifest.manifest import FILE_NAME, Artifact, read_manifest, write_manifest
+from lariqa.photos import golden
+from lariqa.runtimes.artifacts import describe
+
+HOUSE = Path(__file__).parents[1]
+APPS = {  # platform -> the app's folder for an export
+    "android": HOUSE / "android_demo" / "app" / "src" / "main" / "assets" / "lariqa",
+    "ios": HOUSE / "ios_demo" / "App" / "Model",
+}
+
+
+def bundle(folder: Path, platform: str, destination: Path | None = None, formats: Sequence[str] = ()) -> list[Artifact]:
+    """Replace an app's export by another.
+
+    Args:
+        folder: what `lariqa export` or `lariqa demo` wrote.
+        platform: a name in APPS.
+        destination: the app's folder for it; None: the sample app's in this checkout.
+        formats: which files to take, each adds its size to the app; empty: all that the platform runs.
+
+    Returns:
+        The rows of the copied files.
+
+    Raises:
+        Refusal: no export, nothing in it that the platform runs, or a file that is not the one that was proved.
+    """
+    if platform not in APPS:
+        raise Refusal(f"there is no sample app for {platform!r}; there are {', '.join(APPS)}")
+    runs = [row.name for row in FORMATS.values() if platform in row.platforms]
+    if unknown := sorted(set(formats) - set(runs)):
+        raise Refusal(f"the {platform} app runs {' and '.join(runs)}, not {', '.join(unknown)}")
+    if not folder.is_dir():
+        raise Refusal(f"no folder at {folder}; give one that `lariqa export` wrote")
+    manifest = read_manifest(folder)
+    if manifest is None or not manifest.artifacts:
+        raise Refusal(f"{folder} holds no {FILE_NAME} with artifacts; `lariqa export` makes one")
+    rows = [row for row in manifest.artifacts if row.format in (formats or runs) and row.input == "pixels"]
+    if not rows:
+        listed = ", ".join(row.file for row in manifest.artifacts)
+        raise Refusal(
+            f"{folder / FILE_NAME} lists no file that the {platform} app runs; it lists {listed}; "
+            f"export with --format {','.join(formats or runs)} --input pixels"
+        )
+    for row in rows:
+        describe(folder / row.file)  # refuses one that is not there, or whose sha256 differs
+        if not any(photo["photo"] == golden.FILE_NAME for photo in (row.parity or {}).get("photos", ())):
+            raise Refusal(
+                f"{row.file} has no reference score of {golden.FILE_NAME}, so no phone could test itself; export again"
+            )
+    tile = folder / golden.FILE_NAME
+    if not tile.is_file() or sha256_of(tile) != sha256_of(golden.TILE):
+        raise Refusal(f"{tile} is missing or not this toolkit's golden photo; export again")
+    destination = destination or APPS[platform]
+    with staging(destination.parent) as stage:
+        copy = stage / destination.name
+        copy.mkdir()
+        # Written anew, so that an export of an older schema has what the app reads; the same bytes otherwise.
+        write_manifest(copy, with_changes(manifest, tolerances=manifest.tolerances or TOLERANCES))
+        for name in (golden.FILE_NAME, *(row.file for row in rows)):
+            copy_one = shutil.copytree if (folder / name).is_dir() else shutil.copyfile
+            copy_one(folder / name, copy / name)
+        replace(copy, destination)
+    return rows
