@@ -24,6 +24,7 @@ from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa_train.datasets.generated import Content, rendering
 from lariqa_train.demo.cached_features import bfloat16_pays, planes
 from lariqa_train.demo.depthwise_gradients import float32_depthwise_gradients
+from lariqa_train.model.hooks import watching
 from lariqa_train.training.losses import accuracy_loss, ranking_loss
 from lariqa_train.training.task import warmup_cosine
 
@@ -150,16 +151,13 @@ def train_branch(
 def _kept_maps(backbone: nn.Module) -> Iterator[dict[int, torch.Tensor]]:
     """Stage -> what it made in the latest pass; depthwise gradients by way of float32 where bfloat16 is used."""
     maps: dict[int, torch.Tensor] = {}
-    hooks = [
-        block.register_forward_hook(lambda module, given, made, number=number: maps.__setitem__(number, made))
-        for number, block in enumerate(backbone.blocks)
-    ]
-    try:
-        with float32_depthwise_gradients(backbone):
-            yield maps
-    finally:
-        for hook in hooks:
-            hook.remove()
+
+    def keep(number: str, block: nn.Module, made: torch.Tensor) -> None:
+        maps[int(number)] = made
+
+    blocks = dict(backbone.blocks.named_children())
+    with watching(blocks, after=keep), float32_depthwise_gradients(backbone):
+        yield maps
 
 
 def _helper(channels: int, last: bool, kinds: int) -> nn.Module:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lariqa_train.model.hooks import watching
 from lariqa_train.model.kan import is_kan_linear
 
 
@@ -34,12 +35,12 @@ class Coverage:
 
     @property
     def in_support(self) -> float:
-        """ChannelGroup inside the support, 0..1; NaN if the layer never ran."""
+        """Share inside the support, 0..1; NaN if the layer never ran."""
         return self.inputs_in_support / self.inputs if self.inputs else math.nan
 
     @property
     def in_core(self) -> float:
-        """ChannelGroup inside the core, 0..1, never above `in_support`; NaN if the layer never ran."""
+        """Share inside the core, 0..1, never above `in_support`; NaN if the layer never ran."""
         return self.inputs_in_core / self.inputs if self.inputs else math.nan
 
     def __add__(self, other: "Coverage") -> "Coverage":
@@ -78,26 +79,16 @@ def watch_coverage(model: nn.Module) -> Iterator[dict[str, Coverage]]:
         {layer name: Coverage}, growing with each call; empty if there is no KAN layer. A layer used at several
         places is counted as one, under its first name.
     """
-    coverage: dict[str, Coverage] = {}
-    hooks = []
+    layers = {name: module for name, module in model.named_modules() if is_kan_linear(module)}
+    coverage = {name: Coverage() for name in layers}
 
-    def watch(name: str, layer: nn.Module):
-        @torch.no_grad()
-        def count(_, args: tuple, kwargs: dict) -> None:
-            x = args[0] if args else next(iter(kwargs.values()))
-            coverage[name] += coverage_of(x, layer.grid, int(layer.spline_order))
+    @torch.no_grad()
+    def count(name: str, layer: nn.Module, given: tuple, named: dict) -> None:
+        x = given[0] if given else next(iter(named.values()))
+        coverage[name] += coverage_of(x, layer.grid, int(layer.spline_order))
 
-        coverage[name] = Coverage()
-        hooks.append(layer.register_forward_pre_hook(count, with_kwargs=True))
-
-    try:
-        for name, module in model.named_modules():
-            if is_kan_linear(module):
-                watch(name, module)
+    with watching(layers, before=count):
         yield coverage
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def kan_coverage(model: nn.Module, forward_calls: Callable[[], object]) -> dict[str, Coverage]:

@@ -22,6 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from lariqa_train.model.hooks import watching
+
 MOST_INPUTS = 2048  # per output, of a layer whose H is kept
 WINDOW_PX = 64  # of a feature map, from each picture and layer
 BANDS, LEAST_IN_BANDS = 16, 64  # of neighbouring positions; a map with fewer positions is one band
@@ -72,8 +74,8 @@ def collect(
     hessians: dict[str, torch.Tensor] = {}
     vectors: dict[str, list[torch.Tensor]] = {}
 
-    def see(name: str, module: nn.Module, x: torch.Tensor, named: Mapping[str, torch.Tensor]) -> None:
-        seen = columns(module, x, **named)
+    def see(name: str, module: nn.Module, given: tuple, named: Mapping[str, torch.Tensor]) -> None:
+        seen = columns(module, given[0], **named)
         groups, wide, positions = seen.shape
         if wide > MOST_INPUTS:
             if groups == positions == 1:  # a wide convolution over a map would be thousands of vectors: left out
@@ -83,16 +85,8 @@ def collect(
             hessian /= hessian.diagonal(dim1=1, dim2=2).mean().clamp_min(LEAST_CURVATURE)
             hessians[name] = hessians[name] + hessian if name in hessians else hessian
 
-    hooks = [
-        module.register_forward_pre_hook(lambda m, x, named, name=name: see(name, m, x[0], named), with_kwargs=True)
-        for name, module in layers.items()
-    ]
-    try:
-        with torch.inference_mode():
-            run()
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with watching(layers, before=see), torch.inference_mode():
+        run()
     seen = {name: LayerStatistics(hessian=hessian) for name, hessian in hessians.items()}
     return seen | {name: LayerStatistics(vectors=torch.cat(rows)) for name, rows in vectors.items()}
 
