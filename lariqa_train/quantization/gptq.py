@@ -23,6 +23,7 @@ from typing import Literal
 import torch
 
 from lariqa_train.quantization.calibration import LayerStatistics
+from lariqa_train.quantization.int8_grid import LARGEST, in_steps, step_of
 
 Grid = Literal["int8", "float16"]
 BLOCK = 64  # columns whose errors reach the rest of the row at once
@@ -91,10 +92,10 @@ class _Grid:
         self.rows, self.grid = rows, grid
         largest = rows.abs().amax(-1, keepdim=True)
         self.holds = rows.abs() == largest
-        self.step = torch.where(largest > 0, (largest / 127).float().double(), 1)[..., 0]
+        self.step = step_of(largest.float()).double()[..., 0]  # as the file stores it
 
     def __call__(self, value: torch.Tensor, column: int) -> torch.Tensor:
         if self.grid == "float16":
             return value.half().double()
-        nearest = (value / self.step).round().clamp(-127, 127) * self.step
-        return torch.where(self.holds[..., column], self.rows[..., column].sign() * 127 * self.step, nearest)
+        nearest = in_steps(value, self.step) * self.step
+        return torch.where(self.holds[..., column], self.rows[..., column].sign() * LARGEST * self.step, nearest)

@@ -30,8 +30,7 @@ from torch.nn.utils import parametrize
 from lariqa_train.model.model import LarIqa
 from lariqa_train.quantization.calibration import collect
 from lariqa_train.quantization.gptq import round_layer
-
-STEPS = 127  # int8, symmetric
+from lariqa_train.quantization.int8_grid import in_steps, step_of
 
 
 class FakeQuantize(nn.Module):
@@ -39,8 +38,8 @@ class FakeQuantize(nn.Module):
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
         largest = weight.detach().abs().amax(dim=tuple(range(1, weight.dim())), keepdim=True)
-        step = torch.where(largest > 0, largest / STEPS, 1)
-        rounded = (weight.detach() / step).round().clamp(-STEPS, STEPS) * step
+        step = step_of(largest)
+        rounded = in_steps(weight.detach(), step) * step
         return weight + (rounded - weight).detach()
 
     def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
