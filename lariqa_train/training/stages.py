@@ -15,10 +15,10 @@ import torch
 from torch import nn
 
 from lariqa.errors import Refusal
-from lariqa.manifest.model_config import LarIqaConfig, Provenance
+from lariqa.manifest.model_config import HeadConfig, LarIqaConfig, Provenance
 from lariqa_train.datasets.views import spec_for
 from lariqa_train.model.checkpoint import load_checkpoint
-from lariqa_train.model.heads import PAPER_HEADS, make_reducer, make_regressor
+from lariqa_train.model.heads import make_reducer, make_regressor
 from lariqa_train.model.model import LarIqa, preprocess_for
 from lariqa_train.training.train_config import TrainConfig
 
@@ -98,11 +98,12 @@ def build_stage(config: TrainConfig, progress: Callable[[str], None] = lambda st
         model = load_checkpoint(config.model_from)
         if model.config.branches != config.views or model.config.head is None:
             raise Refusal(f"{config.model_from} has not a head and {config.views}; model_from needs a model with both")
-        if PAPER_HEADS[config.head] != model.config.head:  # a larger head: new heads on its backbones
-            model = _with_new_heads(dict.fromkeys(config.views, model), config)
+        head = config.head_config(model.config.head)
+        if head != model.config.head:  # a larger head, or other splines: new heads on its backbones
+            model = _with_new_heads(dict.fromkeys(config.views, model), config, head)
     else:
         loaded = {view: load_checkpoint(getattr(config, f"{view}_from")) for view in config.views}
-        model = _with_new_heads(loaded, config)
+        model = _with_new_heads(loaded, config, config.head_config())
     model.config = replace(model.config, preprocess=_sizes(config, model.config.preprocess))
     return BothBranches(model, frozen=config.stage == "merge")
 
@@ -114,7 +115,7 @@ def _branch(config: TrainConfig, progress: Callable[[str], None]) -> MultiTaskBr
         config.synthetic_crop_px or BRANCH_SIDE_PX,
     )
     described = LarIqaConfig(
-        backbone=config.timm_backbone, branches=(config.branch,), head=PAPER_HEADS[config.head], preprocess=spec
+        backbone=config.timm_backbone, branches=(config.branch,), head=config.head_config(), preprocess=spec
     )
     model = LarIqa(described)
     if config.pretrained:
@@ -141,8 +142,8 @@ def load_imagenet(backbone: nn.Module, name: str) -> None:
     backbone.load_state_dict(weights)
 
 
-def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig) -> LarIqa:
-    """A model with these branches' backbones (view -> a model that has it) and the config's head, fresh."""
+def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig, head: HeadConfig) -> LarIqa:
+    """A model with these branches' backbones (view -> a model that has it) and fresh heads."""
     for view, model in trained.items():
         if view not in model.config.branches:
             raise Refusal(f"{getattr(config, f'{view}_from')} has no {view} branch; {view}_from needs one that has")
@@ -155,7 +156,7 @@ def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig) -> LarIqa:
         backbone=like.backbone,
         branches=tuple(trained),
         features=like.features,
-        head=PAPER_HEADS[config.head],
+        head=head,
         preprocess=spec_for(like.preprocess, sizes.authentic_side_px, sizes.synthetic_crop_px),
     )
     model = LarIqa(described)

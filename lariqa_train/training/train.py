@@ -179,7 +179,7 @@ def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -
     if last.exists() and not resume and not os.environ.get("LOCAL_RANK"):
         raise Refusal(f"{output} holds a run already; --resume goes on with it, or choose another -o")
     if resume:
-        before = json.loads((output / "config.json").read_text())
+        before = {**_DEFAULTS, **json.loads((output / "config.json").read_text())}
         changed = {key for key, value in config.to_json().items() if before.get(key) != value} - _MAY_CHANGE
         if changed:
             raise Refusal(
@@ -188,6 +188,7 @@ def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -
 
 
 _MAY_CHANGE = {"workers", "accelerator", "devices", "nodes", "strategy"}
+_DEFAULTS = {"grid_size": 0, "spline_order": 0}  # settings that a run of an older version does not name
 
 
 def _averaged(kept: dict) -> dict:

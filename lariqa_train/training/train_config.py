@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lariqa.errors import Refusal, nearest
+from lariqa.manifest.model_config import HeadConfig
 from lariqa.manifest.preprocess_spec import VIEWS
 from lariqa_train.datasets.catalogue import data_set_named
 from lariqa_train.model.heads import PAPER_HEADS
@@ -36,6 +37,8 @@ class TrainConfig:
     branch: str = ""  # authentic or synthetic, where one branch is all (stage branch, rows of Table 6)
     backbone: str = "MobileNetV3-Large"  # a name of Section 3.4, or any timm name
     head: str = "kan"  # a row of heads.PAPER_HEADS; stage branch of the paper: kan-small (1000 -> 128 -> 1)
+    grid_size: int = 0  # KAN heads: spline intervals; 0: as model_from's head has, else as the head's row says (5)
+    spline_order: int = 0  # KAN heads: degree of the splines, 1 to 5; 0 likewise (3, cubic)
     authentic_side_px: int = 0  # 0: as the model's own preprocessing says (Section 4.1: 224, and larger for UHD-IQA)
     synthetic_crop_px: int = 0  # likewise
     authentic_from: str = ""  # stages merge and finetune: a checkpoint that holds this branch's backbone
@@ -96,6 +99,14 @@ class TrainConfig:
             raise Refusal('weight_bits needs stage = "finetune" and model_from: the trained model to learn from')
         if self.head not in PAPER_HEADS:
             raise Refusal(f"head is {self.head!r}{nearest(self.head, PAPER_HEADS)}; there are {', '.join(PAPER_HEADS)}")
+        if (self.grid_size or self.spline_order) and PAPER_HEADS[self.head].kind != "kan":
+            kans = ", ".join(name for name, row in PAPER_HEADS.items() if row.kind == "kan")
+            raise Refusal(
+                f"head {self.head} has no splines: grid_size and spline_order belong to {kans}; leave them out"
+            )
+        for name, most in _MOST.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise Refusal(f"{name} is {getattr(self, name)}; expected 1 to {most}, or 0 for the head's own")
         if unknown := set(self.color_spaces) - set(COLOR_SPACES):
             raise Refusal(f"color_spaces has {sorted(unknown)}; there are {', '.join(COLOR_SPACES)}")
         for name, least in _LEAST.items():
@@ -108,6 +119,23 @@ class TrainConfig:
     def views(self) -> tuple[str, ...]:
         """The views that the model of this run sees."""
         return (self.branch,) if self.branch else VIEWS
+
+    def head_config(self, trained: HeadConfig | None = None) -> HeadConfig:
+        """The head of this run: its row, with the splines that this run asks for.
+
+        Args:
+            trained: the head of ``model_from``, whose splines are kept where this run does not name others.
+        """
+        row = PAPER_HEADS[self.head]
+        if row.kind != "kan":
+            return row
+        like = trained if trained is not None and trained.kind == "kan" else row
+        return dataclasses.replace(
+            row,
+            grid_size=self.grid_size or like.grid_size,
+            spline_order=self.spline_order or like.spline_order,
+            grid_range=like.grid_range,
+        )
 
     @property
     def timm_backbone(self) -> str:
@@ -122,6 +150,7 @@ class TrainConfig:
 _LEAST = {"epochs": 1, "lr": 0, "weight_decay": 0, "batch_size": 1, "accumulate": 1, "alpha": 0, "beta": 0,
           "rob_weight": 0, "rank_weight": 0, "patience": 0, "folds": 2, "fold": 0, "nodes": 1,
           "workers": -1}  # fmt: skip
+_MOST = {"grid_size": 64, "spline_order": 5}  # fused layers are compared with exact splines up to order 5
 
 
 def read_config(recipe: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:

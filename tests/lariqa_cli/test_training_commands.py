@@ -109,3 +109,11 @@ def test_training_without_data_names_what_is_missing(run, tmp_path):
     assert run("train", "branch_synthetic", "--root", tmp_path, "-o", tmp_path / "run", "--no-pretrained")[0] == 2
     assert run("train", "branch_sintetic", "--root", tmp_path, "-o", tmp_path / "run")[0] == 2
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("setting", ["grid_size=-3", "grid_size=many", "spline_order=9"])
+def test_splines_that_cannot_be_end_with_status_2(run, setting, tmp_path):
+    words = ("train", "uhd_finetune", "--root", tmp_path, "-o", tmp_path / "run")
+    assert run(*words, setting) == (2, "")
+    assert run(*words, "head=mlp", "grid_size=8") == (2, "")
+    assert not (tmp_path / "run").exists()

@@ -21,6 +21,8 @@ from lariqa_train.datasets.rows import Row, read_rows
 from lariqa_train.datasets.view_cache import check_and_cache
 from lariqa_train.datasets.views import EpochSampler, Pictures
 from lariqa_train.model.checkpoint import load_checkpoint, save_checkpoint
+from lariqa_train.model.kan import KanLinear
+from lariqa_train.model.model import RANDOM_WEIGHTS
 from lariqa_train.model.normalise import prepare
 from lariqa_train.quantization.qat import FakeQuantize, rounded_layers
 from lariqa_train.training.stages import build_stage
@@ -356,12 +358,70 @@ def check_and_cache_steps(rows, spec, folder) -> list[str]:
         (["color_spaces=rgb,cmyk"], "cmyk"),
         (["batch_size=0"], "must be at least 1"),
         (["warmup=1.5"], "shares"),
+        (["grid_size=-1"], "grid_size is -1; expected 1 to 64"),
+        (["grid_size=1000"], "grid_size is 1000; expected 1 to 64"),
+        (["grid_size=2.5"], "grid_size is '2.5'; it must be int"),
+        (["grid_size=fine"], "grid_size is 'fine'; it must be int"),
+        (["spline_order=6"], "spline_order is 6; expected 1 to 5"),
+        (["head=mlp", "grid_size=8"], "head mlp has no splines"),
+        (["head=mlp-matched", "spline_order=2"], "head mlp-matched has no splines"),
     ],
 )
 def test_wrong_settings_are_refused_with_what_to_do(overrides, words, tmp_path):
     write_recipe(tmp_path / "a.toml", TINY)
     with pytest.raises(Refusal, match=words):
         read_config(tmp_path / "a.toml", overrides)
+
+
+def kan_layers(network):
+    return [module for module in network.modules() if isinstance(module, KanLinear)]
+
+
+def test_the_splines_of_a_kan_head_are_settings_of_a_run(branches, tmp_path, one_thread):
+    write_recipe(tmp_path / "a.toml", TINY)
+    plain = read_config(tmp_path / "a.toml")
+    finer = read_config(tmp_path / "a.toml", ["grid_size=8", "spline_order=2"])
+    with one_thread():
+        assert [(layer.grid_size, layer.spline_order) for layer in kan_layers(build_stage(plain))] == [(5, 3)] * 2
+        network = build_stage(finer)
+        layers = kan_layers(network)
+        assert [(layer.grid_size, layer.spline_order) for layer in layers] == [(8, 2)] * 2
+        assert [layer.grid.shape[1] for layer in layers] == [8 + 2 * 2 + 1] * 2
+        assert [layer.spline_weight.shape[2] for layer in layers] == [8 + 2] * 2
+        # It travels with the checkpoint.
+        save_checkpoint(network.as_model("kadid10k", RANDOM_WEIGHTS), tmp_path / "branch.safetensors")
+        head = load_checkpoint(tmp_path / "branch.safetensors").config.head
+        assert (head.grid_size, head.spline_order, head.width) == (8, 2, 128)
+
+
+def test_a_run_that_goes_on_from_a_model_keeps_its_splines(branches, tmp_path, one_thread):
+    config = replace(TINY, stage="merge", branch="", datasets=("uhd_iqa",), grid_size=8,
+                     authentic_from=branches["authentic"], synthetic_from=branches["synthetic"])  # fmt: skip
+    with one_thread():
+        merged = build_stage(config).as_model("uhd_iqa", RANDOM_WEIGHTS)
+        save_checkpoint(merged, tmp_path / "merged.safetensors")
+        onward = replace(config, stage="finetune", authentic_from="", synthetic_from="", grid_size=0,
+                         model_from=str(tmp_path / "merged.safetensors"))  # fmt: skip
+        kept = build_stage(onward).model
+        other = build_stage(replace(onward, grid_size=6)).model
+    before = merged.state_dict()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in kept.state_dict().items())
+    assert kept.config.head == merged.config.head and kept.config.head.grid_size == 8
+    assert {layer.grid_size for layer in kan_layers(other)} == {6}  # new heads, the same backbones
+    assert all(torch.equal(tensor, before[name]) for name, tensor in other.state_dict().items() if ".backbone." in name)
+
+
+def test_a_run_of_a_version_without_these_settings_can_be_resumed(trees, tmp_path, one_thread):
+    with one_thread():
+        fit(replace(TINY, epochs=1), trees, tmp_path / "run", quiet=True)
+        told = json.loads((tmp_path / "run" / "config.json").read_text())
+        (tmp_path / "run" / "config.json").write_text(
+            json.dumps({key: value for key, value in told.items() if key not in ("grid_size", "spline_order")})
+        )
+        with pytest.raises(Refusal, match="another grid_size"):
+            fit(replace(TINY, epochs=1, grid_size=8), trees, tmp_path / "run", quiet=True, resume=True)
+        fitted = fit(replace(TINY, epochs=1), trees, tmp_path / "run", quiet=True, resume=True)
+    assert fitted.epochs == 1
 
 
 def test_overrides_take_the_place_of_the_recipe_and_bundled_recipes_go_by_name(tmp_path):
