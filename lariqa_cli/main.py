@@ -23,6 +23,7 @@ from lariqa_cli.reproduce_command import reproduce_table
 from lariqa_cli.score_command import score_photos
 from lariqa_cli.screen import INTERRUPTED, complain
 from lariqa_cli.train_command import train_model
+from lariqa_cli.update_grid_command import update_grid
 from lariqa_cli.verify_command import verify_export
 
 # What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
@@ -43,6 +44,7 @@ for name, command in {
     "evaluate": evaluate_model,
     "reproduce": reproduce_table,
     "import": import_weights,
+    "update-grid": update_grid,
     "export": export_checkpoint,
     "score": score_photos,
     "verify": verify_export,

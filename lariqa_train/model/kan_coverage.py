@@ -7,7 +7,7 @@
 
 Why one wants to know: outside the support [t_0, t_last] every spline is 0 and only base_weight * silu(x) is left, so
 the learned curve is silently gone. In the margins between core [t_k, t_{-k-1}] and support the splines no longer sum
-to 1, and few training samples shaped them. A low share says: adapt the grid (`KanLinear.update_grid`), normalise the
+to 1, and few training samples shaped them. A low share says: adapt the grid (`lariqa update-grid`), normalise the
 features, or do not trust the score on such photos. It also says how much of a quantisation range the splines need.
 
 Measure before fusing: a fused layer keeps no grid. Knots as in `lariqa_train/model/kan.py`.
