@@ -1,4 +1,4 @@
-"""Generated data: photographs and procedural scenes, distorted with known kind and severity. NOT people's opinions.
+"""Generated data: photographs and procedural scenes, distorted with known kind and severity. NOT human ratings.
 
 A demonstration and a test bed: the score of a picture is 1 minus the severity of what was done to it, so a model that
 learns it shows that learning works, and nothing about how well it would agree with people.

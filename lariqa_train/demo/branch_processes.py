@@ -62,7 +62,7 @@ def train_branch_on_all_cores(
         if processes > 1:
             size = 2 * sum(parameter.numel() for parameter in backbone.parameters())  # more than the helpers need
             np.lib.format.open_memmap(Path(folder, ROWS), "w+", np.float32, (processes, size)).flush()
-            kept = (shown.pixels.filename, shown.opinions, shown.kinds, shown.contents)
+            kept = (shown.pixels.filename, shown.targets, shown.kinds, shown.contents)
             job = (backbone.default_cfg["architecture"], backbone.state_dict(), kept, spec, how)
             others = [
                 context.Process(

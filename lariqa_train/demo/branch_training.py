@@ -40,7 +40,7 @@ class Shown:
     """What a branch is shown in training: all versions of all contents, as its view has them."""
 
     pixels: np.ndarray  # (N, side, side, 3) uint8, in a file
-    opinions: np.ndarray  # (N,) float32
+    targets: np.ndarray  # (N,) float32
     kinds: np.ndarray  # (N,) int64, numbers of the distortions
     contents: np.ndarray  # (N,) int64, numbers of the contents
 
@@ -59,15 +59,15 @@ class Shown:
                 "set TMPDIR to a larger disk, or a smaller branch_parts or branch_picture_px"
             )
         pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (made, side_px, side_px, 3))
-        opinions, kinds, shows = [], [], []
+        targets, kinds, shows = [], [], []
         for number, picture in enumerate(rendering(wanted, side_px, versions)):
             pixels[number] = picture.pixels
-            opinions.append(picture.score)
+            targets.append(picture.score)
             kinds.append(picture.distortion)
             shows.append(picture.content)
         pixels.flush()
         numbers = (np.unique(np.array(column), return_inverse=True)[1] for column in (kinds, shows))
-        return cls(np.load(path, mmap_mode="r"), np.array(opinions, np.float32), *numbers)
+        return cls(np.load(path, mmap_mode="r"), np.array(targets, np.float32), *numbers)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def train_branch(
         average: called with the parameters once their gradients are there.
     """
     random = np.random.default_rng([how.seed, how.share])
-    opinions, kinds = torch.from_numpy(shown.opinions), torch.from_numpy(shown.kinds)
+    targets, kinds = torch.from_numpy(shown.targets), torch.from_numpy(shown.kinds)
     versions_of = [np.flatnonzero(shown.contents == number) for number in range(shown.contents.max() + 1)]
     last = len(backbone.blocks) - 1
     with _kept_maps(backbone) as maps:
@@ -133,10 +133,10 @@ def train_branch(
             loss = 0
             for number, helper in enumerate(helpers):
                 guessed = helper(_moments(maps[number].float(), number == last))
-                mine = accuracy_loss(guessed[:, 0], opinions[chosen], 2.0, 0.5)
+                mine = accuracy_loss(guessed[:, 0], targets[chosen], 2.0, 0.5)
                 mine = mine + KIND_WEIGHT * functional.cross_entropy(guessed[:, 1:], kinds[chosen])
                 if number == last:
-                    mine = mine + how.rank_weight * ranking_loss(guessed[:, 0], opinions[chosen])
+                    mine = mine + how.rank_weight * ranking_loss(guessed[:, 0], targets[chosen])
                 loss = loss + (LAST_WEIGHT if number == last else HELPER_WEIGHT) * mine
             optimiser.zero_grad()
             loss.backward()

@@ -38,7 +38,7 @@ class Seen:
     content: np.ndarray  # (N,) names
 
     @property
-    def opinions(self) -> torch.Tensor:
+    def targets(self) -> torch.Tensor:
         """(N,) what is learnt: 1 for undistorted pictures, down to 0."""
         return torch.from_numpy(score_of(self.severity)).float()
 

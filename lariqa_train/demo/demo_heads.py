@@ -62,16 +62,16 @@ def learn_heads(
     """Train the heads on some of the pictures that were seen; returns the moments that the model is to be used with."""
     kept = rows_of(seen.features, rows)
     own = moments(kept)
-    features, opinions, contents = standardised(kept, own), seen.opinions[rows], seen.content[rows]
+    features, targets, contents = standardised(kept, own), seen.targets[rows], seen.content[rows]
     if recipe.large:
         large, scores = _large_versions(model, of_use or own)
         features = {view: torch.cat([features[view], large[view]]) for view in VIEWS}
-        opinions = torch.cat([opinions, scores])
+        targets = torch.cat([targets, scores])
         contents = np.concatenate([contents, np.full(len(scores), BUNDLED.stem)])
     train_heads(
         model,
         features,
-        opinions,
+        targets,
         contents,
         steps=recipe.head_steps,
         batch=recipe.head_batch,

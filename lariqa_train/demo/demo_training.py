@@ -1,4 +1,4 @@
-"""Train the whole model in minutes on two cores, on generated data: the demo that learns. NOT people's opinions.
+"""Train the whole model in minutes on two cores, on generated data: the demo that learns. NOT human ratings.
 
     1 start      both backbones as scattering filter banks, batch-norm statistics from a few pictures
     2 branch     the synthetic backbone is trained for some steps on small crops (long recipe)
@@ -45,7 +45,7 @@ from lariqa_train.demo.head_training import fold_standardisation, scores_of_feat
 from lariqa_train.model.model import LarIqa
 from lariqa_train.training.accuracy import measure_accuracy
 
-NOTE = "trained on generated distortions, a demonstration: nobody's opinions"
+NOTE = "trained on generated distortions, a demonstration: no human ratings"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def train_demo(
                 told = _counting(progress, "photographs that were held out: content", len(judged))
                 out = see(model, judged, side, recipe.held_out_versions, used, told)
                 scores = scores_of_features(model, standardised(out.features, moments))
-                reached.append((measure_accuracy(scores, out.opinions.numpy()).srcc, len(scores)))
+                reached.append((measure_accuracy(scores, out.targets.numpy()).srcc, len(scores)))
             if kept is None:
                 for view, (mean, deviation) in moments.items():
                     fold_standardisation(getattr(model, view).backbone, mean, deviation)
@@ -123,7 +123,7 @@ def train_demo(
         wanted = unseen_contents(recipe)
         told = _counting(progress, "contents that training never saw: content", len(wanted))
         unseen = see(model, wanted, side, recipe.unseen_versions, used, told, exact=True)
-        srcc = measure_accuracy(scores_of_features(model, unseen.features), unseen.opinions.numpy()).srcc
+        srcc = measure_accuracy(scores_of_features(model, unseen.features), unseen.targets.numpy()).srcc
         clock.lap("unseen")
     finally:
         torch.set_rng_state(state)

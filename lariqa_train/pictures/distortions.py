@@ -128,7 +128,7 @@ DISTORTIONS: dict[str, Distortion] = {
 
 
 def score_of(severity: float) -> float:
-    """The score that generated data gives to a severity: 1 for an undistorted picture down to 0. Nobody was asked."""
+    """The score that generated data gives to a severity: 1 for an undistorted picture down to 0. No human rated it."""
     return 1.0 - severity
 
 

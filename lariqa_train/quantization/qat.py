@@ -3,7 +3,7 @@
     begin       every layer rounded by what its output does on training pictures              (``gptq``)
     forward     w -> s round(w / s),  s = max |w| / 127 of each output channel     (``int8_grid``)
     backward    d/dw of that := 1                                                  (straight-through)
-    target      features and scores of the model before, in float: distillation; people's opinions are for validation
+    target      features and scores of the model before, in float: distillation; human ratings are for validation
     kept        the epoch whose validation scores moved least, or the beginning where none moved them less
 
 Where it begins decides: each weight rounded to the nearest is fifty times further from the float model than rounded by

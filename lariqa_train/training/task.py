@@ -93,17 +93,17 @@ class LarIqaTask(lightning.LightningModule):
         spaces = config.color_spaces if config.rob_weight else ("rgb",)
         views = {space: self.views(batch, space) for space in dict.fromkeys(("rgb", *spaces))}
         by_space = {space: self._of_all(self.network(seen, batch["task"]).float()) for space, seen in views.items()}
-        opinions, task = self._of_all(batch["opinion"]), self._of_all(batch["task"])
+        mos, task = self._of_all(batch["mos"]), self._of_all(batch["task"])
         present = task.unique()
         losses = []
         for one in present:  # a correlation across data sets would compare scales that have nothing in common
             mine = task == one
-            scores, opinion = by_space["rgb"][mine], opinions[mine]
-            loss = accuracy_loss(scores, opinion, config.alpha, config.beta)
+            scores, rated = by_space["rgb"][mine], mos[mine]
+            loss = accuracy_loss(scores, rated, config.alpha, config.beta)
             if config.rob_weight:
-                loss = loss + config.rob_weight * color_space_loss({s: by_space[s][mine] for s in spaces}, opinion)
+                loss = loss + config.rob_weight * color_space_loss({s: by_space[s][mine] for s in spaces}, rated)
             if config.rank_weight:
-                loss = loss + config.rank_weight * ranking_loss(scores, opinion)
+                loss = loss + config.rank_weight * ranking_loss(scores, rated)
             losses.append(loss * mine.sum() / len(task))
         return torch.stack(losses).sum()
 
@@ -111,8 +111,8 @@ class LarIqaTask(lightning.LightningModule):
         self._validated.append(torch.stack([column.double() for column in self.validated_columns(batch)]))
 
     def validated_columns(self, batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
-        """What is kept of each validated image, (B,) each: its row, its task, its score, its opinion."""
-        return [batch["row"], batch["task"], self.scores(batch), batch["opinion"]]
+        """What is kept of each validated image, (B,) each: its row, its task, its score, its MOS."""
+        return [batch["row"], batch["task"], self.scores(batch), batch["mos"]]
 
     def on_validation_epoch_end(self) -> None:
         rows = self._of_all(torch.cat(self._validated, 1).T.contiguous()).cpu().numpy()  # (N, columns)

@@ -43,7 +43,7 @@ def test_generated_data_is_written_listed_as_a_demonstration_and_read_back(run, 
     assert status == 0 and f"18 pictures in {tmp_path / 'generated'}" in out
     listed = json.loads(run("datasets", "--root", tmp_path, "--check", "--json")[1])["generated"]
     assert listed["rows"] == 18 and listed["complete"] and "demonstration" in listed["title"]
-    assert "nobody was asked" in listed["licence"] and listed["split"] == "official"
+    assert "no human ratings" in listed["licence"] and listed["split"] == "official"
     assert run("datasets", "--generate", tmp_path, "--scenes", 1)[0] == 2
     assert run("datasets", "--generate", tmp_path, "--photos", tmp_path / "nowhere")[0] == 2
 
@@ -65,7 +65,7 @@ def test_a_table_without_data_is_printed_all_the_same(run, tmp_path):
     assert run("reproduce", "table1")[0] == 2
 
 
-def test_evaluate_holds_a_checkpoint_against_opinions(run, tiny_checkpoint, tmp_path):
+def test_evaluate_compares_a_checkpoint_with_human_ratings(run, tiny_checkpoint, tmp_path):
     write_uhd_iqa(tmp_path / "uhd_iqa")
     words = ("evaluate", tiny_checkpoint, "--dataset", "uhd_iqa", "--root", tmp_path, "--resamples", 20)
     status, out = run(*words, "--split", "all", "-o", tmp_path / "out", "--json")

@@ -78,7 +78,7 @@ def differ(a, b) -> float:
 
 
 def test_fifty_steps_fit_eight_pictures(trees, one_thread):
-    """Right wiring of pictures, opinions, loss and optimiser: nothing else can bring the loss this low."""
+    """Right wiring of pictures, MOS, loss and optimiser: nothing else can bring the loss this low."""
     with one_thread():
         rows = read_rows(CATALOGUE["kadid10k"], trees / "kadid10k")[:8]
         network = build_stage(TINY)
@@ -89,12 +89,12 @@ def test_fifty_steps_fit_eight_pictures(trees, one_thread):
         network.train()
         losses = []
         for _ in range(50):
-            loss = (task.scores(batch) - batch["opinion"]).square().mean()
+            loss = (task.scores(batch) - batch["mos"]).square().mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             losses.append(loss.item())
-    assert batch["opinion"].std() > 0.1
+    assert batch["mos"].std() > 0.1
     assert losses[-1] < 1e-3 and losses[-1] < 0.02 * losses[0], (losses[0], losses[-1])
 
 
