@@ -7,9 +7,9 @@
     5 sizes      the standardisation at the sizes of use, folded into conv_head
 
 A random MobileNetV3 sees little of blur or compression and needs many thousand steps to learn it; this start sees them
-at once, so the heads, which cost almost nothing to train on kept features, reach most of what is reached.
+at once, so the heads, which cost almost nothing to train on kept features, achieve most of the result.
 The length is a fixed number of steps; a clock stops the branch where it would take too long, and says so. The heads
-are trained to the end in any case: half-trained ones would waste all that came before.
+are trained to the end in any case: half-trained ones would waste the work before them.
 
 Figures are at the sizes of use, on contents that training never saw: scenes with other seeds; and, where a folder of
 photographs is given, the group of them that was held out. Where no branch was trained, so that the backbones saw no
@@ -30,7 +30,6 @@ from lariqa_train.datasets.generated import contents
 from lariqa_train.demo.cached_features import see
 from lariqa_train.demo.demo_backbones import learn_branch, start_backbones
 from lariqa_train.demo.demo_contents import (
-    BUNDLED,
     contents_of_use,
     find_photographs,
     held_out_contents,
@@ -43,6 +42,7 @@ from lariqa_train.demo.demo_heads import learn_heads, moments_of_use, standardis
 from lariqa_train.demo.demo_recipe import DemoRecipe
 from lariqa_train.demo.head_training import fold_standardisation, scores_of_features
 from lariqa_train.model.model import LarIqa
+from lariqa_train.pictures.damage import BUNDLED_PHOTO
 from lariqa_train.training.accuracy import measure_accuracy
 
 NOTE = "trained on generated distortions, a demonstration: no human ratings"
@@ -77,7 +77,7 @@ def train_demo(
         spec = model.config.preprocess
         side, used = side_of_use(recipe, spec), spec_of_use(recipe, spec)
         photographs = find_photographs(recipe, spec)
-        own = contents(recipe.scenes, [BUNDLED], recipe.photo_parts, recipe.seed)
+        own = contents(recipe.scenes, [BUNDLED_PHOTO], recipe.photo_parts, recipe.seed)
         start_backbones(model, own, recipe)
         clock.lap("start")
 
