@@ -69,7 +69,7 @@ class LarIqaConfig:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the weights come from. A score without it means nothing, so it travels with them."""
+    """Where the weights come from. A score is meaningless without it, so it travels with them."""
 
     trained: bool  # whether human ratings of real photos ever shaped these weights
     made_by: str  # the command or the recipe

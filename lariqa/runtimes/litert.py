@@ -107,7 +107,7 @@ class TfliteRunner:
         module, runtime = _interpreter()
         if not delegated:
             settings["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        with quietly(f"opening {self.path} with {runtime}"):  # the interpreter greets on stderr
+        with quietly(f"opening {self.path} with {runtime}"):  # the interpreter prints a banner to stderr
             interpreter = module.Interpreter(model_path=str(self.path), num_threads=self.threads, **settings)
             interpreter.allocate_tensors()
         return interpreter
@@ -136,7 +136,7 @@ class TfliteRunner:
                 (signature,) = model.get_signature_list()
                 inputs = model.create_input_buffers(0)
                 (output,) = model.create_output_buffers(0)
-                output.read(1, np.float32)  # the first use greets once more
+                output.read(1, np.float32)  # the first use prints another banner
             except Refusal:
                 raise  # of the folder for packed weights
             except (RuntimeError, ValueError) as error:
@@ -155,14 +155,14 @@ class TfliteRunner:
 
 @functools.cache
 def _environment():
-    """LiteRT's environment, one for all models: each that goes would say so on stderr."""
+    """LiteRT's environment, one for all models: each one destroyed would print a line to stderr."""
     module = backend("ai_edge_litert.environment", "tflite")
     return module.Environment.create(options=module.EnvironmentOptions(runtime_path=str(Path(module.__file__).parent)))
 
 
 @functools.cache
 def _silent_farewell() -> None:
-    """Its own environment says what it destroys when the process ends, after Python is gone: on a closed ear."""
+    """Discard stderr at exit: LiteRT's own environment prints what it destroys after Python has ended."""
 
     def silence() -> None:
         sys.stderr.flush()

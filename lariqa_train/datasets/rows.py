@@ -1,4 +1,4 @@
-"""One row of any data set: an image and its mean opinion score (MOS); and the reading that names everything wrong at once.
+"""One row of any data set, an image and its mean opinion score (MOS); and a reader that reports all faults at once.
 
 A data set's file says where its images and scores are (``read`` yields a :class:`RawRow` for each line, with the score
 as it is written there). :func:`read_rows` turns them into :class:`Row`, with the MOS on 0..1, higher is better, and
@@ -25,7 +25,7 @@ class RawRow:
     """One line of a data set as it is written there."""
 
     image: Path
-    mos: object  # a number, or whatever stands in its place
+    mos: object  # a number, or whatever the file has instead
     group: str  # what must not be on both sides of a split: the reference image, or the image itself
     where: str  # file and row, for people
     official: str | None = None  # the publishers' own split, one of SETS
@@ -50,15 +50,15 @@ class DataSet:
     kind: str  # authentic, synthetic or generated: the branch that the paper trains on it
     images: int  # as published
     mos_range: tuple[float, float]  # of the published scores
-    higher_is_better: bool  # False for true DMOS, which is turned over
+    higher_is_better: bool  # False for true DMOS, which is inverted
     licence: str
-    source: str  # where the publishers give it away
+    source: str  # where the publishers offer it
     layout: tuple[str, ...]  # what must be under the root
     read: Callable[[Path], Iterator[RawRow]]
     official_split: bool = False
 
     def missing(self, root: Path) -> list[str]:
-        """What of the published layout is not under ``root``; alternatives stand with " or " between."""
+        """Parts of the published layout that are not under ``root``; " or " joins alternatives."""
         return [
             part for part in self.layout if not any((root / choice).exists() for choice in part.split(" or "))
         ]  # fmt: skip
@@ -78,7 +78,7 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
     root = Path(root)
     if missing := data_set.missing(root):
         raise Refusal(
-            f"{data_set.title} is not whole under {root}: {', '.join(missing)} missing; get it from {data_set.source}"
+            f"{data_set.title} is incomplete under {root}: {', '.join(missing)} missing; get it from {data_set.source}"
         )
     low, high = data_set.mos_range
     rows, faults, seen, listed = [], [], {}, _Listing()
@@ -92,7 +92,7 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
         elif not low <= mos <= high:
             faults.append(f"{raw.where}: the score {mos:g} is outside {low:g}..{high:g}")
         if raw.image in seen:
-            faults.append(f"{raw.where}: {raw.image.name} stands in {seen[raw.image]} already")
+            faults.append(f"{raw.where}: {raw.image.name} is already in {seen[raw.image]}")
         elif not listed.has(raw.image):
             faults.append(f"{raw.where}: no image at {raw.image}")
         if raw.official is not None and raw.official not in SETS:
@@ -107,11 +107,11 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
 
 
 def refuse_faults(what: str, faults: list[str]) -> None:
-    """Raise one refusal that names them; nothing where there are none."""
+    """Raise one refusal that lists them; do nothing if there are none."""
     if faults:
         more = f"\n  and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
         listed = "\n  ".join(faults[:SHOWN_FAULTS])
-        raise Refusal(f"{what} has {len(faults)} faults, mend or remove these rows:\n  {listed}{more}")
+        raise Refusal(f"{what} has {len(faults)} faults; fix or remove these rows:\n  {listed}{more}")
 
 
 def read_csv(
@@ -152,7 +152,7 @@ def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl hands through what zip and XML readers raise
+    except Exception as error:  # openpyxl passes on what zip and XML readers raise
         raise Refusal(f"{path} cannot be read as an Excel file: {error}") from error
     for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
         yield f"{path.name}, row {number}", cells
@@ -160,7 +160,7 @@ def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
 
 
 def first_of(root: Path, *choices: str) -> Path:
-    """The first of several places that exists, else the first of them."""
+    """The first of these paths that exists, else the first."""
     return next((root / choice for choice in choices if (root / choice).exists()), root / choices[0])
 
 
@@ -170,7 +170,7 @@ def _check_columns(path: Path, needed: Iterable[str], there: Iterable[str]) -> N
 
 
 class _Listing:
-    """Which files exist, one look into each folder instead of one for each file."""
+    """Which files exist: lists each folder once instead of looking up each file."""
 
     def __init__(self) -> None:
         self._folders: dict[Path, set[str]] = {}

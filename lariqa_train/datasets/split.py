@@ -17,7 +17,7 @@ from lariqa_train.datasets.rows import Row
 
 @dataclass(frozen=True)
 class Split:
-    """Rows to train on, to choose by, and to report on (where there is no official test set, what was held out)."""
+    """Rows to train on, to select by, and to report on (the held-out rows where there is no official test set)."""
 
     training: list[Row]
     validation: list[Row]

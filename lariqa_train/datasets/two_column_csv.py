@@ -1,4 +1,4 @@
-"""The authors' two-column CSV: what their training code reads, and what anybody can write for data of their own.
+"""The authors' two-column CSV: what their training code reads, and the simplest way to bring your own data.
 
     labels.csv      image (relative to the folder, or a full path), score (0..1, higher is better)
 

@@ -3,8 +3,9 @@
     authentic   the whole photo resized (Section 3.2), as ``preprocess`` does it
     synthetic   native pixels: a random crop in training, the centre crop otherwise; black where the photo is smaller
 
-Flips only: nothing that changes quality. What is random depends on (seed, epoch, row) alone, so a run that is resumed
-or spread over processes sees the same pictures. Normalisation and colour spaces happen later, in batches on the device.
+Augmentation is flips and crops only: nothing that changes quality. It depends on (seed, epoch, row) alone, so a run
+that is resumed or spread over processes sees the same pictures. Normalisation and colour spaces happen later, in
+batches on the device.
 """
 
 from __future__ import annotations

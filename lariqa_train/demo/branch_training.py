@@ -1,4 +1,4 @@
-"""Train a backbone on small crops of distorted pictures, before any head of the model is: to see what was done to them.
+"""Train a backbone on small crops of distorted pictures, before any head: it learns to see what was done to them.
 
 Every stage has a helper of its own that is thrown away afterwards: it guesses the score and the kind of distortion from
 the means and deviations of the stage's maps, so that the first layers, which see distortions first, get gradients at
@@ -49,7 +49,7 @@ class Shown:
         """Pictures of contents; the pixels go to a file, which several processes can map.
 
         Raises:
-            Refusal: no room for it on the disk (a mapped file would end the process without a word).
+            Refusal: no room for it on the disk (a full disk under a mapped file kills the process without a message).
         """
         made = (versions + 1) * len(wanted)
         needed, free = made * side_px**2 * 3, shutil.disk_usage(path.parent).free

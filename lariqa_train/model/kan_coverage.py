@@ -5,7 +5,7 @@
             model(*prepare(photo))
     print(coverage["head.layers.0"].in_support)          # 0.97
 
-Why one wants to know: outside the support [t_0, t_last] every spline is 0 and only base_weight * silu(x) is left, so
+Why it matters: outside the support [t_0, t_last] every spline is 0 and only base_weight * silu(x) is left, so
 the learned curve is silently gone. In the margins between core [t_k, t_{-k-1}] and support the splines no longer sum
 to 1, and few training samples shaped them. A low share says: adapt the grid (`lariqa update-grid`), normalise the
 features, or do not trust the score on such photos. It also says how much of a quantisation range the splines need.
@@ -70,7 +70,7 @@ def coverage_of(x: Tensor, grid: Tensor, order: int) -> Coverage:
 
 @contextmanager
 def watch_coverage(model: nn.Module) -> Iterator[dict[str, Coverage]]:
-    """Counts what every KAN layer of the model is given while the block runs; the model computes as ever.
+    """Counts what every KAN layer of the model is given while the block runs; the results do not change.
 
     Args:
         model: any module with `KanLinear` layers, or others that `is_kan_linear` knows, anywhere in its tree.

@@ -1,4 +1,4 @@
-"""What the layers of a model see on some pictures, as rounding their weights needs it (``rounding``).
+"""Calibration statistics: what the layers of a model see on some pictures, as rounding by outputs needs it (``gptq``).
 
 An error that changes its sign from place to place is averaged away by the pooling at the model's end; one that stays
 the same over a region is not. So a feature map counts by its averages over bands, and what varies within a band counts
@@ -6,8 +6,8 @@ for a tenth:
 
     H = mean over bands of m m^T  +  WITHIN * (mean over positions of x x^T  -  mean over bands of m m^T)
 
-and each picture counts alike: its H is divided by the mean of its diagonal before they are added up. Else the few with
-the largest numbers decide for all, and these are the ones that the model knows least.
+and each picture counts alike: its H is divided by the mean of its diagonal before they are added up. Otherwise the few
+with the largest values would dominate, and those are the pictures least like what the model was trained on.
 
 Source of H: Frantar et al., GPTQ (arXiv 2210.17323), Section 3, where every position counts alike. The bands halve the
 error of the score (docs/experiments.md, "Precision").

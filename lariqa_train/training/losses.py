@@ -49,5 +49,5 @@ def ranking_loss(scores: torch.Tensor, mos: torch.Tensor, sigma: float = 0.15) -
     first, second = torch.triu_indices(len(scores), len(scores), offset=1, device=scores.device)
     p = torch.special.ndtr((scores[first] - scores[second]) / (2**0.5 * sigma))
     g = (torch.sign(mos[first] - mos[second]) + 1) / 2
-    p = p.clamp(1e-4, 1 - 1e-4)  # the root's slope is endless at 0
+    p = p.clamp(1e-4, 1 - 1e-4)  # the slope of the square root is infinite at 0
     return (1 - p.sqrt() * g.sqrt() - (1 - p).sqrt() * (1 - g).sqrt()).mean()

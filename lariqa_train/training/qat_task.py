@@ -1,8 +1,8 @@
 """QatTask: quantisation-aware training as a task of its own; the method is in ``lariqa_train.quantization.qat``.
 
-begin      round by what the layers see on training pictures; validate, so that training has something to beat
+begin      round by what the layers see on training pictures; validate, so that training has a figure to beat
 loss       distance of features and scores from the float model; human ratings are for validation only
-conclude   keep the epoch whose validation scores moved least, or the beginning where none moved them less
+conclude   keep the epoch whose validation scores moved least, or the start if no epoch moved them less
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class RoundedBranches(BothBranches):
 
     @property
     def keeps_statistics(self) -> bool:
-        """Always: batch norm as it will be folded."""
+        """Always: batch norm is trained as it will be folded."""
         return True
 
     def calibrate(self, pictures: Iterable[dict[str, torch.Tensor]]) -> None:
@@ -72,7 +72,7 @@ class RoundedBranches(BothBranches):
         return super().as_model(task, provenance)
 
     def _teacher_here(self) -> LarIqa:
-        """On the device that trains."""
+        """The teacher, on the device that trains."""
         return self.teacher[0].to(next(self.parameters()).device)
 
 
@@ -82,7 +82,7 @@ class QatTask(LarIqaTask):
     monitor, mode = "val_moved", "min"
 
     def begin(self, trainer: lightning.Trainer, data: PictureData, progress: Callable[[str], None]) -> None:
-        """Calibrate, and remember what the beginning scores."""
+        """Calibrate, and keep the state and the figures before training."""
         self.network.calibrate(self._calibration_views(data.training, progress))
         progress("validating the rounded weights before training")
         (self._figures_before,) = trainer.validate(self, data, verbose=False)
@@ -93,11 +93,11 @@ class QatTask(LarIqaTask):
         return self.network.distance(self.views(batch))
 
     def validated_columns(self, batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
-        """One column more: the float model's score."""
+        """The columns of every task, and the float model's score."""
         return [*super().validated_columns(batch), self.network.float_scores(self.views(batch))]
 
     def log_validated(self, rows: np.ndarray) -> None:
-        """One figure more: standard deviation of what rounding does to the score."""
+        """The figures of every task, and the standard deviation of what rounding does to the score."""
         super().log_validated(rows)
         self._log("val_moved", float(np.std(rows[:, 2] - rows[:, 4])), shown=True)
 
@@ -109,7 +109,7 @@ class QatTask(LarIqaTask):
         score: float,
         progress: Callable[[str], None],
     ) -> float:
-        """Keep the best epoch if it moved the scores less than the beginning; arguments as in LarIqaTask."""
+        """Keep the best epoch if it moved the scores less than the start; arguments as in LarIqaTask."""
         before, helped = self._figures_before, score < self._figures_before["val_moved"]
         self.load_state_dict(best if helped else self._state_before)
         (after,) = trainer.validate(self, data, verbose=False) if helped else (before,)

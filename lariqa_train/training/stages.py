@@ -1,6 +1,6 @@
-"""What each stage trains (Sections 4.4 and 4.5): the model that a config asks for, and the checkpoint that comes of it.
+"""What each stage trains (Sections 4.4 and 4.5): the model that a config asks for, and the checkpoint made from it.
 
-branch     one backbone, one head per data set: several sets teach it as several tasks
+branch     one backbone, one head per data set: each set is a task
 merge      two trained backbones, frozen; new heads: 128 wide first, then 512
 finetune   the same, nothing frozen
 """
@@ -44,7 +44,7 @@ class MultiTaskBranch(nn.Module):
         return scores.gather(0, task[None])[0]
 
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
-        """The single-branch model that scores as the people of one data set do."""
+        """The single-branch model that scores on the scale of one data set."""
         model = LarIqa(self.config, provenance)
         branch = getattr(model, self.view)
         branch.backbone.load_state_dict(self.backbone.state_dict())
@@ -97,7 +97,8 @@ def build_stage(config: TrainConfig, progress: Callable[[str], None] = lambda st
     if config.model_from:
         model = load_checkpoint(config.model_from)
         if model.config.branches != config.views or model.config.head is None:
-            raise Refusal(f"{config.model_from} has not a head and {config.views}; model_from needs a model with both")
+            needed = " + ".join(config.views)
+            raise Refusal(f"{config.model_from} does not have a head and the branches {needed}; model_from needs both")
         head = config.head_config(model.config.head)
         if head != model.config.head:  # a larger head, or other splines: new heads on its backbones
             model = _with_new_heads(dict.fromkeys(config.views, model), config, head)

@@ -26,7 +26,7 @@ from lariqa_train.training.train_config import TrainConfig
 
 
 def warmup_cosine(step: int, steps: int, warmup_steps: int) -> float:
-    """The learning rate's factor: a line from 0 up, then half a cosine down to 0 (Section 4.1)."""
+    """The learning rate's factor: linear from 0, then half a cosine down to 0 (Section 4.1)."""
     if step < warmup_steps:
         return (step + 1) / warmup_steps
     return 0.5 * (1 + math.cos(math.pi * (step - warmup_steps) / max(1, steps - warmup_steps)))
@@ -60,7 +60,7 @@ class LarIqaTask(lightning.LightningModule):
         }
 
     def begin(self, trainer: lightning.Trainer, data: PictureData, progress: Callable[[str], None]) -> None:
-        """What has to be done before the first step: nothing here."""
+        """Prepare for the first step: nothing to do here."""
 
     def conclude(
         self,
@@ -88,7 +88,7 @@ class LarIqaTask(lightning.LightningModule):
         return loss
 
     def loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """What one step makes smaller, of all processes together."""
+        """What one step minimises, over all processes together."""
         config = self.train_config
         spaces = config.color_spaces if config.rob_weight else ("rgb",)
         views = {space: self.views(batch, space) for space in dict.fromkeys(("rgb", *spaces))}
@@ -111,7 +111,7 @@ class LarIqaTask(lightning.LightningModule):
         self._validated.append(torch.stack([column.double() for column in self.validated_columns(batch)]))
 
     def validated_columns(self, batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
-        """What is kept of each validated image, (B,) each: its row, its task, its score, its MOS."""
+        """What is kept of each validated image, (B,) each: row, task, score, MOS."""
         return [batch["row"], batch["task"], self.scores(batch), batch["mos"]]
 
     def on_validation_epoch_end(self) -> None:

@@ -1,12 +1,12 @@
-"""fit(config): data, network and Trainer put together; a run folder comes of it.
+"""fit(config): puts data, network and Trainer together and writes a run folder.
 
     RUN/config.json               the run's settings, resolved
-    RUN/checkpoints/last.ckpt     everything needed to go on after the last whole epoch (kill -9 at any time)
+    RUN/checkpoints/last.ckpt     everything needed to continue after the last complete epoch (kill -9 at any time)
     RUN/checkpoints/best.ckpt     the epoch with the best validation figure (the task's ``monitor``)
     RUN/log/                      TensorBoard and metrics.csv
     RUN/<name>.safetensors        checkpoints of the best epoch: the model, or one per data set in stage branch
 
-Nothing is fetched but ImageNet weights, where they are asked for.
+Fetches nothing except ImageNet weights, and those only on request.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from lariqa_train.training.train_config import TrainConfig
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a run gave."""
+    """The result of a run."""
 
     checkpoints: dict[str, Path]  # data set -> checkpoint of the best epoch
     val_srcc: float  # of the best epoch, mean over the data sets
@@ -49,7 +49,7 @@ class Fitted:
 
 
 def read_splits(config: TrainConfig, root: str | Path) -> dict[str, Split]:
-    """Data set -> its split; every data set's faults are named before anything is trained.
+    """Data set -> its split; all faults of all data sets are reported before anything is trained.
 
     Raises:
         Refusal: a data set is missing or faulty; all of them together.
@@ -90,9 +90,9 @@ def fit(
 
     Args:
         config: the run.
-        root: where the data sets lie.
+        root: the folder with the data sets.
         output: the run folder.
-        resume: go on from the folder's last whole epoch.
+        resume: continue after the folder's last complete epoch.
         quiet: no progress bar.
         made_by: for the checkpoint's provenance.
         progress: called with each step in words.
@@ -113,7 +113,7 @@ def fit(
     data = PictureData(splits, config, task.spec, cache)
     if len(data.training) < config.batch_size:
         raise Refusal(
-            f"{len(data.training)} training rows fill no batch of {config.batch_size}; set a smaller batch_size"
+            f"{len(data.training)} training rows are fewer than one batch of {config.batch_size}; lower batch_size"
         )
     with writing(output / "config.json") as beside:
         beside.write_text(json.dumps(config.to_json(), indent=2) + "\n")
@@ -175,20 +175,20 @@ def _trainer(
 
 def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -> None:
     if resume and not last.exists():
-        raise Refusal(f"{output} holds no run to go on with (no {last.name}); leave --resume out")
+        raise Refusal(f"{output} holds no run to continue (no {last.name}); leave --resume out")
     if last.exists() and not resume and not os.environ.get("LOCAL_RANK"):
-        raise Refusal(f"{output} holds a run already; --resume goes on with it, or choose another -o")
+        raise Refusal(f"{output} holds a run already; continue it with --resume, or choose another -o")
     if resume:
         before = {**_DEFAULTS, **json.loads((output / "config.json").read_text())}
         changed = {key for key, value in config.to_json().items() if before.get(key) != value} - _MAY_CHANGE
         if changed:
             raise Refusal(
-                f"the run in {output} was started with another {', '.join(sorted(changed))}; it cannot change"
+                f"the run in {output} was started with another {', '.join(sorted(changed))}, which cannot change"
             )
 
 
 _MAY_CHANGE = {"workers", "accelerator", "devices", "nodes", "strategy"}
-_DEFAULTS = {"grid_size": 0, "spline_order": 0}  # settings that a run of an older version does not name
+_DEFAULTS = {"grid_size": 0, "spline_order": 0}  # settings that older versions did not write
 
 
 def _averaged(kept: dict) -> dict:
@@ -206,5 +206,5 @@ class _without_hints:
         for name in ("lightning.pytorch", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.ERROR)
 
-    def __exit__(self, *odd) -> None:
-        self._warnings.__exit__(*odd)
+    def __exit__(self, *error) -> None:
+        self._warnings.__exit__(*error)

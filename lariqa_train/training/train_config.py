@@ -34,7 +34,7 @@ class TrainConfig:
 
     stage: str  # branch: one branch, one head per data set (4.5); merge: new heads on frozen branches; finetune: all
     datasets: tuple[str, ...]  # names in the catalogue; several only in stage branch
-    branch: str = ""  # authentic or synthetic, where one branch is all (stage branch, rows of Table 6)
+    branch: str = ""  # authentic or synthetic, for a single-branch model (stage branch, rows of Table 6)
     backbone: str = "MobileNetV3-Large"  # a name of Section 3.4, or any timm name
     head: str = "kan"  # a row of heads.PAPER_HEADS; stage branch of the paper: kan-small (1000 -> 128 -> 1)
     grid_size: int = 0  # KAN heads: spline intervals; 0: as model_from's head has, else as the head's row says (5)
@@ -43,14 +43,14 @@ class TrainConfig:
     synthetic_crop_px: int = 0  # likewise
     authentic_from: str = ""  # stages merge and finetune: a checkpoint that holds this branch's backbone
     synthetic_from: str = ""  # likewise
-    model_from: str = ""  # stages merge and finetune: a two-branch checkpoint to go on from, instead of the two
+    model_from: str = ""  # stages merge and finetune: a two-branch checkpoint to continue from, instead of those two
     pretrained: bool = True  # stage branch: start from timm's ImageNet weights
 
     epochs: int = 100
     lr: float = 5e-5
     weight_decay: float = 1e-4
-    warmup: float = 0.05  # share of the steps; the paper names a linear warm-up and no length
-    batch_size: int = 32  # of all processes together; the paper names none
+    warmup: float = 0.05  # share of the steps; the paper gives no length for its linear warm-up
+    batch_size: int = 32  # of all processes together; the paper does not give it
     accumulate: int = 1  # batches per optimiser step
 
     alpha: float = 1.0  # L_acc = alpha MSE + beta (1 - PLCC), equation 1; the paper gives no values
@@ -59,7 +59,7 @@ class TrainConfig:
     color_spaces: tuple[str, ...] = ("rgb", "yuv", "lab")  # of L_rob
     rank_weight: float = 0.0  # of the pairwise fidelity loss; 0 leaves it out
 
-    weight_bits: int = 0  # 8: weights rounded while training, to keep model_from's scores (quantization_aware)
+    weight_bits: int = 0  # 8: weights rounded while training, to keep model_from's scores (quantization.qat)
     ema: float = 0.0  # decay of averaged weights, e.g. 0.999; 0: none
     patience: int = 0  # epochs without a better validation SRCC before stopping; 0: never
     folds: int = 10  # of sets without an official split: 10 hold out 10 % (4.5)
@@ -84,7 +84,7 @@ class TrainConfig:
             data_set_named(name)
         if self.branch not in (*VIEWS, "") or (self.stage == "branch" and not self.branch):
             raise Refusal(
-                f"branch is {self.branch!r}: stage branch needs 'authentic' or 'synthetic', the others may have"
+                f"branch is {self.branch!r}: stage branch needs 'authentic' or 'synthetic'; the others may leave it out"
             )
         if self.stage != "branch" and len(self.datasets) > 1:
             raise Refusal(f"stage {self.stage} trains one head on one data set; datasets names {len(self.datasets)}")
@@ -167,11 +167,11 @@ def read_config(recipe: str | Path, overrides: Sequence[str] = ()) -> TrainConfi
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Refusal(f"{path} is no readable TOML: {error}") from error
+        raise Refusal(f"{path} is not readable TOML: {error}") from error
     for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
-            raise Refusal(f"{override!r} is no key=value; say for example epochs=20")
+            raise Refusal(f"{override!r} is not key=value; write for example epochs=20")
         values[key.strip()] = value.strip()
     types_ = typing.get_type_hints(TrainConfig)
     for key in values:

@@ -83,7 +83,7 @@ def test_all_faults_are_named_at_once_with_file_and_row(tmp_path):
         "row 3: the score 431 is outside 1..100",
         "row 4: no image at",
         "gone.jpg",
-        "row 6: 10.jpg stands in koniq10k_distributions_sets.csv, row 5 already",
+        "row 6: 10.jpg is already in koniq10k_distributions_sets.csv, row 5",
         "row 7: the set 'traning'",
     ):
         assert words in text, words

@@ -216,7 +216,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(trees, tmp_path,
     assert killed.wait() == -signal.SIGKILL, "it ended before it was killed: " + killed.stderr.read()
     assert not (tmp_path / "killed" / "synthetic-kadid10k.safetensors").exists()
     with one_thread():
-        with pytest.raises(Refusal, match="--resume goes on"):
+        with pytest.raises(Refusal, match="continue it with --resume"):
             fit(config, trees, tmp_path / "killed", quiet=True)
         with pytest.raises(Refusal, match="another lr"):
             fit(replace(config, lr=1.0), trees, tmp_path / "killed", quiet=True, resume=True)
@@ -348,7 +348,7 @@ def check_and_cache_steps(rows, spec, folder) -> list[str]:
     [
         (["epocs=3"], "no setting 'epocs', did you mean 'epochs'"),
         (["epochs=three"], "epochs is 'three'; it must be int"),
-        (["epochs"], "'epochs' is no key=value"),
+        (["epochs"], "'epochs' is not key=value"),
         (["pretrained=perhaps"], "true or false"),
         (["datasets=kadid"], "no data set 'kadid', did you mean 'kadid10k'"),
         (["stage=merge", "branch="], "starts from trained weights"),
@@ -449,7 +449,7 @@ def test_all_data_sets_faults_come_together(trees, tmp_path):
 
 
 def test_a_batch_larger_than_the_data_is_refused(trees, tmp_path):
-    with pytest.raises(Refusal, match="fill no batch of 64"):
+    with pytest.raises(Refusal, match="fewer than one batch of 64"):
         fit(replace(TINY, batch_size=64), trees, tmp_path / "r", quiet=True)
 
 
