@@ -98,7 +98,7 @@ def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:
 
 
 def render(wanted: Sequence[Content], side_px: int, versions: int, processes: int | None = None) -> list[Picture]:
-    """All pictures of all contents, made on every core; the same whatever their number."""
+    """All pictures of all contents, made on every core; the number of cores does not change them."""
     return list(rendering(wanted, side_px, versions, processes))
 
 

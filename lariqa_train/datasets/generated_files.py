@@ -75,7 +75,7 @@ def write_generated(
         seed: of everything random.
 
     Raises:
-        Refusal: too few contents for a split, a photo that is no photo or too small, or no room on the disk.
+        Refusal: too few contents for a split, a photo that cannot be read or is too small, or no room on the disk.
     """
     wanted = contents(scenes, photos, parts, seed)
     sets = _deal(sorted({_shows(content) for content in wanted}), seed)

@@ -88,7 +88,7 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
         except (TypeError, ValueError):
             mos = math.nan
         if not math.isfinite(mos):
-            faults.append(f"{raw.where}: the score {raw.mos!r} is no number")
+            faults.append(f"{raw.where}: the score {raw.mos!r} is not a number")
         elif not low <= mos <= high:
             faults.append(f"{raw.where}: the score {mos:g} is outside {low:g}..{high:g}")
         if raw.image in seen:

@@ -1,7 +1,7 @@
 """The backbones of a training on generated data: their start, and the training of one or both on small views.
 
 start       scattering filter banks, batch-norm statistics from a few pictures
-branches    authentic: whole pictures in small; synthetic: small crops; each in a process of its own
+branches    authentic: whole pictures, reduced; synthetic: small crops; each in a process of its own
 """
 
 from __future__ import annotations

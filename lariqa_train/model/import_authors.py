@@ -150,7 +150,7 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         state = state["state_dict"]
     if not isinstance(state, dict) or not state or not all(_is_named_tensor(*item) for item in state.items()):
         raise Refusal(
-            f"{path} is no state dict (names -> plain tensors) but a {type(state).__name__}; save model.state_dict()"
+            f"{path} is not a state dict (names -> plain tensors) but a {type(state).__name__}; save model.state_dict()"
         )
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}  # DataParallel's prefix
 

@@ -79,7 +79,7 @@ def test_all_faults_are_named_at_once_with_file_and_row(tmp_path):
     text = str(refusal.value)
     assert "5 faults" in text
     for words in (
-        "row 2: the score 'nan' is no number",
+        "row 2: the score 'nan' is not a number",
         "row 3: the score 431 is outside 1..100",
         "row 4: no image at",
         "gone.jpg",

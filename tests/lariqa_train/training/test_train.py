@@ -112,7 +112,7 @@ def test_several_data_sets_teach_one_branch_as_several_tasks(trees, tmp_path, on
 
 
 def test_averaged_weights_are_the_ones_that_are_validated_and_kept(trees, tmp_path, monkeypatch, one_thread):
-    """Held against an average computed here, from the weights after each step."""
+    """Compared with an average computed here, from the weights after each step."""
     trained, validated = [], []
     validate = LarIqaTask.validation_step
 
