@@ -1,6 +1,6 @@
 """Nothing half-written: a file or folder appears under its name only when it is complete.
 
-Whatever happens while writing (an error, a full disk, Ctrl-C), an older good one under that name stays as it was.
+Whatever happens while writing (an error, a full disk, Ctrl-C), an existing good file of that name stays as it was.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ STAGE = ".writing-"  # begins the name of the hidden folder that is written in
 
 @contextlib.contextmanager
 def staging(folder: Path) -> Iterator[Path]:
-    """Yields an empty folder inside ``folder`` (so, on its disk) to write in; it is removed afterwards, come what may.
-    So is ``folder``, if it was made for this and nothing came of it.
+    """Yields an empty folder inside ``folder`` (so, on its disk) to write in; it is removed afterwards in any case.
+    So is ``folder``, if it was made for this and nothing was finished in it.
 
     Raises:
         Refusal: ``folder`` cannot be made or written, or the disk is full.

@@ -81,7 +81,7 @@ def quietly(doing: str) -> Iterator[None]:
             yield
         except (KeyboardInterrupt, Refusal, OSError, MemoryError):
             raise
-        except Exception as failed:  # converters raise whatever they like; it is passed on, with its name
+        except Exception as failed:  # converters raise anything; it is passed on, with its name
             noise.seek(max(0, noise.tell() - 400))
             last = " ".join(noise.read().decode(errors="replace").split())
             raise Refusal(

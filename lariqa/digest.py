@@ -1,4 +1,4 @@
-"""What tells one file from another: its sha256, and that of a folder which is a file to its users."""
+"""What identifies a file: its sha256, and that of a folder which users treat as a file."""
 
 from __future__ import annotations
 

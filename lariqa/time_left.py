@@ -1,4 +1,4 @@
-"""How far a long row of equal steps is, and when it will be done."""
+"""Progress of a long series of equal steps, and the time left."""
 
 from __future__ import annotations
 

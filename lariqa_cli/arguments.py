@@ -84,6 +84,13 @@ def check_folder(path: Path) -> None:
         raise Refusal(f"nothing can be written in {path}, because {there} is a file; choose another folder")
 
 
+def check_output_file(path: Path) -> None:
+    """Refuse, before anything heavy is imported, a name that no checkpoint can have."""
+    if path.suffix != ".safetensors" or path.is_dir():
+        raise Refusal(f"-o is {path}; expected the name of a file, not a folder, that ends in .safetensors")
+    check_folder(path.parent)
+
+
 def check_limit(limit: float | None) -> None:
     """Refuse a limit that no comparison, or every one, would keep."""
     if limit is not None and not 0 <= limit < math.inf:

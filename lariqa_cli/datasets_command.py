@@ -28,7 +28,7 @@ def list_datasets(
         Path | None,
         typer.Option(
             metavar="ROOT",
-            help="Write generated distortions there as the data set `generated`: a demonstration, nobody's opinions.",
+            help="Write generated distortions there as the data set `generated`: a demonstration, no human ratings.",
         ),
     ] = None,
     photos: Annotated[
@@ -64,9 +64,9 @@ def _list(root: Path | None, check: bool, as_json: bool) -> None:
             "title": data_set.title,
             "kind": data_set.kind,
             "images": data_set.images or None,
-            "opinion_range": list(data_set.opinion_range),
+            "mos_range": list(data_set.mos_range),
             "higher_is_better": data_set.higher_is_better,
-            "split": "official" if data_set.official_split else "by content, 10 % or 10-fold",
+            "split": "official" if data_set.official_split else "by group, 10 % or 10-fold",
             "layout": list(data_set.layout),
             "licence": data_set.licence,
             "source": data_set.source,
@@ -137,7 +137,7 @@ def _print(rows: dict, root: Path | None) -> None:
         box=box.SIMPLE_HEAD,
     )
     for name, row in rows.items():
-        low, high = row["opinion_range"]
+        low, high = row["mos_range"]
         direction = "higher is better" if row["higher_is_better"] else "lower is better"
         last = row["licence"]
         if root:

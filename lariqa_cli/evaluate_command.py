@@ -1,4 +1,4 @@
-"""``lariqa evaluate``: a checkpoint or any artifact against people's opinions."""
+"""``lariqa evaluate``: a checkpoint or any artifact against human ratings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def evaluate_model(
     root: Annotated[Path, typer.Option(help="Folder that holds the data sets.")] = Path("data"),
     split: Annotated[
         Literal["test", "validation", "training", "all"],
-        typer.Option(help="Official, where there is one; else 10 % of the contents are both test and validation."),
+        typer.Option(help="Official, where there is one; else 10 % of the groups are both test and validation."),
     ] = "test",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for accuracy.json, scores.csv and scatter.png.")

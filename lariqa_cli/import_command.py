@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lariqa.errors import Refusal
-from lariqa_cli.arguments import check_folder
+from lariqa_cli.arguments import check_output_file
 from lariqa_cli.screen import note, say, steps, typed
 
 
@@ -20,9 +20,7 @@ def import_weights(
     """Turn the authors' published weights into a checkpoint."""
     if not weights.is_file():
         raise Refusal(f"no file at {weights}; give the authors' .pt or .pth file")
-    if output.suffix != ".safetensors" or output.is_dir():
-        raise Refusal(f"-o is {output}; expected the name of a file, not a folder, that ends in .safetensors")
-    check_folder(output.parent)
+    check_output_file(output)
 
     from lariqa_train.model.checkpoint import save_checkpoint
     from lariqa_train.model.import_authors import import_authors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from lariqa_cli.screen import note, say, say_json, show, steps
 
 if TYPE_CHECKING:  # it imports torch
     from lariqa.manifest.manifest import Artifact, Manifest
+    from lariqa_train.model.kan_coverage import Coverage
 
 
 def inspect_model(
@@ -158,8 +160,13 @@ def inspect_checkpoint(path: Path, photos: list[str]) -> None:
     say_json({"parameters": parameters, "of_them_in_heads": heads, **model.describe()})
     if not files:
         return
-    table = Table("KAN layer", "inputs", "inside the spline support", "inside the core grid", box=box.SIMPLE_HEAD)
+    show_coverage("KAN layer", coverage)
+    note("Outside the support a spline is zero: there the layer is only its SiLU part.")
+
+
+def show_coverage(heading: str, coverage: Mapping[str, Coverage]) -> None:
+    """Print which share of each KAN layer's inputs its splines cover."""
+    table = Table(heading, "inputs", "inside the spline support", "inside the core grid", box=box.SIMPLE_HEAD)
     for name, row in coverage.items():
         table.add_row(name, f"{row.inputs}", f"{row.in_support:.1%}", f"{row.in_core:.1%}")
     show(table)
-    note("Outside the support a spline is zero: there the layer is only its SiLU part.")

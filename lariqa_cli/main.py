@@ -47,6 +47,7 @@ COMMANDS = {
     "Train": {
         "datasets": Command("datasets_command", "list_datasets", "The data sets: what is there, what is missing."),
         "train": Command("train_command", "train_model", "Train one stage of the paper."),
+        "update-grid": Command("update_grid_command", "update_grid", "Refit a KAN's grids to the features of photos."),
         "evaluate": Command("evaluate_command", "evaluate_model", "Compare a model's scores with people's ratings."),
         "reproduce": Command("reproduce_command", "reproduce_table", "Train and measure the rows of a table of it."),
     },

@@ -1,6 +1,6 @@
-"""A model's scores against people's opinions: any Scorer over the rows of a data set, with per-image CSV and a plot.
+"""A model's scores compared with human ratings: any Scorer over the rows of a data set, with per-image CSV and a plot.
 
-Figures raw and after the 4-parameter logistic fit, with bootstrap intervals over contents: the words are defined in
+Figures raw and after the 4-parameter logistic fit, with bootstrap intervals over groups: the words are defined in
 ``lariqa_train/training/accuracy.py``.
 """
 
@@ -34,7 +34,7 @@ from lariqa_train.training.color import to_color_space
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores and opinions of the same rows, and how they agree."""
+    """Scores and MOS of the same rows, and how they agree."""
 
     rows: tuple[Row, ...]
     scores: np.ndarray  # (N,)
@@ -88,17 +88,17 @@ def evaluate(
         except Refusal as refusal:
             faults.append(f"{row.image}: {refusal}" if str(row.image) not in str(refusal) else str(refusal))
     refuse_faults("the photos", faults)
-    scores, opinions = np.array(scores), np.array([row.opinion for row in rows])
-    raw = measure_accuracy(scores, opinions)
+    scores, mos = np.array(scores), np.array([row.mos for row in rows])
+    raw = measure_accuracy(scores, mos)
     progress("bootstrap")
-    contents = np.array([row.content for row in rows])
-    intervals = bootstrap_intervals(scores, opinions, contents, resamples)
+    groups = np.array([row.group for row in rows])
+    intervals = bootstrap_intervals(scores, mos, groups, resamples)
     try:
-        curve = fit_logistic(scores, opinions)
+        curve = fit_logistic(scores, mos)
     except Refusal:
         curve = None
     fitted = logistic(scores, *curve) if curve else None
-    after = measure_accuracy(fitted, opinions) if fitted is not None else None
+    after = measure_accuracy(fitted, mos) if fitted is not None else None
     return Evaluation(tuple(rows), scores, fitted, curve, raw, after, intervals, scorer.runner.runtime, color_space)
 
 
@@ -109,10 +109,10 @@ def write_evaluation(evaluation: Evaluation, folder: Path, title: str) -> list[P
         beside.write_text(json.dumps({"title": title, **evaluation.to_json()}, indent=2) + "\n")
     with writing(paths[1]) as beside, beside.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["image", "content", "opinion", "score", "score_after_fit"])
+        table.writerow(["image", "group", "mos", "score", "score_after_fit"])
         for number, row in enumerate(evaluation.rows):
             fitted = "" if evaluation.fitted is None else f"{evaluation.fitted[number]:.6f}"
-            table.writerow([row.image, row.content, f"{row.opinion:.6f}", f"{evaluation.scores[number]:.6f}", fitted])
+            table.writerow([row.image, row.group, f"{row.mos:.6f}", f"{evaluation.scores[number]:.6f}", fitted])
     with writing(paths[2]) as beside:
         _plot(evaluation, beside, title)
     return paths
@@ -125,8 +125,8 @@ def _plot(evaluation: Evaluation, path: Path, title: str) -> None:
     figure = Figure(figsize=(5, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    opinions = np.array([row.opinion for row in evaluation.rows])
-    axes.scatter(evaluation.scores, opinions, s=10, alpha=0.5, linewidths=0, color="#20639b")
+    mos = np.array([row.mos for row in evaluation.rows])
+    axes.scatter(evaluation.scores, mos, s=10, alpha=0.5, linewidths=0, color="#20639b")
     if evaluation.curve is not None:
         along = np.linspace(evaluation.scores.min(), evaluation.scores.max(), 200)
         axes.plot(along, logistic(along, *evaluation.curve), color="#c0392b", label="4-parameter logistic")

@@ -103,7 +103,7 @@ def _loader_rate(pictures: Pictures, batch: int, workers: int, seconds: float) -
             if began is None:  # the first batch pays for starting the workers
                 began = time.perf_counter()
                 continue
-            done += len(made["opinion"])
+            done += len(made["mos"])
             if (took := time.perf_counter() - began) > seconds:
                 return done / took
 
@@ -119,7 +119,7 @@ def _step_rate(config: TrainConfig, batch: dict, device: torch.device, how: str,
     def step() -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled="bfloat16" in how):
             scores = task.scores(ready)
-        loss = (scores.float() - ready["opinion"]).square().mean()
+        loss = (scores.float() - ready["mos"]).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -127,7 +127,7 @@ def _step_rate(config: TrainConfig, batch: dict, device: torch.device, how: str,
             torch.cuda.synchronize()
 
     with float32_depthwise_gradients(network) if "depthwise" in how else nullcontext():
-        return _rate(step, len(batch["opinion"]), seconds)
+        return _rate(step, len(batch["mos"]), seconds)
 
 
 def _say(name: str, rate: float) -> None:

@@ -16,7 +16,7 @@ PAPER_BOUND_GMACS = 37  # of both LAR-IQA rows, "<= 37"
 
 @dataclass(frozen=True)
 class QuotedMethod:
-    """One line of the two tables; correlations with people's opinions, not with a reference."""
+    """One line of the two tables; correlations with human ratings, not with a reference."""
 
     name: str
     gmacs: int

@@ -22,6 +22,7 @@ import torch
 
 from lariqa.errors import Refusal
 from lariqa.runtimes.scorer import Scorer
+from lariqa_train.model.hooks import watching
 from lariqa_train.model.model import LarIqa
 from lariqa_train.model.normalise import prepare
 
@@ -85,17 +86,13 @@ def reference_stages(model: LarIqa, view: str, image: np.ndarray) -> list[Stage]
     views = prepare(image, spec, model.config.branches)
     std = torch.tensor(spec.std).view(1, 3, 1, 1)
     inside: dict[str, np.ndarray] = {}
-    hooks = [
-        module.register_forward_hook(lambda m, x, y, name=name: inside.__setitem__(name, y.numpy()))
-        for name, module in model.named_modules()
-        if _is_stage(name)
-    ]
-    try:
-        with torch.inference_mode():
-            score = model(**views).numpy()
-    finally:
-        for hook in hooks:
-            hook.remove()
+
+    def keep(name: str, module: torch.nn.Module, made: torch.Tensor) -> None:
+        inside[name] = made.numpy()
+
+    watched = {name: module for name, module in model.named_modules() if _is_stage(name)}
+    with watching(watched, after=keep), torch.inference_mode():
+        score = model(**views).numpy()
     stages = []
     for branch, tensor in views.items():
         # Normalised for the tensors input; for pixels in levels, for the division by 255 std is in the weights.

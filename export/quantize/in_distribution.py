@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
+from torch import nn
 
 from lariqa.runtimes.scorer import Scorer
+from lariqa_train.model.hooks import watching
 
 TIMES = 2
 
@@ -59,14 +61,10 @@ class InDistribution:
     def _score(self, picture: np.ndarray) -> tuple[float, dict[str, float]]:
         """The score; view -> root mean square of what its reducer is given."""
         model, sizes = self.reference.runner.model, {}
-        hooks = [
-            getattr(model, view).reducer.register_forward_pre_hook(
-                lambda module, given, view=view: sizes.__setitem__(view, given[0].square().mean().sqrt().item())
-            )
-            for view in model.config.branches
-        ]
-        try:
+
+        def see(view: str, reducer: nn.Module, given: tuple, named: dict) -> None:
+            sizes[view] = given[0].square().mean().sqrt().item()
+
+        reducers = {view: getattr(model, view).reducer for view in model.config.branches}
+        with watching(reducers, before=see):
             return self.reference.score(picture), sizes
-        finally:
-            for hook in hooks:
-                hook.remove()

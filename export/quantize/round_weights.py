@@ -63,7 +63,7 @@ def round_weights(
 def _columns(
     module: nn.Module, x: torch.Tensor, factors: torch.Tensor | None = None, **other: int | None
 ) -> torch.Tensor:
-    """As ``input_columns``; a gate in the weights (lean_net) counts as if it were in the input."""
+    """As ``input_columns``; a gate in the weights (tiled_net) counts as if it were in the input."""
     if isinstance(module, FusedKanLinear):
         return module.features(x).reshape(-1, module.weight.shape[1]).T[None]
     if isinstance(module, ConvLayer):

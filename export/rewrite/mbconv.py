@@ -3,9 +3,7 @@
     stem    spatial
     block   expand (1x1) -> spatial (depthwise, or dense) -> gate (squeeze-and-excite) -> project (1x1) -> + input
 
-Every part but ``spatial`` may be missing. Batch norm is folded into the convolution before it, in float64:
-
-    w' = w k,   b' = (b - mean) k + beta,   k = gamma / sqrt(var + eps)
+Every part but ``spatial`` may be missing. Batch norm is folded into the convolution before it (``batch_norm``).
 
 MobileNetV2, MobileNetV3 and the EfficientNets have this structure (timm's ``_efficientnet_blocks.py``). Attention,
 window partitions and branches have not: :func:`read_mbconv_net` refuses them, and says which module it was.
@@ -27,6 +25,7 @@ from timm.models.efficientnet import EfficientNet
 from timm.models.mobilenetv3 import MobileNetV3
 from torch import nn
 
+from export.rewrite.batch_norm import folded
 from export.rewrite.separable_mean import GlobalMean, TwoStageSqueezeExcite
 from lariqa.errors import Refusal
 
@@ -47,14 +46,7 @@ class ConvLayer(nn.Module):
     @classmethod
     def fold(cls, conv: nn.Conv2d, norm: nn.Module | None, activation: nn.Module) -> ConvLayer:
         """The convolution with its batch norm in its weights."""
-        weight = conv.weight.detach().double()
-        bias = torch.zeros(conv.out_channels, dtype=torch.float64) if conv.bias is None else conv.bias.detach().double()
-        bias = bias.to(weight.device)
-        if isinstance(norm, nn.BatchNorm2d):
-            scale = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
-            weight = weight * scale.view(-1, 1, 1, 1)
-            bias = (bias - norm.running_mean.double()) * scale + norm.bias.detach().double()
-        return cls(conv, weight.float(), bias.float(), conv.groups, activation)
+        return cls(conv, *folded(conv, norm), conv.groups, activation)
 
     def results(self, first: int, last: int) -> ConvLayer:
         """The layer that makes only the channels ``first..last - 1``; itself for all of them."""

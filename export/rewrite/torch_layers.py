@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.rewrite.graph_stats import LayerStats
+from lariqa_train.model.hooks import watching
 
 
 def torch_layers(model: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[LayerStats, ...]:
@@ -23,20 +24,17 @@ def torch_layers(model: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[L
     modules, own, calls = dict(on_meta.named_modules()), {}, []
     counter = FlopCounterMode(display=False)
 
-    def enter(module: nn.Module, inputs: object) -> None:
+    def enter(name: str, module: nn.Module, given: tuple, named: dict) -> None:
         calls.append([counter.get_total_flops(), 0])
 
-    def leave(name: str) -> None:
+    def leave(name: str, module: nn.Module, made: object) -> None:
         before, inside = calls.pop()
         took = counter.get_total_flops() - before
         own[name] = own.get(name, 0) + (took - inside) // 2
         if calls:  # whoever called it, wherever that stands in the tree of modules
             calls[-1][1] += took
 
-    for name, module in modules.items():
-        module.register_forward_pre_hook(enter)
-        module.register_forward_hook(lambda *_, name=name: leave(name))
-    with counter, torch.no_grad():
+    with watching(modules, before=enter, after=leave), counter, torch.no_grad():
         on_meta(*(x.to("meta") for x in example))
     layers = []
     for path, macs in own.items():

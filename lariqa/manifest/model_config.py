@@ -69,9 +69,9 @@ class LarIqaConfig:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the weights come from. A score without it means nothing, so it travels with them."""
+    """Where the weights come from. A score is meaningless without it, so it travels with them."""
 
-    trained: bool  # whether people's opinions of real photos ever shaped these weights
+    trained: bool  # whether human ratings of real photos ever shaped these weights
     made_by: str  # the command or the recipe
     source_sha256: str = ""  # of the file they were imported from, where there is one
     note: str = ""  # what must be said beside a score, where "not trained" would not say it all

@@ -12,7 +12,7 @@ from lariqa.errors import Refusal
 
 SyntheticView = Literal["crop", "full"]
 VIEWS = ("authentic", "synthetic")
-MIN_SIDE_PX = 32  # the backbones halve the picture five times: below this nothing of the photo is left to judge
+MIN_SIDE_PX = 32  # the backbones halve the picture five times: below this too little of the photo is left to judge
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The golden photo: one picture of any size that every language makes byte for byte from one small PNG.
 
 A phone tests itself with it at first launch: a score that the manifest holds for the same pixels must come out. A JPEG
-would not do, for its decoders differ, and a whole lossless photo is 15 MB; so a lossless tile of a real photograph is
+would not do, because decoders differ, and a whole lossless photo is 15 MB; so a lossless tile of a real photograph is
 repeated, mirrored, from the top left. Its sides divide no usual photo's evenly, or the picture would be its own mirror
 image and a flip go unseen:
 

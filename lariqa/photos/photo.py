@@ -3,7 +3,7 @@
     file -> decode the first picture -> 8 bits -> over white -> upright -> uint8 RGB (height, width, 3)
 
 The sample values are the file's own: no ICC profile and no gamma is applied, because the model was trained on
-Pillow's plain RGB. What cannot be shown without a guess (a truncated file, the preview in a camera RAW, grey
+Pillow's plain RGB. What cannot be shown without guessing (a truncated file, the preview in a camera RAW, grey
 values whose white is defined nowhere) is refused.
 """
 
@@ -209,7 +209,7 @@ def _scale_transparent_colour(image: Image.Image) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    # Not ImageOps.exif_transpose, which writes all the metadata anew and fails on odd tags that do not matter here.
+    # Not ImageOps.exif_transpose, which writes all the metadata anew and fails on unusual tags that do not matter here.
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1)  # 1 for TIFF: load() has turned it already
     except _DECODER_ERRORS:

@@ -1,7 +1,7 @@
 """Open an .mlpackage and run it with Core ML, on macOS.
 
 Elsewhere the toolkit's checkout has a reference evaluator of ML Programs (``export.formats.coreml.evaluator``). It
-proves the exported file, not Apple's kernels, and never goes by the name of Core ML.
+proves the exported file, not Apple's kernels, and is never called Core ML.
 """
 
 from __future__ import annotations

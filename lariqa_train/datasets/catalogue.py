@@ -20,7 +20,7 @@ from lariqa_train.datasets.uhd_iqa import UHD_IQA
 CATALOGUE: dict[str, DataSet] = {
     row.name: row for row in (KONIQ10K, SPAQ, BID, UHD_IQA, KADID10K, TID2013, PIPAL, TWO_COLUMN_CSV, GENERATED)
 }
-FOLDERS = {  # names under which people keep them below one root, beside the name itself
+FOLDERS = {  # other usual names of their folders under one root
     "koniq10k": ("KonIQ-10k", "koniq-10k", "koniq"),
     "spaq": ("SPAQ",),
     "bid": ("BID",),
@@ -35,7 +35,7 @@ FOLDERS = {  # names under which people keep them below one root, beside the nam
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where a data set was looked for, and what is missing there."""
+    """Where a data set was found, and what is missing there."""
 
     data_set: DataSet
     folder: Path
@@ -59,11 +59,11 @@ def data_set_named(name: str) -> DataSet:
 
 
 def locate(data_set: DataSet, root: str | Path) -> Whereabouts:
-    """Look for a data set in a folder: in it, or below it under one of its usual names."""
+    """Look for a data set in a folder: the folder itself, or one inside it with a usual name."""
     root = Path(root)
     places = [root / name for name in (data_set.name, *FOLDERS[data_set.name])] + [root]
     missing = {place: tuple(data_set.missing(place)) for place in places}
     best = min(places, key=lambda place: len(missing[place]))
-    if len(missing[best]) == len(data_set.layout):  # nothing of it anywhere
+    if len(missing[best]) == len(data_set.layout):  # not found
         best = places[0]
     return Whereabouts(data_set, best, missing[best])

@@ -1,7 +1,7 @@
-"""Generated data: photographs and procedural scenes, distorted with known kind and severity. NOT people's opinions.
+"""Generated data: photographs and procedural scenes, distorted with known kind and severity. NOT human ratings.
 
 A demonstration and a test bed: the score of a picture is 1 minus the severity of what was done to it, so a model that
-learns it shows that learning works, and nothing about how well it would agree with people.
+learns it shows that learning works, not how well it would agree with people.
 
     content     a procedural scene, or a part of a photograph; each counts as one content
     pictures    of each content: one undistorted (score 1), and others of random kinds and severities
@@ -31,7 +31,7 @@ from lariqa_train.pictures.scenes import as_photographed, render_scene
 PARTS_TRIED = 4  # of a photo, to find one that shows something
 SOFTEST = 0.35  # of 1, the photo's own detail: parts of it are shrunk by up to its inverse
 
-FEW = 8  # contents that are rendered sooner than other processes are started
+FEW = 8  # fewer contents are rendered faster than other processes start
 
 SCENE, PHOTO = "scene", "photo"
 
@@ -68,7 +68,7 @@ class Picture:
 def contents(scenes: int, photos: Sequence[Path], parts: int, seed: int) -> list[Content]:
     """``scenes`` scenes, and ``parts`` parts of each photo; another seed gives other scenes and parts."""
     made, first = [Content(SCENE, 1_000_000 * seed + number) for number in range(scenes)], 1_000_000 * seed
-    for photo in photos:  # each with seeds of its own: the same severities for all would be learnt by heart
+    for photo in photos:  # each with seeds of its own: with the same severities for all, the model could memorise them
         own = first + (crc32(photo.stem.encode()) << 32)
         made += [Content(PHOTO, own + number, photo) for number in range(parts)]
     return made
@@ -98,7 +98,7 @@ def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:
 
 
 def render(wanted: Sequence[Content], side_px: int, versions: int, processes: int | None = None) -> list[Picture]:
-    """All pictures of all contents, made on every core; the same whatever their number."""
+    """All pictures of all contents, made on every core; the number of cores does not change them."""
     return list(rendering(wanted, side_px, versions, processes))
 
 

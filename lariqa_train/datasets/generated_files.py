@@ -1,10 +1,10 @@
-"""Generated data as files, so that every command takes it as it takes a data set. A DEMONSTRATION: nobody's opinions.
+"""Generated data as files, so that every command takes it as it takes a data set. A DEMONSTRATION, no human ratings.
 
-    generated.csv     image, score (1 - severity), content, set, distortion, severity
+    generated.csv     image, score (1 - severity), group, set, distortion, severity
     images/           PNG, lossless: nothing is done to a picture that the table does not name
 
 Written by ``lariqa datasets --generate ROOT``; what the pictures show and what is done to them:
-:mod:`lariqa_train.datasets.generated`. All parts of one photograph are one content and lie on one side of the split.
+:mod:`lariqa_train.datasets.generated`. All parts of one photograph are one group and lie on one side of the split.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from lariqa_train.datasets.rows import SETS, DataSet, RawRow, read_csv
 
 TABLE = "generated.csv"
 SHARES = (0.7, 0.1, 0.2)  # of the contents, for training, validation and test
-COLUMNS = ("image", "score", "content", "set", "distortion", "severity")
+COLUMNS = ("image", "score", "group", "set", "distortion", "severity")
 
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
-    for where, row in read_csv(root / TABLE, ("image", "score", "content", "set")):
-        yield RawRow(root / row["image"], row["score"], row["content"], where, row["set"])
+    for where, row in read_csv(root / TABLE, ("image", "score", "group", "set"), renamed={"content": "group"}):
+        yield RawRow(root / row["image"], row["score"], row["group"], where, row["set"])
 
 
 GENERATED = DataSet(
@@ -42,9 +42,9 @@ GENERATED = DataSet(
     title="generated distortions (a demonstration)",
     kind="generated",
     images=0,
-    opinion_range=(0, 1),
+    mos_range=(0, 1),
     higher_is_better=True,
-    licence="a demonstration: the score is 1 - severity, nobody was asked, so it says nothing about accuracy",
+    licence="a demonstration: the score is 1 - severity, no human ratings, so no measure of accuracy",
     source="this toolkit: `lariqa datasets --generate ROOT` makes it",
     layout=(TABLE, "images"),
     read=read,
@@ -75,7 +75,7 @@ def write_generated(
         seed: of everything random.
 
     Raises:
-        Refusal: too few contents for a split, a photo that is no photo or too small, or no room on the disk.
+        Refusal: too few contents for a split, a photo that cannot be read or is too small, or no room on the disk.
     """
     wanted = contents(scenes, photos, parts, seed)
     sets = _deal(sorted({_shows(content) for content in wanted}), seed)

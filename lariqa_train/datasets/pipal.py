@@ -22,9 +22,9 @@ def read(root: Path) -> Iterator[RawRow]:
             raise Refusal(f"{table} cannot be read: {error}") from error
         for number, line in enumerate(lines, 1):
             if line.strip():
-                name, _, opinion = line.strip().partition(",")
+                name, _, mos = line.strip().partition(",")
                 image = on_disk.get(name, folders[0] / name)
-                yield RawRow(image, opinion, name.split("_")[0], f"{table.name}, row {number}")
+                yield RawRow(image, mos, name.split("_")[0], f"{table.name}, row {number}")
 
 
 PIPAL = DataSet(
@@ -32,7 +32,7 @@ PIPAL = DataSet(
     title="PIPAL",
     kind="synthetic",
     images=23_200,
-    opinion_range=(800, 2000),
+    mos_range=(800, 2000),
     higher_is_better=True,
     licence="for research only, cite Gu et al. 2020",
     source="www.jasongt.com/projectpages/pipal.html",

@@ -1,8 +1,8 @@
-"""One row of any data set: an image and what people thought of it; and the reading that names everything wrong at once.
+"""One row of any data set, an image and its mean opinion score (MOS); and a reader that reports all faults at once.
 
-A data set's file says where its images and opinions lie (``read`` yields a :class:`RawRow` for each line, with the
-opinion as it is written there). :func:`read_rows` turns them into :class:`Row`, with opinions on 0..1, higher is
-better, and refuses the whole set with the list of all its faults rather than the first one.
+A data set's file says where its images and scores are (``read`` yields a :class:`RawRow` for each line, with the score
+as it is written there). :func:`read_rows` turns them into :class:`Row`, with the MOS on 0..1, higher is better, and
+refuses the whole set with the list of all its faults rather than the first one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,19 +25,19 @@ class RawRow:
     """One line of a data set as it is written there."""
 
     image: Path
-    opinion: object  # a number, or whatever stands in its place
-    content: str  # what must not be on both sides of a split: the reference image, or the image itself
+    mos: object  # a number, or whatever the file has instead
+    group: str  # what must not be on both sides of a split: the reference image, or the image itself
     where: str  # file and row, for people
     official: str | None = None  # the publishers' own split, one of SETS
 
 
 @dataclass(frozen=True)
 class Row:
-    """One image and its opinion score."""
+    """One image and its mean opinion score."""
 
     image: Path
-    opinion: float  # 0..1, higher is better
-    content: str
+    mos: float  # 0..1, higher is better
+    group: str
     official: str | None = None
 
 
@@ -49,16 +49,16 @@ class DataSet:
     title: str
     kind: str  # authentic, synthetic or generated: the branch that the paper trains on it
     images: int  # as published
-    opinion_range: tuple[float, float]  # of the published scores
-    higher_is_better: bool  # False for true DMOS, which is turned over
+    mos_range: tuple[float, float]  # of the published scores
+    higher_is_better: bool  # False for true DMOS, which is inverted
     licence: str
-    source: str  # where the publishers give it away
+    source: str  # where the publishers offer it
     layout: tuple[str, ...]  # what must be under the root
     read: Callable[[Path], Iterator[RawRow]]
     official_split: bool = False
 
     def missing(self, root: Path) -> list[str]:
-        """What of the published layout is not under ``root``; alternatives stand with " or " between."""
+        """Parts of the published layout that are not under ``root``; " or " joins alternatives."""
         return [
             part for part in self.layout if not any((root / choice).exists() for choice in part.split(" or "))
         ]  # fmt: skip
@@ -78,28 +78,28 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
     root = Path(root)
     if missing := data_set.missing(root):
         raise Refusal(
-            f"{data_set.title} is not whole under {root}: {', '.join(missing)} missing; get it from {data_set.source}"
+            f"{data_set.title} is incomplete under {root}: {', '.join(missing)} missing; get it from {data_set.source}"
         )
-    low, high = data_set.opinion_range
+    low, high = data_set.mos_range
     rows, faults, seen, listed = [], [], {}, _Listing()
-    for found in data_set.read(root):
+    for raw in data_set.read(root):
         try:
-            opinion = float(found.opinion)
+            mos = float(raw.mos)
         except (TypeError, ValueError):
-            opinion = math.nan
-        if not math.isfinite(opinion):
-            faults.append(f"{found.where}: the score {found.opinion!r} is no number")
-        elif not low <= opinion <= high:
-            faults.append(f"{found.where}: the score {opinion:g} is outside {low:g}..{high:g}")
-        if found.image in seen:
-            faults.append(f"{found.where}: {found.image.name} stands in {seen[found.image]} already")
-        elif not listed.has(found.image):
-            faults.append(f"{found.where}: no image at {found.image}")
-        if found.official is not None and found.official not in SETS:
-            faults.append(f"{found.where}: the set {found.official!r} is none of {', '.join(SETS)}")
-        seen.setdefault(found.image, found.where)
-        share = (opinion - low) / (high - low)
-        rows.append(Row(found.image, share if data_set.higher_is_better else 1 - share, found.content, found.official))
+            mos = math.nan
+        if not math.isfinite(mos):
+            faults.append(f"{raw.where}: the score {raw.mos!r} is not a number")
+        elif not low <= mos <= high:
+            faults.append(f"{raw.where}: the score {mos:g} is outside {low:g}..{high:g}")
+        if raw.image in seen:
+            faults.append(f"{raw.where}: {raw.image.name} is already in {seen[raw.image]}")
+        elif not listed.has(raw.image):
+            faults.append(f"{raw.where}: no image at {raw.image}")
+        if raw.official is not None and raw.official not in SETS:
+            faults.append(f"{raw.where}: the set {raw.official!r} is none of {', '.join(SETS)}")
+        seen.setdefault(raw.image, raw.where)
+        share = (mos - low) / (high - low)
+        rows.append(Row(raw.image, share if data_set.higher_is_better else 1 - share, raw.group, raw.official))
     if not rows:
         faults.append(f"no row in {root}")
     refuse_faults(f"{data_set.title} under {root}", faults)
@@ -107,15 +107,23 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
 
 
 def refuse_faults(what: str, faults: list[str]) -> None:
-    """Raise one refusal that names them; nothing where there are none."""
+    """Raise one refusal that lists them; do nothing if there are none."""
     if faults:
         more = f"\n  and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
         listed = "\n  ".join(faults[:SHOWN_FAULTS])
-        raise Refusal(f"{what} has {len(faults)} faults, mend or remove these rows:\n  {listed}{more}")
+        raise Refusal(f"{what} has {len(faults)} faults; fix or remove these rows:\n  {listed}{more}")
 
 
-def read_csv(path: Path, needed: Iterable[str], delimiter: str = ",") -> Iterator[tuple[str, dict[str, str]]]:
+def read_csv(
+    path: Path, needed: Iterable[str], delimiter: str = ",", renamed: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, dict[str, str]]]:
     """(where, row) for each line of a table with a header.
+
+    Args:
+        path: the table.
+        needed: columns that must be there.
+        delimiter: between cells.
+        renamed: older name of a column -> its name now.
 
     Raises:
         Refusal: unreadable, no text, or a needed column is missing.
@@ -123,7 +131,8 @@ def read_csv(path: Path, needed: Iterable[str], delimiter: str = ",") -> Iterato
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file, delimiter=delimiter)
-            _check_columns(path, needed, table.fieldnames or [])
+            table.fieldnames = [(renamed or {}).get(name, name) for name in table.fieldnames or []]
+            _check_columns(path, needed, table.fieldnames)
             for row in table:
                 yield (
                     f"{path.name}, row {table.line_num}",
@@ -143,7 +152,7 @@ def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl hands through what zip and XML readers raise
+    except Exception as error:  # openpyxl passes on what zip and XML readers raise
         raise Refusal(f"{path} cannot be read as an Excel file: {error}") from error
     for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
         yield f"{path.name}, row {number}", cells
@@ -151,7 +160,7 @@ def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
 
 
 def first_of(root: Path, *choices: str) -> Path:
-    """The first of several places that exists, else the first of them."""
+    """The first of these paths that exists, else the first."""
     return next((root / choice for choice in choices if (root / choice).exists()), root / choices[0])
 
 
@@ -161,7 +170,7 @@ def _check_columns(path: Path, needed: Iterable[str], there: Iterable[str]) -> N
 
 
 class _Listing:
-    """Which files exist, one look into each folder instead of one for each file."""
+    """Which files exist: lists each folder once instead of looking up each file."""
 
     def __init__(self) -> None:
         self._folders: dict[Path, set[str]] = {}

@@ -20,11 +20,11 @@ def read(root: Path) -> Iterator[RawRow]:
     header = [str(cell) for cell in next(lines, ("", ()))[1]]
     if not {"Image name", "MOS"} <= set(header):
         raise Refusal(f"{path} has no columns 'Image name' and 'MOS'; it has {', '.join(header)}")
-    image, opinion = header.index("Image name"), header.index("MOS")
+    image, mos = header.index("Image name"), header.index("MOS")
     for where, cells in lines:
         if any(cell is not None for cell in cells):
             name = str(cells[image])
-            yield RawRow(root / "TestImage" / name, cells[opinion], name, where)
+            yield RawRow(root / "TestImage" / name, cells[mos], name, where)
 
 
 SPAQ = DataSet(
@@ -32,7 +32,7 @@ SPAQ = DataSet(
     title="SPAQ",
     kind="authentic",
     images=11_125,
-    opinion_range=(0, 100),
+    mos_range=(0, 100),
     higher_is_better=True,
     licence="for research only, cite Fang et al. 2020",
     source="github.com/h4nwei/SPAQ",

@@ -1,8 +1,8 @@
-"""Splits that leak no content: all images of one reference stay on one side.
+"""Splits without leaks: all images of one reference (a group) stay on one side.
 
-Official splits where the publishers gave one (KonIQ-10k, UHD-IQA). Elsewhere contents are dealt at random into
+Official splits where the publishers gave one (KonIQ-10k, UHD-IQA). Elsewhere groups are dealt at random into
 ``folds`` parts; part ``fold`` is held out: 10 folds hold out 10 % (Section 4.5) and make a 10-fold cross-validation
-(Section 4.2). The deal depends on the contents' names and the seed only, not on the order of the rows.
+(Section 4.2). The deal depends on the groups' names and the seed only, not on the order of the rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lariqa_train.datasets.rows import Row
 
 @dataclass(frozen=True)
 class Split:
-    """Rows to train on, to choose by, and to report on (where there is no official test set, what was held out)."""
+    """Rows to train on, to select by, and to report on (the held-out rows where there is no official test set)."""
 
     training: list[Row]
     validation: list[Row]
@@ -31,7 +31,7 @@ class Split:
 
 
 def split_rows(rows: list[Row], folds: int = 10, fold: int = 0, seed: int = 1, title: str = "the data set") -> Split:
-    """Split by the official sets if every row has one, else by content.
+    """Split by the official sets if every row has one, else by group.
 
     Raises:
         Refusal: a side would be empty; or impossible folds.
@@ -43,15 +43,15 @@ def split_rows(rows: list[Row], folds: int = 10, fold: int = 0, seed: int = 1, t
     if rows and all(row.official for row in rows):
         split = Split(*([row for row in rows if row.official == name] for name in ("training", "validation", "test")))
     else:
-        contents = np.array(sorted({row.content for row in rows}))
-        dealt = np.random.default_rng(seed).permutation(len(contents))
-        held = set(contents[dealt % folds == fold].tolist())
-        out = [row for row in rows if row.content in held]
-        split = Split([row for row in rows if row.content not in held], out, out)
+        groups = np.array(sorted({row.group for row in rows}))
+        dealt = np.random.default_rng(seed).permutation(len(groups))
+        held = set(groups[dealt % folds == fold].tolist())
+        out = [row for row in rows if row.group in held]
+        split = Split([row for row in rows if row.group not in held], out, out)
     for name in ("training", "validation"):
         if not getattr(split, name):
             raise Refusal(
-                f"{title}: the {name} split is empty ({len(rows)} rows, {len({row.content for row in rows})} contents, "
-                f"{folds} folds); it needs more contents or fewer folds"
+                f"{title}: the {name} split is empty ({len(rows)} rows, {len({row.group for row in rows})} groups, "
+                f"{folds} folds); it needs more groups or fewer folds"
             )
     return split

@@ -23,10 +23,10 @@ def read(root: Path) -> Iterator[RawRow]:
         raise Refusal(f"{root / TABLE} cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):
         if line.strip():
-            opinion, _, name = line.strip().partition(" ")
+            mos, _, name = line.strip().partition(" ")
             name = name.strip()
             image = on_disk.get(name.lower(), folder / name)
-            yield RawRow(image, opinion, name[:3].lower(), f"{TABLE}, row {number}")
+            yield RawRow(image, mos, name[:3].lower(), f"{TABLE}, row {number}")
 
 
 TID2013 = DataSet(
@@ -34,7 +34,7 @@ TID2013 = DataSet(
     title="TID2013",
     kind="synthetic",
     images=3_000,
-    opinion_range=(0, 9),
+    mos_range=(0, 9),
     higher_is_better=True,
     licence="free for research, cite Ponomarenko et al. 2015; references from Kodak",
     source="www.ponomarenko.info/tid2013.htm",

@@ -1,9 +1,9 @@
-"""The authors' two-column CSV: what their training code reads, and what anybody can write for data of their own.
+"""The authors' two-column CSV: what their training code reads, and the simplest way to bring your own data.
 
     labels.csv      image (relative to the folder, or a full path), score (0..1, higher is better)
 
-With a header or without. Every image counts as a content of its own; a third column names what must not be on both
-sides of a split, where several images show the same.
+With a header or without. Every image is a group of its own; an optional third column names the group: images of one
+group are never on both sides of a split.
 """
 
 import csv
@@ -26,8 +26,8 @@ def read(root: Path) -> Iterator[RawRow]:
     for number, cells in lines:
         if number == 1 and _is_header(root, cells):
             continue
-        name, opinion, content = (*(cell.strip() for cell in cells), "", "", "")[:3]
-        yield RawRow(root / name, opinion, content or name, f"{TABLE}, row {number}")
+        name, mos, group = (*(cell.strip() for cell in cells), "", "", "")[:3]
+        yield RawRow(root / name, mos, group or name, f"{TABLE}, row {number}")
 
 
 def _is_header(root: Path, cells: list[str]) -> bool:
@@ -43,7 +43,7 @@ TWO_COLUMN_CSV = DataSet(
     title="two-column CSV",
     kind="authentic",
     images=0,
-    opinion_range=(0, 1),
+    mos_range=(0, 1),
     higher_is_better=True,
     licence="yours",
     source="you: a folder with labels.csv (image, score 0..1)",

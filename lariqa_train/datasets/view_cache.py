@@ -1,5 +1,5 @@
-"""Every photo decoded once, on all cores, before training: what cannot be read is named, all of it, and the resized
-view is kept, so that later epochs do not decode for it again.
+"""Decode every photo once, on all cores, before training: report all that cannot be read, and keep the resized view,
+so that later epochs need not decode it again.
 
 Decoding a 3840x2160 JPEG and resizing it takes about 65 ms of a core, reading 384x384x3 bytes back almost nothing.
 """
@@ -89,7 +89,7 @@ def _decode_all(images: Sequence[Path], views: np.ndarray | None, spec: Preproce
         return None
 
     faults = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and resizing let other threads work
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and resizing release the GIL
         for number, fault in enumerate(pool.map(decode, range(len(images)))):
             if fault:
                 faults.append(fault)

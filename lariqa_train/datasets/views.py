@@ -1,10 +1,11 @@
-"""Pictures for the trainer: each item is one photo's views as bytes, its opinion, and where it comes from.
+"""Pictures for the trainer: each item is one photo's views as bytes, its MOS, and where it comes from.
 
     authentic   the whole photo resized (Section 3.2), as ``preprocess`` does it
     synthetic   native pixels: a random crop in training, the centre crop otherwise; black where the photo is smaller
 
-Flips only: nothing that changes quality. What is random depends on (seed, epoch, row) alone, so a run that is resumed
-or spread over processes sees the same pictures. Normalisation and colour spaces happen later, in batches on the device.
+Augmentation is flips and crops only: nothing that changes quality. It depends on (seed, epoch, row) alone, so a run
+that is resumed or spread over processes sees the same pictures. Normalisation and colour spaces happen later, in
+batches on the device.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Pictures(Dataset):
         if random is not None and random.random() < 0.5:
             pixels = {view: image[:, ::-1] for view, image in pixels.items()}
         item = {view: torch.from_numpy(np.array(image.transpose(2, 0, 1))) for view, image in pixels.items()}
-        item["opinion"] = torch.tensor(row.opinion, dtype=torch.float32)
+        item["mos"] = torch.tensor(row.mos, dtype=torch.float32)
         return {**item, "task": torch.tensor(task), "row": torch.tensor(row_number)}
 
     def _pixels(self, row: Row, random: np.random.Generator | None) -> dict[str, np.ndarray]:

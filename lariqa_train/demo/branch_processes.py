@@ -1,8 +1,9 @@
 """Train a backbone in several processes at once: each takes a part of every batch, and all average their gradients.
 
 On a CPU two threads in one process gain little where maps are small, and nothing on a busy machine; two processes take
-two cores. The pixels lie in a file that all of them map, so they are in memory once, and gradients meet in another:
-no network. Every process starts from the same weights and takes the same steps, so they stay the same.
+two cores. The pixels are in a file that all of them map, so they are in memory once; gradients are exchanged through
+another file, without a network. Every process starts from the same weights and takes the same steps, so they stay
+equal.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa_train.demo.branch_training import BranchSteps, Shown, train_branch
 
 LEAST_BATCH = 32  # crops of a process: batch norm counts them
-PATIENCE_S = 600.0  # for another process that does not come to the meeting
+PATIENCE_S = 600.0  # to wait for another process at the barrier
 ROWS = "gradients.npy"
 
 
@@ -52,7 +53,7 @@ def train_branch_on_all_cores(
         Whether the deadline cut it short.
 
     Raises:
-        Refusal: another process ended, or came to no meeting for ``PATIENCE_S``.
+        Refusal: another process ended, or did not reach the barrier within ``PATIENCE_S``.
     """
     processes = processes or max(1, min(os.cpu_count() or 1, how.batch // LEAST_BATCH))
     how = replace(how, batch=how.batch // processes)
@@ -62,7 +63,7 @@ def train_branch_on_all_cores(
         if processes > 1:
             size = 2 * sum(parameter.numel() for parameter in backbone.parameters())  # more than the helpers need
             np.lib.format.open_memmap(Path(folder, ROWS), "w+", np.float32, (processes, size)).flush()
-            kept = (shown.pixels.filename, shown.opinions, shown.kinds, shown.contents)
+            kept = (shown.pixels.filename, shown.targets, shown.kinds, shown.contents)
             job = (backbone.default_cfg["architecture"], backbone.state_dict(), kept, spec, how)
             others = [
                 context.Process(
@@ -125,7 +126,7 @@ def _train(
         how = replace(how, share=meeting.rank)
         train_branch(backbone, shown, spec, how, lambda: meeting.late, progress, meeting.average)
     except BaseException:
-        meeting.barrier.abort()  # nobody waits for a process that is no more
+        meeting.barrier.abort()  # so that no process waits for one that has ended
         raise
     finally:
         torch.set_rng_state(state)

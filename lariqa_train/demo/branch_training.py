@@ -1,4 +1,4 @@
-"""Train a backbone on small crops of distorted pictures, before any head of the model is: to see what was done to them.
+"""Train a backbone on small crops of distorted pictures, before any head: it learns to see what was done to them.
 
 Every stage has a helper of its own that is thrown away afterwards: it guesses the score and the kind of distortion from
 the means and deviations of the stage's maps, so that the first layers, which see distortions first, get gradients at
@@ -24,6 +24,7 @@ from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa_train.datasets.generated import Content, rendering
 from lariqa_train.demo.cached_features import bfloat16_pays, planes
 from lariqa_train.demo.depthwise_gradients import float32_depthwise_gradients
+from lariqa_train.model.hooks import watching
 from lariqa_train.training.losses import accuracy_loss, ranking_loss
 from lariqa_train.training.task import warmup_cosine
 
@@ -39,7 +40,7 @@ class Shown:
     """What a branch is shown in training: all versions of all contents, as its view has them."""
 
     pixels: np.ndarray  # (N, side, side, 3) uint8, in a file
-    opinions: np.ndarray  # (N,) float32
+    targets: np.ndarray  # (N,) float32
     kinds: np.ndarray  # (N,) int64, numbers of the distortions
     contents: np.ndarray  # (N,) int64, numbers of the contents
 
@@ -48,7 +49,7 @@ class Shown:
         """Pictures of contents; the pixels go to a file, which several processes can map.
 
         Raises:
-            Refusal: no room for it on the disk (a mapped file would end the process without a word).
+            Refusal: no room for it on the disk (a full disk under a mapped file kills the process without a message).
         """
         made = (versions + 1) * len(wanted)
         needed, free = made * side_px**2 * 3, shutil.disk_usage(path.parent).free
@@ -58,15 +59,15 @@ class Shown:
                 "set TMPDIR to a larger disk, or a smaller branch_parts or branch_picture_px"
             )
         pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (made, side_px, side_px, 3))
-        opinions, kinds, shows = [], [], []
+        targets, kinds, shows = [], [], []
         for number, picture in enumerate(rendering(wanted, side_px, versions)):
             pixels[number] = picture.pixels
-            opinions.append(picture.score)
+            targets.append(picture.score)
             kinds.append(picture.distortion)
             shows.append(picture.content)
         pixels.flush()
         numbers = (np.unique(np.array(column), return_inverse=True)[1] for column in (kinds, shows))
-        return cls(np.load(path, mmap_mode="r"), np.array(opinions, np.float32), *numbers)
+        return cls(np.load(path, mmap_mode="r"), np.array(targets, np.float32), *numbers)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def train_branch(
         average: called with the parameters once their gradients are there.
     """
     random = np.random.default_rng([how.seed, how.share])
-    opinions, kinds = torch.from_numpy(shown.opinions), torch.from_numpy(shown.kinds)
+    targets, kinds = torch.from_numpy(shown.targets), torch.from_numpy(shown.kinds)
     versions_of = [np.flatnonzero(shown.contents == number) for number in range(shown.contents.max() + 1)]
     last = len(backbone.blocks) - 1
     with _kept_maps(backbone) as maps:
@@ -132,10 +133,10 @@ def train_branch(
             loss = 0
             for number, helper in enumerate(helpers):
                 guessed = helper(_moments(maps[number].float(), number == last))
-                mine = accuracy_loss(guessed[:, 0], opinions[chosen], 2.0, 0.5)
+                mine = accuracy_loss(guessed[:, 0], targets[chosen], 2.0, 0.5)
                 mine = mine + KIND_WEIGHT * functional.cross_entropy(guessed[:, 1:], kinds[chosen])
                 if number == last:
-                    mine = mine + how.rank_weight * ranking_loss(guessed[:, 0], opinions[chosen])
+                    mine = mine + how.rank_weight * ranking_loss(guessed[:, 0], targets[chosen])
                 loss = loss + (LAST_WEIGHT if number == last else HELPER_WEIGHT) * mine
             optimiser.zero_grad()
             loss.backward()
@@ -150,16 +151,13 @@ def train_branch(
 def _kept_maps(backbone: nn.Module) -> Iterator[dict[int, torch.Tensor]]:
     """Stage -> what it made in the latest pass; depthwise gradients by way of float32 where bfloat16 is used."""
     maps: dict[int, torch.Tensor] = {}
-    hooks = [
-        block.register_forward_hook(lambda module, given, made, number=number: maps.__setitem__(number, made))
-        for number, block in enumerate(backbone.blocks)
-    ]
-    try:
-        with float32_depthwise_gradients(backbone):
-            yield maps
-    finally:
-        for hook in hooks:
-            hook.remove()
+
+    def keep(number: str, block: nn.Module, made: torch.Tensor) -> None:
+        maps[int(number)] = made
+
+    blocks = dict(backbone.blocks.named_children())
+    with watching(blocks, after=keep), float32_depthwise_gradients(backbone):
+        yield maps
 
 
 def _helper(channels: int, last: bool, kinds: int) -> nn.Module:

@@ -1,9 +1,9 @@
-"""What frozen backbones see in generated pictures: rendered, seen and forgotten, content by content, on every core.
+"""What frozen backbones see in generated pictures: rendered, seen and dropped, content by content, on every core.
 
     content -> its pictures at the size of use -> both views -> last feature maps, averaged -> (960,) per view
 
 Only the averages are kept: 8 KB a picture, where the pixels would be 5 MB, so that thousands of pictures at the sizes
-at which the model is used fit in memory. Small pictures would be cheaper and other: they are mostly border, where
+at which the model is used fit in memory. Small pictures would be cheaper but different: they are mostly border, where
 convolutions see black.
 """
 
@@ -38,7 +38,7 @@ class Seen:
     content: np.ndarray  # (N,) names
 
     @property
-    def opinions(self) -> torch.Tensor:
+    def targets(self) -> torch.Tensor:
         """(N,) what is learnt: 1 for undistorted pictures, down to 0."""
         return torch.from_numpy(score_of(self.severity)).float()
 

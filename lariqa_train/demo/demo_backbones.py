@@ -1,7 +1,7 @@
 """The backbones of a training on generated data: their start, and the training of one or both on small views.
 
 start       scattering filter banks, batch-norm statistics from a few pictures
-branches    authentic: whole pictures in small; synthetic: small crops; each in a process of its own
+branches    authentic: whole pictures, reduced; synthetic: small crops; each in a process of its own
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from lariqa_train.demo.branch_processes import train_branch_on_all_cores
 from lariqa_train.demo.branch_training import BranchSteps, Shown
 from lariqa_train.demo.cached_features import planes
 from lariqa_train.demo.demo_checkpoint import set_batch_norm_statistics
-from lariqa_train.demo.demo_contents import BUNDLED, Photographs, spec_of_pictures
+from lariqa_train.demo.demo_contents import Photographs, spec_of_pictures
 from lariqa_train.demo.demo_recipe import DemoRecipe
 from lariqa_train.demo.scattering import start_as_scattering
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.model import LarIqa
+from lariqa_train.pictures.damage import BUNDLED_PHOTO
 
 STATISTICS_OF = 96  # pictures, of batch norm
 CUT = {"authentic": authentic_pixels, "synthetic": synthetic_pixels}
@@ -56,7 +57,7 @@ def learn_branch(
         Refusal: the checkpoint to take it from has none of this kind.
     """
     training = photographs.without(recipe.photograph_fold)
-    wanted = contents(recipe.branch_scenes, [BUNDLED, *training], recipe.branch_parts, recipe.seed)
+    wanted = contents(recipe.branch_scenes, [BUNDLED_PHOTO, *training], recipe.branch_parts, recipe.seed)
     backbone, late = model.synthetic.backbone, False
     if recipe.branch_from:
         source = load_checkpoint(recipe.branch_from)

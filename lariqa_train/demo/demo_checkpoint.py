@@ -1,4 +1,4 @@
-"""A seeded, calibrated stand-in for trained weights: NOT TRAINED, and labelled so wherever it goes.
+"""A seeded, calibrated stand-in for trained weights: NOT TRAINED, and labelled so everywhere.
 
 Random weights alone prove nothing: their features collapse, three different photos get the same score, and an exporter
 that ignored its input would pass. So every statistic that training would have set is set from real image content:
@@ -28,7 +28,7 @@ from lariqa_train.model.normalise import prepare
 from lariqa_train.pictures.damage import bundled_photo, versions
 
 REDUCED_STD = 0.4
-LEAST_VARIANCE = 1e-2  # of the layer's mean: a channel asleep on these pictures must not explode on others
+LEAST_VARIANCE = 1e-2  # of the layer's mean: a channel inactive on these pictures must not explode on others
 SCORE_MEAN, SCORE_STD = 0.5, 0.15
 CALIBRATION_CROP_PX = 512  # enough for the statistics, at a fraction of the time
 

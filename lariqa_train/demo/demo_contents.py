@@ -99,7 +99,7 @@ def spec_of_use(recipe: DemoRecipe, spec: PreprocessSpec) -> PreprocessSpec:
 
 
 def spec_of_pictures(recipe: DemoRecipe, spec: PreprocessSpec) -> PreprocessSpec:
-    """The views of a training picture: those of use, or the same in small."""
+    """The views of a training picture: those of use, or the same at a smaller size."""
     if recipe.picture_px >= spec.synthetic_crop_px:
         return spec
     return replace(spec, authentic_side_px=recipe.authentic_px, synthetic_crop_px=recipe.synthetic_px)

@@ -16,11 +16,11 @@ from lariqa.manifest.preprocess_spec import VIEWS
 from lariqa_train.datasets.generated import Content
 from lariqa_train.demo.cached_features import Seen, pooled, see
 from lariqa_train.demo.demo_backbones import CUT
-from lariqa_train.demo.demo_contents import BUNDLED, side_of_use, spec_of_use
+from lariqa_train.demo.demo_contents import side_of_use, spec_of_use
 from lariqa_train.demo.demo_recipe import DemoRecipe
 from lariqa_train.demo.head_training import FeatureNoise, train_heads
 from lariqa_train.model.model import LarIqa
-from lariqa_train.pictures.damage import bundled_photo, versions
+from lariqa_train.pictures.damage import BUNDLED_PHOTO, bundled_photo, versions
 
 Moments = dict[str, tuple[torch.Tensor, torch.Tensor]]  # view -> mean and deviation of its features, (960,) each
 
@@ -62,16 +62,16 @@ def learn_heads(
     """Train the heads on some of the pictures that were seen; returns the moments that the model is to be used with."""
     kept = rows_of(seen.features, rows)
     own = moments(kept)
-    features, opinions, contents = standardised(kept, own), seen.opinions[rows], seen.content[rows]
+    features, targets, contents = standardised(kept, own), seen.targets[rows], seen.content[rows]
     if recipe.large:
         large, scores = _large_versions(model, of_use or own)
         features = {view: torch.cat([features[view], large[view]]) for view in VIEWS}
-        opinions = torch.cat([opinions, scores])
-        contents = np.concatenate([contents, np.full(len(scores), BUNDLED.stem)])
+        targets = torch.cat([targets, scores])
+        contents = np.concatenate([contents, np.full(len(scores), BUNDLED_PHOTO.stem)])
     train_heads(
         model,
         features,
-        opinions,
+        targets,
         contents,
         steps=recipe.head_steps,
         batch=recipe.head_batch,

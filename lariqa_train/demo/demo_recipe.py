@@ -26,7 +26,7 @@ class DemoRecipe:
     held_out_versions: int = 6  # distorted pictures of each of these
     versions: int = 13  # distorted pictures of each content
     picture_px: int = 512  # side of a picture; from the model's crop on, pictures are as in use
-    authentic_px: int = 160  # the whole picture resized to this: as 3840 to the model's size, in small
+    authentic_px: int = 160  # the whole picture resized to this: the ratio of 3840 to the model's size
     synthetic_px: int = 320  # native crop of a picture
     large: bool = True  # the bundled photo at its own size and damaged, so that the sizes of use are learnt too
     branch_steps: int = 0  # of training the synthetic backbone, before any head

@@ -1,4 +1,4 @@
-"""Train the whole model in minutes on two cores, on generated data: the demo that learns. NOT people's opinions.
+"""Train the whole model in minutes on two cores, on generated data: the demo that learns. NOT human ratings.
 
     1 start      both backbones as scattering filter banks, batch-norm statistics from a few pictures
     2 branch     the synthetic backbone is trained for some steps on small crops (long recipe)
@@ -7,9 +7,9 @@
     5 sizes      the standardisation at the sizes of use, folded into conv_head
 
 A random MobileNetV3 sees little of blur or compression and needs many thousand steps to learn it; this start sees them
-at once, so the heads, which cost almost nothing to train on kept features, reach most of what is reached.
+at once, so the heads, which cost almost nothing to train on kept features, achieve most of the result.
 The length is a fixed number of steps; a clock stops the branch where it would take too long, and says so. The heads
-are trained to the end in any case: half-trained ones would waste all that came before.
+are trained to the end in any case: half-trained ones would waste the work before them.
 
 Figures are at the sizes of use, on contents that training never saw: scenes with other seeds; and, where a folder of
 photographs is given, the group of them that was held out. Where no branch was trained, so that the backbones saw no
@@ -30,7 +30,6 @@ from lariqa_train.datasets.generated import contents
 from lariqa_train.demo.cached_features import see
 from lariqa_train.demo.demo_backbones import learn_branch, start_backbones
 from lariqa_train.demo.demo_contents import (
-    BUNDLED,
     contents_of_use,
     find_photographs,
     held_out_contents,
@@ -43,9 +42,10 @@ from lariqa_train.demo.demo_heads import learn_heads, moments_of_use, standardis
 from lariqa_train.demo.demo_recipe import DemoRecipe
 from lariqa_train.demo.head_training import fold_standardisation, scores_of_features
 from lariqa_train.model.model import LarIqa
+from lariqa_train.pictures.damage import BUNDLED_PHOTO
 from lariqa_train.training.accuracy import measure_accuracy
 
-NOTE = "trained on generated distortions, a demonstration: nobody's opinions"
+NOTE = "trained on generated distortions, a demonstration: no human ratings"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def train_demo(
         spec = model.config.preprocess
         side, used = side_of_use(recipe, spec), spec_of_use(recipe, spec)
         photographs = find_photographs(recipe, spec)
-        own = contents(recipe.scenes, [BUNDLED], recipe.photo_parts, recipe.seed)
+        own = contents(recipe.scenes, [BUNDLED_PHOTO], recipe.photo_parts, recipe.seed)
         start_backbones(model, own, recipe)
         clock.lap("start")
 
@@ -112,7 +112,7 @@ def train_demo(
                 told = _counting(progress, "photographs that were held out: content", len(judged))
                 out = see(model, judged, side, recipe.held_out_versions, used, told)
                 scores = scores_of_features(model, standardised(out.features, moments))
-                reached.append((measure_accuracy(scores, out.opinions.numpy()).srcc, len(scores)))
+                reached.append((measure_accuracy(scores, out.targets.numpy()).srcc, len(scores)))
             if kept is None:
                 for view, (mean, deviation) in moments.items():
                     fold_standardisation(getattr(model, view).backbone, mean, deviation)
@@ -123,7 +123,7 @@ def train_demo(
         wanted = unseen_contents(recipe)
         told = _counting(progress, "contents that training never saw: content", len(wanted))
         unseen = see(model, wanted, side, recipe.unseen_versions, used, told, exact=True)
-        srcc = measure_accuracy(scores_of_features(model, unseen.features), unseen.opinions.numpy()).srcc
+        srcc = measure_accuracy(scores_of_features(model, unseen.features), unseen.targets.numpy()).srcc
         clock.lap("unseen")
     finally:
         torch.set_rng_state(state)

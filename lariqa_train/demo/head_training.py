@@ -31,7 +31,7 @@ class FeatureNoise:
 def train_heads(
     model: LarIqa,
     features: dict[str, torch.Tensor],
-    opinions: torch.Tensor,
+    targets: torch.Tensor,
     contents: np.ndarray,
     *,
     steps: int,
@@ -47,7 +47,7 @@ def train_heads(
     Args:
         model: both branches; its backbones are left alone up to the pooling.
         features: view -> (N, 960), standardised.
-        opinions: (N,) scores.
+        targets: (N,) scores.
         contents: (N,) names.
         steps, batch, lr: of AdamW with one cycle.
         noise: on the features.
@@ -68,10 +68,10 @@ def train_heads(
     means = {view: _means_of_contents(kept, contents) for view, kept in features.items()}
     for step in range(steps):
         progress(step)
-        chosen = torch.randint(len(opinions), (batch,), generator=random)
+        chosen = torch.randint(len(targets), (batch,), generator=random)
         scores = score_features(model, _noisy({v: kept[chosen] for v, kept in features.items()}, means, noise, random))
-        loss = 4 * accuracy_loss(scores, opinions[chosen], 1.0, 0.25)
-        loss = loss + rank_weight * ranking_loss(scores, opinions[chosen])
+        loss = 4 * accuracy_loss(scores, targets[chosen], 1.0, 0.25)
+        loss = loss + rank_weight * ranking_loss(scores, targets[chosen])
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 5.0)

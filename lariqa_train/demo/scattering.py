@@ -110,7 +110,7 @@ def _fill_block(block: nn.Module, lines: list[int], energies: list[int], random:
 
 
 def _fill_last(block: nn.Module, random: np.random.Generator) -> None:
-    """Every channel at several thresholds, so that the mean over the picture tells of its spread; then pairs."""
+    """Every channel at several thresholds, so that the mean over the picture reflects its spread; then pairs."""
     outputs, inputs = block.conv.weight.shape[:2]
     block.conv.weight.zero_()
     shifts = (SHIFT, 0.0, -1.0)

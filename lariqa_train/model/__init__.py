@@ -1,4 +1,5 @@
 """Room of floor 1: the model itself.
 
-Reading order: normalise, kan -> heads -> model -> checkpoint -> import_authors; reference, kan_coverage.
+Reading order: normalise, kan -> heads -> model -> checkpoint -> import_authors;
+hooks -> reference, kan_coverage -> refit_grids.
 """

@@ -1,7 +1,7 @@
 """A Checkpoint: weights, configuration, preprocessing and provenance in one .safetensors file.
 
-The description stands as JSON under the key ``lariqa`` of the file's own metadata, so one file is all one needs to
-keep. A folder written by ``save_pretrained`` (``config.json`` + ``model.safetensors``) loads as well.
+The description is JSON under the key ``lariqa`` in the file's own metadata, so one file is enough. A folder
+written by ``save_pretrained`` (``config.json`` + ``model.safetensors``) loads as well.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ def save_checkpoint(model: LarIqa, path: str | Path) -> str:
     with writing(path) as beside:
         try:
             save_file(tensors, beside, metadata={"lariqa": described})
-        except SafetensorError as error:  # its way of saying that the disk is full
+        except SafetensorError as error:  # safetensors' error for a full disk
             raise unwritable(path.parent, OSError(str(error))) from error
         umask = os.umask(0)  # the only way to read it is to set it
         os.umask(umask)
-        beside.chmod(0o666 & ~umask)  # as any other file; safetensors lets the owner alone read it
+        beside.chmod(0o666 & ~umask)  # like any other file; safetensors makes it readable by its owner only
     return sha256_of(path)
 
 
 def load_checkpoint(path: str | Path) -> LarIqa:
-    """Read a checkpoint file, or a folder written by ``save_pretrained``; the model comes in eval mode.
+    """Read a checkpoint file, or a folder written by ``save_pretrained``; the model is in eval mode.
 
     Raises:
         Refusal: missing, damaged, not a checkpoint of this toolkit, or weights that do not fit their configuration.

@@ -133,7 +133,7 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise Refusal(f"no file at {path}; give the authors' .pt or .pth file")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd files: they are told in one sentence below
+            warnings.simplefilter("ignore")  # about unusual files; the refusals below describe them
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if re.search(r"unsupported (global|class)|blocklisted|not allowed", str(error), re.IGNORECASE):
@@ -150,7 +150,7 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         state = state["state_dict"]
     if not isinstance(state, dict) or not state or not all(_is_named_tensor(*item) for item in state.items()):
         raise Refusal(
-            f"{path} is no state dict (names -> plain tensors) but a {type(state).__name__}; save model.state_dict()"
+            f"{path} is not a state dict (names -> plain tensors) but a {type(state).__name__}; save model.state_dict()"
         )
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}  # DataParallel's prefix
 
@@ -195,5 +195,5 @@ def _fill(model: LarIqa, renamed: dict[str, tuple[str, torch.Tensor]], kind: Kin
     model.load_state_dict({ours: tensor for ours, (_, tensor) in renamed.items()})
 
 
-def _short(odd: BaseException) -> str:
-    return " ".join(str(odd).split())[:120] or type(odd).__name__
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__

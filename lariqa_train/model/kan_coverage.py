@@ -5,9 +5,9 @@
             model(*prepare(photo))
     print(coverage["head.layers.0"].in_support)          # 0.97
 
-Why one wants to know: outside the support [t_0, t_last] every spline is 0 and only base_weight * silu(x) is left, so
+Why it matters: outside the support [t_0, t_last] every spline is 0 and only base_weight * silu(x) is left, so
 the learned curve is silently gone. In the margins between core [t_k, t_{-k-1}] and support the splines no longer sum
-to 1, and few training samples shaped them. A low share says: adapt the grid (`KanLinear.update_grid`), normalise the
+to 1, and few training samples shaped them. A low share says: adapt the grid (`lariqa update-grid`), normalise the
 features, or do not trust the score on such photos. It also says how much of a quantisation range the splines need.
 
 Measure before fusing: a fused layer keeps no grid. Knots as in `lariqa_train/model/kan.py`.
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lariqa_train.model.hooks import watching
 from lariqa_train.model.kan import is_kan_linear
 
 
@@ -34,12 +35,12 @@ class Coverage:
 
     @property
     def in_support(self) -> float:
-        """ChannelGroup inside the support, 0..1; NaN if the layer never ran."""
+        """Share inside the support, 0..1; NaN if the layer never ran."""
         return self.inputs_in_support / self.inputs if self.inputs else math.nan
 
     @property
     def in_core(self) -> float:
-        """ChannelGroup inside the core, 0..1, never above `in_support`; NaN if the layer never ran."""
+        """Share inside the core, 0..1, never above `in_support`; NaN if the layer never ran."""
         return self.inputs_in_core / self.inputs if self.inputs else math.nan
 
     def __add__(self, other: "Coverage") -> "Coverage":
@@ -69,7 +70,7 @@ def coverage_of(x: Tensor, grid: Tensor, order: int) -> Coverage:
 
 @contextmanager
 def watch_coverage(model: nn.Module) -> Iterator[dict[str, Coverage]]:
-    """Counts what every KAN layer of the model is given while the block runs; the model computes as ever.
+    """Counts what every KAN layer of the model is given while the block runs; the results do not change.
 
     Args:
         model: any module with `KanLinear` layers, or others that `is_kan_linear` knows, anywhere in its tree.
@@ -78,26 +79,16 @@ def watch_coverage(model: nn.Module) -> Iterator[dict[str, Coverage]]:
         {layer name: Coverage}, growing with each call; empty if there is no KAN layer. A layer used at several
         places is counted as one, under its first name.
     """
-    coverage: dict[str, Coverage] = {}
-    hooks = []
+    layers = {name: module for name, module in model.named_modules() if is_kan_linear(module)}
+    coverage = {name: Coverage() for name in layers}
 
-    def watch(name: str, layer: nn.Module):
-        @torch.no_grad()
-        def count(_, args: tuple, kwargs: dict) -> None:
-            x = args[0] if args else next(iter(kwargs.values()))
-            coverage[name] += coverage_of(x, layer.grid, int(layer.spline_order))
+    @torch.no_grad()
+    def count(name: str, layer: nn.Module, given: tuple, named: dict) -> None:
+        x = given[0] if given else next(iter(named.values()))
+        coverage[name] += coverage_of(x, layer.grid, int(layer.spline_order))
 
-        coverage[name] = Coverage()
-        hooks.append(layer.register_forward_pre_hook(count, with_kwargs=True))
-
-    try:
-        for name, module in model.named_modules():
-            if is_kan_linear(module):
-                watch(name, module)
+    with watching(layers, before=count):
         yield coverage
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def kan_coverage(model: nn.Module, forward_calls: Callable[[], object]) -> dict[str, Coverage]:

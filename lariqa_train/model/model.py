@@ -67,7 +67,7 @@ class LarIqa(
 ):
     """The image-quality model: two views of a photo -> its score (about 0..1, higher is better).
 
-    ``LarIqa.from_pretrained(folder or hub id)`` and ``model.save_pretrained(folder)`` work as everywhere in that
+    ``LarIqa.from_pretrained(folder or hub id)`` and ``model.save_pretrained(folder)`` work as usual in that
     ecosystem: ``model.safetensors`` beside ``config.json``, which also holds the preprocessing and the provenance.
     """
 

@@ -13,6 +13,7 @@ from lariqa.errors import Refusal
 from lariqa.runtimes.runtime import OperatorTime
 from lariqa.runtimes.scorer import Scorer
 from lariqa_train.model.checkpoint import load_checkpoint
+from lariqa_train.model.hooks import watching
 from lariqa_train.model.model import LarIqa
 
 
@@ -47,22 +48,15 @@ class TorchRunner:
         """The time inside each innermost module, by forward hooks; what lies between modules is not in it."""
         times, began = [], {}
 
-        def enter(name: str) -> None:
+        def enter(name: str, module: torch.nn.Module, given: tuple, named: dict) -> None:
             began[name] = time.perf_counter()
 
-        def leave(name: str, module: torch.nn.Module) -> None:
+        def leave(name: str, module: torch.nn.Module, made: torch.Tensor) -> None:
             took_ms = (time.perf_counter() - began[name]) * 1000
             times.append(OperatorTime(name, type(module).__name__, "PyTorch", took_ms / runs))
 
-        hooks = []
-        for name, module in self.model.named_modules():
-            if not any(module.children()):
-                hooks.append(module.register_forward_pre_hook(lambda m, x, name=name: enter(name)))
-                hooks.append(module.register_forward_hook(lambda m, x, y, name=name: leave(name, m)))
-        try:
+        innermost = {name: module for name, module in self.model.named_modules() if not any(module.children())}
+        with watching(innermost, before=enter, after=leave):
             for _ in range(runs):
                 self.run(inputs)
-        finally:
-            for hook in hooks:
-                hook.remove()
         return "PyTorch module hooks", times

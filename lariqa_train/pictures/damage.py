@@ -1,7 +1,7 @@
 """Known damage to a photo, by kind and severity: what the demo, the parity proof and generated data compare.
 
 Every function takes (H, W, 3) uint8 and a severity in 0..1 and returns a new image of the same shape; 0 is harmless,
-1 is plain to anybody. The same input gives the same output on every run.
+1 is obvious. The same input gives the same output on every run.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Each takes (H, W, 3) uint8 RGB, a severity in 0..1 and a random generator, and gives a new image of the same shape.
 A kind's physical strength p grows geometrically, p = mildest * (harshest / mildest)^severity, because equal ratios
-look like equal steps (Weber): 0 is just visible at best, 1 is plain to anybody. OpenCV and Pillow do the work.
+look like equal steps (Weber): 0 is just visible at best, 1 is obvious. OpenCV and Pillow do the work.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ DISTORTIONS: dict[str, Distortion] = {
 
 
 def score_of(severity: float) -> float:
-    """The score that generated data gives to a severity: 1 for an undistorted picture down to 0. Nobody was asked."""
+    """The score that generated data gives to a severity: 1 for an undistorted picture down to 0. Not a human rating."""
     return 1.0 - severity
 
 

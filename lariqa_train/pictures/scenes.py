@@ -1,4 +1,4 @@
-"""Procedural scenes: made-up photographs to distort, for want of real ones. Same seed, same scene.
+"""Procedural scenes: synthetic photographs to distort where there are no real ones. Same seed, same scene.
 
 Dead leaves (A. Matheron 1968; Lee, Mumford & Huang 2001): opaque shapes with sizes r ~ r^-3 that hide each other give
 the edges and the 1/f spectrum of photographs. Each leaf has a colour, a light gradient and a texture of its own; a part
@@ -171,7 +171,7 @@ def _well_exposed(random: np.random.Generator, scene: np.ndarray) -> np.ndarray:
 def as_photographed(image: np.ndarray, seed: int) -> np.ndarray:
     """The small faults that every good photograph has: (H, W, 3) uint8 -> the same, none of them counted as damage.
 
-    Without them a model learns that anything softer than a drawing is damaged, and finds every real photo so.
+    Without them a model learns that anything softer than a drawing is damaged, and rates every real photo low.
     """
     random = np.random.default_rng([seed, 0xF070])
     picture = image.astype(np.float32)

@@ -1,4 +1,4 @@
-"""What the layers of a model see on some pictures, as rounding their weights needs it (``rounding``).
+"""Calibration statistics: what the layers of a model see on some pictures, as rounding by outputs needs it (``gptq``).
 
 An error that changes its sign from place to place is averaged away by the pooling at the model's end; one that stays
 the same over a region is not. So a feature map counts by its averages over bands, and what varies within a band counts
@@ -6,8 +6,8 @@ for a tenth:
 
     H = mean over bands of m m^T  +  WITHIN * (mean over positions of x x^T  -  mean over bands of m m^T)
 
-and each picture counts alike: its H is divided by the mean of its diagonal before they are added up. Else the few with
-the largest numbers decide for all, and these are the ones that the model knows least.
+and each picture counts alike: its H is divided by the mean of its diagonal before they are added up. Otherwise the few
+with the largest values would dominate, and those are the pictures least like what the model was trained on.
 
 Source of H: Frantar et al., GPTQ (arXiv 2210.17323), Section 3, where every position counts alike. The bands halve the
 error of the score (docs/experiments.md, "Precision").
@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from lariqa_train.model.hooks import watching
 
 MOST_INPUTS = 2048  # per output, of a layer whose H is kept
 WINDOW_PX = 64  # of a feature map, from each picture and layer
@@ -72,8 +74,8 @@ def collect(
     hessians: dict[str, torch.Tensor] = {}
     vectors: dict[str, list[torch.Tensor]] = {}
 
-    def see(name: str, module: nn.Module, x: torch.Tensor, named: Mapping[str, torch.Tensor]) -> None:
-        seen = columns(module, x, **named)
+    def see(name: str, module: nn.Module, given: tuple, named: Mapping[str, torch.Tensor]) -> None:
+        seen = columns(module, given[0], **named)
         groups, wide, positions = seen.shape
         if wide > MOST_INPUTS:
             if groups == positions == 1:  # a wide convolution over a map would be thousands of vectors: left out
@@ -83,16 +85,8 @@ def collect(
             hessian /= hessian.diagonal(dim1=1, dim2=2).mean().clamp_min(LEAST_CURVATURE)
             hessians[name] = hessians[name] + hessian if name in hessians else hessian
 
-    hooks = [
-        module.register_forward_pre_hook(lambda m, x, named, name=name: see(name, m, x[0], named), with_kwargs=True)
-        for name, module in layers.items()
-    ]
-    try:
-        with torch.inference_mode():
-            run()
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with watching(layers, before=see), torch.inference_mode():
+        run()
     seen = {name: LayerStatistics(hessian=hessian) for name, hessian in hessians.items()}
     return seen | {name: LayerStatistics(vectors=torch.cat(rows)) for name, rows in vectors.items()}
 

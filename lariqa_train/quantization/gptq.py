@@ -2,13 +2,13 @@
 
     minimise over q on the grid   trace (W - q) H (W - q)^T,     H = second hessians of what the layer sees
 
-Column by column: round one, then let the columns that are still free make up for its error (optimal brain surgeon's
+Column by column: round one, then let the columns that are still free compensate for its error (optimal brain surgeon's
 update). Inputs of these layers are far from zero mean and strongly correlated, so plain rounding shifts every output
 by a near-constant, which a later layer then amplifies; this removes it.
 
 The KANs take 9000 inputs, from one vector for each picture: H is V^T V / N + D there, with few rows in V, and the same
 update needs small matrices only. D stands for pictures that were not seen: without it the few vectors would be matched
-exactly, and all others paid for it (three times the error of the score).
+exactly at the expense of all others (three times the error of the score).
 
 Grids: int8 steps of one scale per output channel (``int8_grid``), and float16. In every channel the largest
 weight keeps its step 127, so that a converter's own quantiser finds the same scale and the same integers again.
@@ -23,6 +23,7 @@ from typing import Literal
 import torch
 
 from lariqa_train.quantization.calibration import LayerStatistics
+from lariqa_train.quantization.int8_grid import LARGEST, in_steps, step_of
 
 Grid = Literal["int8", "float16"]
 BLOCK = 64  # columns whose errors reach the rest of the row at once
@@ -42,7 +43,7 @@ def round_layer(weight: torch.Tensor, groups: int, seen: LayerStatistics, grid: 
 def quantize_rows(rows: torch.Tensor, hessian: torch.Tensor, grid: Grid) -> torch.Tensor:
     """(groups, outputs, inputs) float64 and H (groups, inputs, inputs) -> the rounded rows."""
     diagonal = hessian.diagonal(dim1=1, dim2=2)
-    order = diagonal.mean(0).argsort(descending=True)  # what is seen most is rounded first, and made up for longest
+    order = diagonal.mean(0).argsort(descending=True)  # strongest first: most columns are left to compensate
     damped = hessian + torch.diag_embed((DAMPING * diagonal.mean(1, keepdim=True) + 1e-12).expand_as(diagonal))
     damped = damped[:, order][:, :, order]
     upper = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(damped)), upper=True)
@@ -64,12 +65,12 @@ def quantize_rows(rows: torch.Tensor, hessian: torch.Tensor, grid: Grid) -> torc
 def round_wide_rows(rows: torch.Tensor, vectors: torch.Tensor, grid: Grid) -> torch.Tensor:
     """(outputs, inputs) float64 and the inputs seen (N, inputs), N small -> the rounded rows.
 
-    With e the error of the columns that are done, r = V e, and S = V D^-1 V^T over those that are free, column j makes
-    up for its part of r best by v_j / d_j (1 + S)^-1 r.
+    With e the error of the columns that are done, r = V e, and S = V D^-1 V^T over those that are free, column j
+    compensates best for its part of r by v_j / d_j (1 + S)^-1 r.
     """
     vectors = vectors.double() / len(vectors) ** 0.5
     diagonal = vectors.square().sum(0)
-    unseen = diagonal.clamp_min(diagonal.mean()) + 1e-12  # D: as much again, and of what was hardly seen as of the rest
+    unseen = diagonal.clamp_min(diagonal.mean()) + 1e-12  # D: as much again, at least the mean
     order = diagonal.argsort(descending=True)
     original, vectors, unseen = rows[:, order], vectors[:, order], unseen[order]
     to_grid, rounded = _Grid(original, grid), torch.empty_like(original)
@@ -91,10 +92,10 @@ class _Grid:
         self.rows, self.grid = rows, grid
         largest = rows.abs().amax(-1, keepdim=True)
         self.holds = rows.abs() == largest
-        self.step = torch.where(largest > 0, (largest / 127).float().double(), 1)[..., 0]
+        self.step = step_of(largest.float()).double()[..., 0]  # as the file stores it
 
     def __call__(self, value: torch.Tensor, column: int) -> torch.Tensor:
         if self.grid == "float16":
             return value.half().double()
-        nearest = (value / self.step).round().clamp(-127, 127) * self.step
-        return torch.where(self.holds[..., column], self.rows[..., column].sign() * 127 * self.step, nearest)
+        nearest = in_steps(value, self.step) * self.step
+        return torch.where(self.holds[..., column], self.rows[..., column].sign() * LARGEST * self.step, nearest)

@@ -5,15 +5,15 @@
     fp16    float16                                                 float32, or float16 where the plan's `compute` says
     w8      int8, one scale for each output channel                 float32
     int8    the same                                                int8, activations in ranges seen on calibration;
-                                                                    float32 where a gate is in the weight (lean_net)
+                                                                    float32 where a gate is in the weight (tiled_net)
 
 A precision starts with everything low and climbs its fallbacks group by group until the score holds (the gate is in
 ``export.proof.parity``, the climbing in ``export.quantize.allocate_bits``). The ``Plan`` is the outcome, kept in the
 manifest, so that the same file can be made again.
 
 Never lowered, in any precision: the resize, whose filters are exact only in float32 (``pillow_resize``), the mean, and
-the first layer of each branch, which sees pixels. Selected is by stored weight, not by place: layers that share a
-weight share its weight format, and a weight that is computed while the model runs stays float.
+the first layer of each branch, which sees pixels. Layers are selected by stored weight, not by place: those that share
+a weight share its weight format, and a weight that is computed while the model runs stays float.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Precision:
 
     name: str
     fallbacks: tuple[WeightFormat, ...]
-    says: str  # in a sentence's middle
+    says: str  # for the middle of a sentence
 
 
 PRECISIONS = {
@@ -82,7 +82,7 @@ class Plan:
 
     @property
     def raised(self) -> dict[str, WeightFormat]:
-        """Groups that are not as low as the precision wishes, without those that never are."""
+        """Groups in a higher format than the precision's lowest, without those that always are."""
         lowest = PRECISIONS[self.precision].fallbacks[0]
         return {
             group: weight_format
@@ -125,7 +125,7 @@ def refuse_left_float(layers: Iterable[str], why: str) -> None:
 
     Args:
         layers: those that would be left, as the model or the file names them.
-        why: in a sentence's end.
+        why: ends the sentence.
 
     Raises:
         Refusal: there are some.

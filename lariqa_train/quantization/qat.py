@@ -3,15 +3,15 @@
     begin       every layer rounded by what its output does on training pictures              (``gptq``)
     forward     w -> s round(w / s),  s = max |w| / 127 of each output channel     (``int8_grid``)
     backward    d/dw of that := 1                                                  (straight-through)
-    target      features and scores of the model before, in float: distillation; people's opinions are for validation
-    kept        the epoch whose validation scores moved least, or the beginning where none moved them less
+    target      features and scores of the model before, in float: distillation; human ratings are for validation
+    kept        the epoch whose validation scores moved least, or the start if no epoch moved them less
 
-Where it begins decides: each weight rounded to the nearest is fifty times further from the float model than rounded by
-outputs, and a short training does not make up for it (docs/experiments.md, "Training with rounded weights").
+The start decides: with each weight rounded to nearest the model is fifty times further from the float model than when
+rounded by outputs, and a short training does not recover that (docs/experiments.md, "Training with rounded weights").
 
 A batch norm after the convolution scales a whole channel, weight and step alike, so rounding before it is rounding
-after it. Its statistics stay as they are: the file has them folded. Rounded are the layers that decide: convolutions
-and plain linear layers behind the first one. KANs are left out: half of a file, and the least of its error.
+after it. Its statistics stay as they are: the file has them folded. The layers that matter are rounded: convolutions
+and plain linear layers after the first one. KANs are left out: half of a file, and the least of its error.
 
 The trained model keeps the rounded weights. An export in w8 then finds every one of them on its grid already.
 
@@ -30,17 +30,16 @@ from torch.nn.utils import parametrize
 from lariqa_train.model.model import LarIqa
 from lariqa_train.quantization.calibration import collect
 from lariqa_train.quantization.gptq import round_layer
-
-STEPS = 127  # int8, symmetric
+from lariqa_train.quantization.int8_grid import in_steps, step_of
 
 
 class FakeQuantize(nn.Module):
-    """(out, ...) float -> the same on its grid, one step for each output channel; gradients pass as they come."""
+    """(out, ...) float -> the same on its grid, one step for each output channel; gradients pass unchanged."""
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
         largest = weight.detach().abs().amax(dim=tuple(range(1, weight.dim())), keepdim=True)
-        step = torch.where(largest > 0, largest / STEPS, 1)
-        rounded = (weight.detach() / step).round().clamp(-STEPS, STEPS) * step
+        step = step_of(largest)
+        rounded = in_steps(weight.detach(), step) * step
         return weight + (rounded - weight).detach()
 
     def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
@@ -58,7 +57,7 @@ def round_while_training(model: LarIqa) -> list[str]:
 def round_by_outputs(
     model: LarIqa, teacher: LarIqa, pictures: Iterable[Mapping[str, torch.Tensor]]
 ) -> dict[str, float]:
-    """Put rounded weights in the place of those of ``model``, by what the layers of ``teacher`` see.
+    """Replace the weights of ``model`` by rounded ones, from what the layers of ``teacher`` see.
 
     Args:
         model: from ``round_while_training``.

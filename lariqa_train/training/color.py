@@ -5,7 +5,7 @@
     hsv   H in half degrees (0..179), S and V in 0..255
 
 In and out: (B, 3, H, W), levels 0..255, every value rounded and clipped as a byte would be; whole batches at once, on
-whatever device they are. Source: paper Section 3.5, OpenCV's documentation of cvtColor; tests hold it against OpenCV
+any device. Source: paper Section 3.5, OpenCV's documentation of cvtColor; tests compare it with OpenCV,
 within one level.
 """
 

@@ -1,13 +1,13 @@
-"""What each stage trains (Sections 4.4 and 4.5): the model that a config asks for, and the checkpoint that comes of it.
+"""What each stage trains (Sections 4.4 and 4.5): the model that a config asks for, and the checkpoint made from it.
 
-branch     one backbone, one head per data set: several sets teach it as several tasks
+branch     one backbone, one head per data set: each set is a task
 merge      two trained backbones, frozen; new heads: 128 wide first, then 512
-finetune   the same, nothing frozen; with weight_bits, the model learns to keep its scores in int8 weights
+finetune   the same, nothing frozen
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import timm
@@ -15,21 +15,13 @@ import torch
 from torch import nn
 
 from lariqa.errors import Refusal
-from lariqa.manifest.model_config import LarIqaConfig, Provenance
+from lariqa.manifest.model_config import HeadConfig, LarIqaConfig, Provenance
 from lariqa_train.datasets.views import spec_for
 from lariqa_train.model.checkpoint import load_checkpoint
-from lariqa_train.model.heads import PAPER_HEADS, make_reducer, make_regressor
+from lariqa_train.model.heads import make_reducer, make_regressor
 from lariqa_train.model.model import LarIqa, preprocess_for
-from lariqa_train.quantization.qat import (
-    bake,
-    features_and_scores,
-    round_by_outputs,
-    round_while_training,
-    teacher_of,
-)
 from lariqa_train.training.train_config import TrainConfig
 
-LEAST_VARIANCE = 1e-12
 BRANCH_SIDE_PX = 224  # Section 4.1, both views of branch pre-training
 
 
@@ -52,7 +44,7 @@ class MultiTaskBranch(nn.Module):
         return scores.gather(0, task[None])[0]
 
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
-        """The single-branch model that scores as the people of one data set do."""
+        """The single-branch model that scores on the scale of one data set."""
         model = LarIqa(self.config, provenance)
         branch = getattr(model, self.view)
         branch.backbone.load_state_dict(self.backbone.state_dict())
@@ -64,23 +56,22 @@ class MultiTaskBranch(nn.Module):
 class BothBranches(nn.Module):
     """The whole model in the same call: (views, task) -> (B,) scores; frozen backbones stay in evaluation mode."""
 
-    teacher: tuple[LarIqa, ...] = ()  # in a tuple, so that it is no part of what is trained and saved
-    variance: Mapping[str, float] = {}  # of what the teacher gives
-
-    def __init__(self, model: LarIqa, frozen: bool, rounded: bool = False) -> None:
+    def __init__(self, model: LarIqa, frozen: bool) -> None:
         super().__init__()
-        self.model, self.frozen, self.rounded = model, frozen, rounded
+        self.model, self.frozen = model, frozen
         if frozen:
             for view in model.config.branches:
                 getattr(model, view).backbone.requires_grad_(False)
-        if rounded:
-            self.teacher = (teacher_of(model),)
-            round_while_training(model)
         self.train()  # Lightning keeps the modes that it finds
+
+    @property
+    def keeps_statistics(self) -> bool:
+        """Whether the backbones' batch norms use the statistics that they came with."""
+        return self.frozen
 
     def train(self, mode: bool = True) -> BothBranches:
         super().train(mode)
-        if self.frozen or self.rounded:  # batch norm as it will be folded
+        if self.keeps_statistics:
             for view in self.model.config.branches:
                 getattr(self.model, view).backbone.eval()
         return self
@@ -88,34 +79,8 @@ class BothBranches(nn.Module):
     def forward(self, views: dict[str, torch.Tensor], task: torch.Tensor) -> torch.Tensor:
         return self.model(**views).flatten()
 
-    def calibrate(self, pictures: Iterable[dict[str, torch.Tensor]]) -> None:
-        """Round by what the layers see on these pictures; before the first step of a training with rounded weights."""
-        self.variance = round_by_outputs(self.model, self.teacher[0], pictures)
-
-    def distance(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
-        """How far features and scores are from the model before: mean squares, as shares of what these vary by."""
-        with torch.no_grad():
-            wanted, scores = features_and_scores(self._teacher_here(), views)
-        features, mine = features_and_scores(self.model, views)
-        parts = {view: (features[view], wanted[view]) for view in features} | {"score": (mine, scores)}
-        return sum(
-            (given - target).square().mean() / max(self.variance[what], LEAST_VARIANCE)
-            for what, (given, target) in parts.items()
-        )
-
-    def float_scores(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
-        """(B,) what rounded weights are to keep: the scores of the model before, in float."""
-        with torch.no_grad():
-            return self._teacher_here()(**views).flatten()
-
-    def _teacher_here(self) -> LarIqa:
-        """On the device that trains."""
-        return self.teacher[0].to(next(self.parameters()).device)
-
     def as_model(self, task: str, provenance: Provenance) -> LarIqa:
         """The model itself, as it was trained."""
-        if self.rounded:
-            bake(self.model)
         self.model.provenance = provenance
         return self.model.eval()
 
@@ -132,14 +97,16 @@ def build_stage(config: TrainConfig, progress: Callable[[str], None] = lambda st
     if config.model_from:
         model = load_checkpoint(config.model_from)
         if model.config.branches != config.views or model.config.head is None:
-            raise Refusal(f"{config.model_from} has not a head and {config.views}; model_from needs a model with both")
-        if PAPER_HEADS[config.head] != model.config.head:  # a larger head: new heads on its backbones
-            model = _with_new_heads(dict.fromkeys(config.views, model), config)
+            needed = " + ".join(config.views)
+            raise Refusal(f"{config.model_from} does not have a head and the branches {needed}; model_from needs both")
+        head = config.head_config(model.config.head)
+        if head != model.config.head:  # a larger head, or other splines: new heads on its backbones
+            model = _with_new_heads(dict.fromkeys(config.views, model), config, head)
     else:
         loaded = {view: load_checkpoint(getattr(config, f"{view}_from")) for view in config.views}
-        model = _with_new_heads(loaded, config)
+        model = _with_new_heads(loaded, config, config.head_config())
     model.config = replace(model.config, preprocess=_sizes(config, model.config.preprocess))
-    return BothBranches(model, frozen=config.stage == "merge", rounded=bool(config.weight_bits))
+    return BothBranches(model, frozen=config.stage == "merge")
 
 
 def _branch(config: TrainConfig, progress: Callable[[str], None]) -> MultiTaskBranch:
@@ -149,7 +116,7 @@ def _branch(config: TrainConfig, progress: Callable[[str], None]) -> MultiTaskBr
         config.synthetic_crop_px or BRANCH_SIDE_PX,
     )
     described = LarIqaConfig(
-        backbone=config.timm_backbone, branches=(config.branch,), head=PAPER_HEADS[config.head], preprocess=spec
+        backbone=config.timm_backbone, branches=(config.branch,), head=config.head_config(), preprocess=spec
     )
     model = LarIqa(described)
     if config.pretrained:
@@ -176,8 +143,8 @@ def load_imagenet(backbone: nn.Module, name: str) -> None:
     backbone.load_state_dict(weights)
 
 
-def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig) -> LarIqa:
-    """A model with these branches' backbones (view -> a model that has it) and the config's head, fresh."""
+def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig, head: HeadConfig) -> LarIqa:
+    """A model with these branches' backbones (view -> a model that has it) and fresh heads."""
     for view, model in trained.items():
         if view not in model.config.branches:
             raise Refusal(f"{getattr(config, f'{view}_from')} has no {view} branch; {view}_from needs one that has")
@@ -190,7 +157,7 @@ def _with_new_heads(trained: dict[str, LarIqa], config: TrainConfig) -> LarIqa:
         backbone=like.backbone,
         branches=tuple(trained),
         features=like.features,
-        head=PAPER_HEADS[config.head],
+        head=head,
         preprocess=spec_for(like.preprocess, sizes.authentic_side_px, sizes.synthetic_crop_px),
     )
     model = LarIqa(described)

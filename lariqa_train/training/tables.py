@@ -8,7 +8,7 @@ neurons in place of the 1,125 of Section 3.3 would give 2.60 M. No way of counti
 Table 4's parameters count the encoder with its 1000 outputs; the paper's 7.1 M for MobileNetV3 (5.5 M in timm) is
 near encoder plus KAN head, 6.8 M.
 Table 6 has five rows in the paper, and they are all here: either branch alone and both, frozen, 128 neurons; both,
-frozen, 512; both, fine-tuned, 512. A sixth setting (fine-tuned, 128) can be told from the columns, but has no figure.
+frozen, 512; both, fine-tuned, 512. The columns imply a sixth setting (fine-tuned, 128), which has no figure.
 """
 
 from __future__ import annotations

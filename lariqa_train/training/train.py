@@ -1,13 +1,12 @@
-"""fit(config): data, network and Trainer put together; a run folder comes of it.
+"""fit(config): puts data, network and Trainer together and writes a run folder.
 
     RUN/config.json               the run's settings, resolved
-    RUN/checkpoints/last.ckpt     everything needed to go on after the last whole epoch (kill -9 at any time)
-    RUN/checkpoints/best.ckpt     the epoch with the highest validation SRCC; with rounded weights the one whose
-                                  validation scores moved least
+    RUN/checkpoints/last.ckpt     everything needed to continue after the last complete epoch (kill -9 at any time)
+    RUN/checkpoints/best.ckpt     the epoch with the best validation figure (the task's ``monitor``)
     RUN/log/                      TensorBoard and metrics.csv
     RUN/<name>.safetensors        checkpoints of the best epoch: the model, or one per data set in stage branch
 
-Nothing is fetched but ImageNet weights, where they are asked for.
+Fetches nothing except ImageNet weights, and those only on request.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,6 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.utils.data import DataLoader
 
 from lariqa.atomic import writing
 from lariqa.errors import Refusal
@@ -33,59 +31,25 @@ from lariqa_train.datasets.catalogue import data_set_named, locate
 from lariqa_train.datasets.rows import read_rows
 from lariqa_train.datasets.split import Split, split_rows
 from lariqa_train.datasets.view_cache import check_and_cache
-from lariqa_train.datasets.views import EpochSampler, Pictures
 from lariqa_train.model.checkpoint import save_checkpoint
+from lariqa_train.training.picture_data import PictureData
+from lariqa_train.training.qat_task import QatTask, RoundedBranches
 from lariqa_train.training.stages import build_stage
 from lariqa_train.training.task import LarIqaTask
 from lariqa_train.training.train_config import TrainConfig
 
-SEEN_BY_ROUNDING = 64  # training pictures
-
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a run gave."""
+    """The result of a run."""
 
     checkpoints: dict[str, Path]  # data set -> checkpoint of the best epoch
     val_srcc: float  # of the best epoch, mean over the data sets
     epochs: int  # trained in all, earlier runs of the same folder included
 
 
-class PictureData(lightning.LightningDataModule):
-    """The loaders, dealt to however many processes the Trainer has."""
-
-    def __init__(self, splits: Mapping[str, Split], config: TrainConfig, spec, cache) -> None:
-        super().__init__()
-        self.config = config
-        self.training = Pictures(
-            {name: split.training for name, split in splits.items()}, spec, config.views, True, config.seed, cache
-        )
-        self.validation = Pictures(
-            {name: split.validation for name, split in splits.items()}, spec, config.views, False, config.seed, cache
-        )
-
-    def train_dataloader(self) -> DataLoader:
-        return self._loader(self.training, shuffle=True)
-
-    def val_dataloader(self) -> DataLoader:
-        return self._loader(self.validation, shuffle=False)
-
-    def _loader(self, pictures: Pictures, shuffle: bool) -> DataLoader:
-        processes, rank = self.trainer.world_size, self.trainer.global_rank
-        workers = self.config.workers if self.config.workers >= 0 else max(1, (os.cpu_count() or 1) // processes)
-        sampler = EpochSampler(len(pictures), self.config.batch_size, shuffle, self.config.seed, rank, processes)
-        return DataLoader(
-            pictures,
-            batch_size=self.config.batch_size // processes,
-            sampler=sampler,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            pin_memory=torch.cuda.is_available(),
-        )
-
-
 def read_splits(config: TrainConfig, root: str | Path) -> dict[str, Split]:
-    """Data set -> its split; every data set's faults are named before anything is trained.
+    """Data set -> its split; all faults of all data sets are reported before anything is trained.
 
     Raises:
         Refusal: a data set is missing or faulty; all of them together.
@@ -103,6 +67,14 @@ def read_splits(config: TrainConfig, root: str | Path) -> dict[str, Split]:
     return splits
 
 
+def build_task(config: TrainConfig, progress: Callable[[str], None] = lambda step: None) -> LarIqaTask:
+    """The task of a run, with its network; errors as :func:`build_stage`."""
+    network = build_stage(config, progress)
+    if config.weight_bits:
+        return QatTask(RoundedBranches(network.model), config, config.datasets)
+    return LarIqaTask(network, config, config.datasets)
+
+
 def fit(
     config: TrainConfig,
     root: str | Path,
@@ -118,9 +90,9 @@ def fit(
 
     Args:
         config: the run.
-        root: where the data sets lie.
+        root: the folder with the data sets.
         output: the run folder.
-        resume: go on from the folder's last whole epoch.
+        resume: continue after the folder's last complete epoch.
         quiet: no progress bar.
         made_by: for the checkpoint's provenance.
         progress: called with each step in words.
@@ -135,67 +107,39 @@ def fit(
     progress("reading the data sets")
     splits = read_splits(config, root)
     progress("building the network")
-    network = build_stage(config, progress)
-    task = LarIqaTask(network, config, config.datasets)
+    task = build_task(config, progress)
     rows = [row for split in splits.values() for row in (*split.training, *split.validation)]
     cache = check_and_cache(rows, task.spec, output / "views", "authentic" in config.views, progress)
     data = PictureData(splits, config, task.spec, cache)
     if len(data.training) < config.batch_size:
         raise Refusal(
-            f"{len(data.training)} training rows fill no batch of {config.batch_size}; set a smaller batch_size"
+            f"{len(data.training)} training rows are fewer than one batch of {config.batch_size}; lower batch_size"
         )
     with writing(output / "config.json") as beside:
         beside.write_text(json.dumps(config.to_json(), indent=2) + "\n")
-    monitor, mode = ("val_moved", "min") if config.weight_bits else ("val_srcc", "max")
-    best = ModelCheckpoint(output / "checkpoints", "best", monitor=monitor, mode=mode, enable_version_counter=False)
-    if config.weight_bits:
-        network.calibrate(_seen_by_rounding(task, data.training, progress))
+    best = ModelCheckpoint(
+        output / "checkpoints", "best", monitor=task.monitor, mode=task.mode, enable_version_counter=False
+    )
     with _without_hints():
         trainer = _trainer(config, output, best, quiet, limits or {})
         if config.batch_size % trainer.world_size:
             raise Refusal(f"batch_size {config.batch_size} cannot be dealt to {trainer.world_size} processes evenly")
-        began = None
-        if config.weight_bits:
-            progress("validating the rounded weights before training")
-            (before,) = trainer.validate(task, data, verbose=False)
-            began = {name: value.cpu().clone() for name, value in task.state_dict().items()}
+        task.begin(trainer, data, progress)
         progress("training")
         trainer.fit(task, data, ckpt_path=str(last) if resume else None)
     if trainer.interrupted:
         raise KeyboardInterrupt
     kept = torch.load(best.best_model_path or last, map_location="cpu", weights_only=True)
     score = float(best.best_model_score) if best.best_model_score is not None else float("nan")
-    if began is None:
-        task.load_state_dict(_averaged(kept))
-    else:
-        moved, helped = score, score < before["val_moved"]
-        task.load_state_dict(_averaged(kept) if helped else began)
-        (after,) = trainer.validate(task, data, verbose=False) if helped else (before,)
-        score = after["val_srcc"]
-        progress(
-            f"validation scores are off the float model's by sd {before['val_moved']:.2e} as rounded, by {moved:.2e} "
-            f"after training: {'the trained' if helped else 'the rounded'} weights are kept"
-        )
+    score = task.conclude(trainer, data, _averaged(kept), score, progress)
     provenance = Provenance(trained=True, made_by=made_by)
     written = {}
     if trainer.is_global_zero:
         for name in config.datasets:
             stem = f"{config.branch}-{name}" if config.stage == "branch" else "model"
             written[name] = output / f"{stem}.safetensors"
-            save_checkpoint(network.as_model(name, provenance), written[name])
+            save_checkpoint(task.network.as_model(name, provenance), written[name])
     return Fitted(written, score, trainer.current_epoch)
-
-
-def _seen_by_rounding(
-    task: LarIqaTask, pictures: Pictures, progress: Callable[[str], None]
-) -> Iterator[dict[str, torch.Tensor]]:
-    """Views, one picture at a time, of training pictures from all over the data set; the same in every process."""
-    count = min(SEEN_BY_ROUNDING, len(pictures))
-    for number in range(count):
-        if number % 8 == 0:
-            progress(f"what the layers see, picture {number + 1} of {count}")
-        item = pictures[number * len(pictures) // count]
-        yield task.views({view: item[view][None] for view in task.train_config.views})
 
 
 def _trainer(
@@ -231,19 +175,20 @@ def _trainer(
 
 def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -> None:
     if resume and not last.exists():
-        raise Refusal(f"{output} holds no run to go on with (no {last.name}); leave --resume out")
+        raise Refusal(f"{output} holds no run to continue (no {last.name}); leave --resume out")
     if last.exists() and not resume and not os.environ.get("LOCAL_RANK"):
-        raise Refusal(f"{output} holds a run already; --resume goes on with it, or choose another -o")
+        raise Refusal(f"{output} holds a run already; continue it with --resume, or choose another -o")
     if resume:
-        before = json.loads((output / "config.json").read_text())
+        before = {**_DEFAULTS, **json.loads((output / "config.json").read_text())}
         changed = {key for key, value in config.to_json().items() if before.get(key) != value} - _MAY_CHANGE
         if changed:
             raise Refusal(
-                f"the run in {output} was started with another {', '.join(sorted(changed))}; it cannot change"
+                f"the run in {output} was started with another {', '.join(sorted(changed))}, which cannot change"
             )
 
 
 _MAY_CHANGE = {"workers", "accelerator", "devices", "nodes", "strategy"}
+_DEFAULTS = {"grid_size": 0, "spline_order": 0}  # settings that older versions did not write
 
 
 def _averaged(kept: dict) -> dict:
@@ -261,5 +206,5 @@ class _without_hints:
         for name in ("lightning.pytorch", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.ERROR)
 
-    def __exit__(self, *odd) -> None:
-        self._warnings.__exit__(*odd)
+    def __exit__(self, *error) -> None:
+        self._warnings.__exit__(*error)

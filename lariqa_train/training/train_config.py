@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lariqa.errors import Refusal, nearest
+from lariqa.manifest.model_config import HeadConfig
 from lariqa.manifest.preprocess_spec import VIEWS
 from lariqa_train.datasets.catalogue import data_set_named
 from lariqa_train.model.heads import PAPER_HEADS
@@ -33,21 +34,23 @@ class TrainConfig:
 
     stage: str  # branch: one branch, one head per data set (4.5); merge: new heads on frozen branches; finetune: all
     datasets: tuple[str, ...]  # names in the catalogue; several only in stage branch
-    branch: str = ""  # authentic or synthetic, where one branch is all (stage branch, rows of Table 6)
+    branch: str = ""  # authentic or synthetic, for a single-branch model (stage branch, rows of Table 6)
     backbone: str = "MobileNetV3-Large"  # a name of Section 3.4, or any timm name
     head: str = "kan"  # a row of heads.PAPER_HEADS; stage branch of the paper: kan-small (1000 -> 128 -> 1)
+    grid_size: int = 0  # KAN heads: spline intervals; 0: as model_from's head has, else as the head's row says (5)
+    spline_order: int = 0  # KAN heads: degree of the splines, 1 to 5; 0 likewise (3, cubic)
     authentic_side_px: int = 0  # 0: as the model's own preprocessing says (Section 4.1: 224, and larger for UHD-IQA)
     synthetic_crop_px: int = 0  # likewise
     authentic_from: str = ""  # stages merge and finetune: a checkpoint that holds this branch's backbone
     synthetic_from: str = ""  # likewise
-    model_from: str = ""  # stages merge and finetune: a two-branch checkpoint to go on from, instead of the two
+    model_from: str = ""  # stages merge and finetune: a two-branch checkpoint to continue from, instead of those two
     pretrained: bool = True  # stage branch: start from timm's ImageNet weights
 
     epochs: int = 100
     lr: float = 5e-5
     weight_decay: float = 1e-4
-    warmup: float = 0.05  # share of the steps; the paper names a linear warm-up and no length
-    batch_size: int = 32  # of all processes together; the paper names none
+    warmup: float = 0.05  # share of the steps; the paper gives no length for its linear warm-up
+    batch_size: int = 32  # of all processes together; the paper does not give it
     accumulate: int = 1  # batches per optimiser step
 
     alpha: float = 1.0  # L_acc = alpha MSE + beta (1 - PLCC), equation 1; the paper gives no values
@@ -56,7 +59,7 @@ class TrainConfig:
     color_spaces: tuple[str, ...] = ("rgb", "yuv", "lab")  # of L_rob
     rank_weight: float = 0.0  # of the pairwise fidelity loss; 0 leaves it out
 
-    weight_bits: int = 0  # 8: weights rounded while training, to keep model_from's scores (quantization_aware)
+    weight_bits: int = 0  # 8: weights rounded while training, to keep model_from's scores (quantization.qat)
     ema: float = 0.0  # decay of averaged weights, e.g. 0.999; 0: none
     patience: int = 0  # epochs without a better validation SRCC before stopping; 0: never
     folds: int = 10  # of sets without an official split: 10 hold out 10 % (4.5)
@@ -81,7 +84,7 @@ class TrainConfig:
             data_set_named(name)
         if self.branch not in (*VIEWS, "") or (self.stage == "branch" and not self.branch):
             raise Refusal(
-                f"branch is {self.branch!r}: stage branch needs 'authentic' or 'synthetic', the others may have"
+                f"branch is {self.branch!r}: stage branch needs 'authentic' or 'synthetic'; the others may leave it out"
             )
         if self.stage != "branch" and len(self.datasets) > 1:
             raise Refusal(f"stage {self.stage} trains one head on one data set; datasets names {len(self.datasets)}")
@@ -96,6 +99,14 @@ class TrainConfig:
             raise Refusal('weight_bits needs stage = "finetune" and model_from: the trained model to learn from')
         if self.head not in PAPER_HEADS:
             raise Refusal(f"head is {self.head!r}{nearest(self.head, PAPER_HEADS)}; there are {', '.join(PAPER_HEADS)}")
+        if (self.grid_size or self.spline_order) and PAPER_HEADS[self.head].kind != "kan":
+            kans = ", ".join(name for name, row in PAPER_HEADS.items() if row.kind == "kan")
+            raise Refusal(
+                f"head {self.head} has no splines: grid_size and spline_order belong to {kans}; leave them out"
+            )
+        for name, most in _MOST.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise Refusal(f"{name} is {getattr(self, name)}; expected 1 to {most}, or 0 for the head's own")
         if unknown := set(self.color_spaces) - set(COLOR_SPACES):
             raise Refusal(f"color_spaces has {sorted(unknown)}; there are {', '.join(COLOR_SPACES)}")
         for name, least in _LEAST.items():
@@ -108,6 +119,23 @@ class TrainConfig:
     def views(self) -> tuple[str, ...]:
         """The views that the model of this run sees."""
         return (self.branch,) if self.branch else VIEWS
+
+    def head_config(self, trained: HeadConfig | None = None) -> HeadConfig:
+        """The head of this run: its row, with the splines that this run asks for.
+
+        Args:
+            trained: the head of ``model_from``, whose splines are kept where this run does not name others.
+        """
+        row = PAPER_HEADS[self.head]
+        if row.kind != "kan":
+            return row
+        like = trained if trained is not None and trained.kind == "kan" else row
+        return dataclasses.replace(
+            row,
+            grid_size=self.grid_size or like.grid_size,
+            spline_order=self.spline_order or like.spline_order,
+            grid_range=like.grid_range,
+        )
 
     @property
     def timm_backbone(self) -> str:
@@ -122,6 +150,7 @@ class TrainConfig:
 _LEAST = {"epochs": 1, "lr": 0, "weight_decay": 0, "batch_size": 1, "accumulate": 1, "alpha": 0, "beta": 0,
           "rob_weight": 0, "rank_weight": 0, "patience": 0, "folds": 2, "fold": 0, "nodes": 1,
           "workers": -1}  # fmt: skip
+_MOST = {"grid_size": 64, "spline_order": 5}  # fused layers are compared with exact splines up to order 5
 
 
 def read_config(recipe: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
@@ -138,11 +167,11 @@ def read_config(recipe: str | Path, overrides: Sequence[str] = ()) -> TrainConfi
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Refusal(f"{path} is no readable TOML: {error}") from error
+        raise Refusal(f"{path} is not readable TOML: {error}") from error
     for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
-            raise Refusal(f"{override!r} is no key=value; say for example epochs=20")
+            raise Refusal(f"{override!r} is not key=value; write for example epochs=20")
         values[key.strip()] = value.strip()
     types_ = typing.get_type_hints(TrainConfig)
     for key in values:

@@ -197,7 +197,7 @@ def another_checkpoint(tiny_checkpoint, tmp_path_factory):
 
 COMMANDS = (
     *("import", "export", "score", "verify", "inspect", "demo", "bench", "compare"),
-    *("datasets", "train", "evaluate", "reproduce"),
+    *("datasets", "train", "evaluate", "reproduce", "update-grid"),
 )
 
 
@@ -247,6 +247,8 @@ def test_the_help_and_errors_about_paths_come_without_importing_torch(no_torch, 
         ("verify", "absent"): "absent",
         ("inspect", "absent"): "absent",
         ("import", "absent.pth", "-o", "x.safetensors"): "absent.pth",
+        ("update-grid", "absent.safetensors", "--photos", "p", "-o", "x.safetensors"): "absent.safetensors",
+        ("update-grid", tiny_checkpoint, "--photos", "p", "-o", "x.onnx"): "x.onnx",
         ("demo", "-o", tiny_checkpoint): "is a file",
     }
     # All in one process: a second of Python for each would be a long wait for the same answer.

@@ -43,7 +43,7 @@ def test_generated_data_is_written_listed_as_a_demonstration_and_read_back(run, 
     assert status == 0 and f"18 pictures in {tmp_path / 'generated'}" in out
     listed = json.loads(run("datasets", "--root", tmp_path, "--check", "--json")[1])["generated"]
     assert listed["rows"] == 18 and listed["complete"] and "demonstration" in listed["title"]
-    assert "nobody was asked" in listed["licence"] and listed["split"] == "official"
+    assert "no human ratings" in listed["licence"] and listed["split"] == "official"
     assert run("datasets", "--generate", tmp_path, "--scenes", 1)[0] == 2
     assert run("datasets", "--generate", tmp_path, "--photos", tmp_path / "nowhere")[0] == 2
 
@@ -65,7 +65,7 @@ def test_a_table_without_data_is_printed_all_the_same(run, tmp_path):
     assert run("reproduce", "table1")[0] == 2
 
 
-def test_evaluate_holds_a_checkpoint_against_opinions(run, tiny_checkpoint, tmp_path):
+def test_evaluate_compares_a_checkpoint_with_human_ratings(run, tiny_checkpoint, tmp_path):
     write_uhd_iqa(tmp_path / "uhd_iqa")
     words = ("evaluate", tiny_checkpoint, "--dataset", "uhd_iqa", "--root", tmp_path, "--resamples", 20)
     status, out = run(*words, "--split", "all", "-o", tmp_path / "out", "--json")
@@ -108,4 +108,12 @@ def test_evaluate_holds_exported_files_against_the_checkpoint_they_came_from(run
 def test_training_without_data_names_what_is_missing(run, tmp_path):
     assert run("train", "branch_synthetic", "--root", tmp_path, "-o", tmp_path / "run", "--no-pretrained")[0] == 2
     assert run("train", "branch_sintetic", "--root", tmp_path, "-o", tmp_path / "run")[0] == 2
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("setting", ["grid_size=-3", "grid_size=many", "spline_order=9"])
+def test_splines_that_cannot_be_end_with_status_2(run, setting, tmp_path):
+    words = ("train", "uhd_finetune", "--root", tmp_path, "-o", tmp_path / "run")
+    assert run(*words, setting) == (2, "")
+    assert run(*words, "head=mlp", "grid_size=8") == (2, "")
     assert not (tmp_path / "run").exists()

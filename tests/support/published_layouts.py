@@ -22,7 +22,7 @@ def picture(content: int, level: int, side: int = 96) -> Image.Image:
 
 
 def shares():
-    """(content, level, opinion 0..1) of each image: falls with the level."""
+    """(content, level, MOS 0..1) of each image: falls with the level."""
     for content in range(CONTENTS):
         for level in range(LEVELS):
             yield content, level, round(0.9 - 0.25 * level - 0.01 * content, 4)
@@ -115,7 +115,7 @@ def write_csv(root: Path) -> None:
 
 def write_generated_tree(root: Path) -> None:
     (root / "images").mkdir(parents=True)
-    lines = ["image,score,content,set,distortion,severity"]
+    lines = ["image,score,group,set,distortion,severity"]
     for content, level, share in shares():
         name = f"scene{content}-{level:02d}.png"
         picture(content, level).save(root / "images" / name)

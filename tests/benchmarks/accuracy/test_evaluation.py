@@ -1,4 +1,4 @@
-"""Evaluation against opinions, and the paper's tables: figures, files, and what is said where data are missing."""
+"""Evaluation against human ratings, and the paper's tables: figures, files, and what is said where data are missing."""
 
 import csv
 import json
@@ -38,16 +38,16 @@ def rows(tmp_path_factory):
 
 def test_figures_are_those_of_the_scores_and_every_image_is_in_the_csv(rows, tmp_path):
     result = evaluate(SharpnessScorer(), rows, resamples=50)
-    opinions = np.array([row.opinion for row in rows])
+    mos = np.array([row.mos for row in rows])
     assert np.ptp(result.scores) > 0.05
-    assert result.raw == measure_accuracy(result.scores, opinions) and 0.3 < result.raw.srcc < 1
+    assert result.raw == measure_accuracy(result.scores, mos) and 0.3 < result.raw.srcc < 1
     low, high = result.intervals["srcc"]
     assert low < result.raw.srcc < high
     assert result.after_fit.rmse < result.raw.rmse
     written = write_evaluation(result, tmp_path / "out", "a title")
     table = list(csv.DictReader((tmp_path / "out" / "scores.csv").open()))
     assert [float(line["score"]) for line in table] == pytest.approx(result.scores, abs=1e-6)
-    assert [line["content"] for line in table] == [row.content for row in rows]
+    assert [line["group"] for line in table] == [row.group for row in rows]
     told = json.loads((tmp_path / "out" / "accuracy.json").read_text())
     assert told["raw"]["srcc"] == pytest.approx(result.raw.srcc) and told["images"] == len(rows)
     assert min(Image.open(written[2]).size) > 400

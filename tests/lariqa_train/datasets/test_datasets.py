@@ -1,4 +1,4 @@
-"""Data sets: each published layout is read back, contents never leak, and everything wrong is named at once."""
+"""Data sets: each published layout is read back, groups never leak, and everything wrong is named at once."""
 
 import pytest
 
@@ -26,10 +26,10 @@ def test_a_tree_in_the_published_layout_is_read_back(name, tmp_path):
     rows = read_rows(CATALOGUE[name], found.folder)
     expected = sorted(share for _, _, share in shares())
     assert len(set(expected)) > 20
-    assert sorted(row.opinion for row in rows) == pytest.approx(expected, abs=1e-5)
+    assert sorted(row.mos for row in rows) == pytest.approx(expected, abs=1e-5)
     assert all(row.image.is_file() for row in rows)
     if CATALOGUE[name].kind == "synthetic":
-        assert len({row.content for row in rows}) == CONTENTS
+        assert len({row.group for row in rows}) == CONTENTS
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -37,9 +37,9 @@ def test_no_content_is_on_two_sides_of_a_split(name, tmp_path):
     WRITERS[name](tmp_path)
     rows = read_rows(CATALOGUE[name], tmp_path)
     split = split_rows(rows, folds=4)
-    train, held = ({row.content for row in part} for part in (split.training, split.validation))
+    train, held = ({row.group for row in part} for part in (split.training, split.validation))
     assert train and held and not train & held
-    assert {row.content for row in split.part("all")} == {row.content for row in rows}
+    assert {row.group for row in split.part("all")} == {row.group for row in rows}
     assert split == split_rows(rows[::-1], folds=4) or {row.image for row in split.training} == {
         row.image for row in split_rows(rows[::-1], folds=4).training
     }
@@ -61,7 +61,7 @@ def test_dmos_where_less_is_better_is_turned_over(tmp_path):
     dmos = DataSet(
         "d", "d", "synthetic", 1, (0, 100), False, "", "", (), lambda root: iter([RawRow(image, 20, "a", "row 1")])
     )
-    assert read_rows(dmos, tmp_path)[0].opinion == pytest.approx(0.8)
+    assert read_rows(dmos, tmp_path)[0].mos == pytest.approx(0.8)
 
 
 def test_all_faults_are_named_at_once_with_file_and_row(tmp_path):
@@ -79,11 +79,11 @@ def test_all_faults_are_named_at_once_with_file_and_row(tmp_path):
     text = str(refusal.value)
     assert "5 faults" in text
     for words in (
-        "row 2: the score 'nan' is no number",
+        "row 2: the score 'nan' is not a number",
         "row 3: the score 431 is outside 1..100",
         "row 4: no image at",
         "gone.jpg",
-        "row 6: 10.jpg stands in koniq10k_distributions_sets.csv, row 5 already",
+        "row 6: 10.jpg is already in koniq10k_distributions_sets.csv, row 5",
         "row 7: the set 'traning'",
     ):
         assert words in text, words
@@ -111,7 +111,7 @@ def test_a_broken_excel_file_is_refused(tmp_path):
 
 def test_an_empty_side_of_a_split_is_refused(tmp_path):
     write_kadid10k(tmp_path)
-    rows = [row for row in read_rows(CATALOGUE["kadid10k"], tmp_path) if row.content == "I00.png"]
+    rows = [row for row in read_rows(CATALOGUE["kadid10k"], tmp_path) if row.group == "I00.png"]
     with pytest.raises(Refusal, match="split is empty"):
         split_rows(rows)
     with pytest.raises(Refusal, match="fold 10 of 10"):

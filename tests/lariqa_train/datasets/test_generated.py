@@ -74,13 +74,16 @@ def test_generated_files_say_what_was_done_and_keep_a_photograph_on_one_side(tmp
     assert len(rows) == made == (4 + 6 * 2) * 4
     sides = {}
     for row in rows:
-        sides.setdefault(row.content, set()).add(row.official)
+        sides.setdefault(row.group, set()).add(row.official)
     assert len(sides) == 10 and all(len(side) == 1 for side in sides.values())
     assert sorted(side for (side,) in map(tuple, sides.values())) == ["test"] * 2 + ["training"] * 7 + ["validation"]
     table = list(csv.DictReader((tmp_path / "g" / "generated.csv").open()))
     kinds = {line["distortion"] for line in table}
     assert "none" in kinds and len(kinds) > 6
     assert all(float(line["score"]) == pytest.approx(1 - float(line["severity"]), abs=2e-6) for line in table)
+    older = tmp_path / "g" / "generated.csv"  # as it was written before the column had its name
+    older.write_text(older.read_text().replace("image,score,group", "image,score,content"))
+    assert read_rows(GENERATED, tmp_path / "g") == rows
     again = write_generated(tmp_path / "h", scenes=4, photos=photos, parts=2, versions=3, side_px=64, seed=2)
     assert again == made
     name = table[5]["image"]
@@ -166,7 +169,7 @@ def test_a_demo_in_small_runs_is_repeatable_and_says_what_it_is(small_demo, one_
     same = zip(small_demo.model.state_dict().values(), again.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in same)
     provenance = small_demo.model.provenance
-    assert provenance.trained is False and "nobody's opinions" in provenance.note
+    assert provenance.trained is False and "no human ratings" in provenance.note
     assert not small_demo.stopped_early and small_demo.photographs == ()
 
 

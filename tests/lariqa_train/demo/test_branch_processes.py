@@ -36,7 +36,7 @@ def trained(shown: Shown, processes: int, deadline: float) -> tuple[torch.Tensor
 def test_pictures_in_a_file_are_those_that_were_rendered(shown):
     pictures = render(contents(4, [], 0, 1), 96, 3)
     assert all(np.array_equal(kept, p.pixels) for kept, p in zip(shown.pixels, pictures, strict=True))
-    assert shown.opinions.tolist() == pytest.approx([p.score for p in pictures]) and len(set(shown.opinions)) == 13
+    assert shown.targets.tolist() == pytest.approx([p.score for p in pictures]) and len(set(shown.targets)) == 13
     assert set(shown.contents) == {0, 1, 2, 3} and 1 < len(set(shown.kinds)) <= len(DISTORTIONS) + 1
 
 
@@ -97,7 +97,7 @@ def test_two_processes_train_repeatably_and_a_deadline_cuts_them_short(shown, on
 
 def test_a_process_that_fails_is_not_waited_for(shown, monkeypatch):
     monkeypatch.setattr("lariqa_train.demo.branch_processes.PATIENCE_S", 60.0)
-    broken = Shown(shown.pixels, shown.opinions, shown.kinds[:2], shown.contents)
+    broken = Shown(shown.pixels, shown.targets, shown.kinds[:2], shown.contents)
     began = time.monotonic()
     with pytest.raises((IndexError, Refusal)):  # its own fault, or the other's, whichever comes first
         trained(broken, 2, time.monotonic() + 600)

@@ -13,7 +13,7 @@ from lariqa.errors import Refusal
 from lariqa_train.model.normalise import prepare
 from lariqa_train.quantization.int8_grid import quantise
 from lariqa_train.quantization.qat import FakeQuantize, rounded_layers
-from lariqa_train.training.stages import BothBranches
+from lariqa_train.training.qat_task import RoundedBranches
 from lariqa_train.training.task import warmup_cosine
 from lariqa_train.training.train_config import read_config
 
@@ -50,7 +50,7 @@ def test_a_short_training_lowers_what_int8_weights_do_to_the_score(tiny_model, o
     others, rounded or not.
     """
     with one_thread():
-        before, network = tiny_model, BothBranches(copy.deepcopy(tiny_model), frozen=False, rounded=True)
+        before, network = tiny_model, RoundedBranches(copy.deepcopy(tiny_model))
         views = views_of(before, PICTURES, seed=31)
         wanted = network.float_scores(views)
         assert min(b - a for a, b in pairwise(sorted(wanted.tolist()))) > 1e-6
@@ -79,7 +79,7 @@ def one_by_one(views):
 def test_it_begins_with_weights_rounded_by_what_their_layers_do(tiny_model, one_thread):
     with one_thread():
         seen, others = views_of(tiny_model, 48, seed=31), views_of(tiny_model, PICTURES, seed=32)
-        network = BothBranches(copy.deepcopy(tiny_model), frozen=False, rounded=True)
+        network = RoundedBranches(copy.deepcopy(tiny_model))
 
         def off(model, views):
             """Of what is given in float, by view."""

@@ -52,51 +52,51 @@ def test_every_figure_is_its_definition_ties_included(pairs):
 
 def test_it_agrees_with_scipy_to_1e_9():
     random = np.random.default_rng(1)
-    opinions = random.random(300)
-    scores = opinions + random.normal(0, 0.2, 300)
-    measured = measure_accuracy(scores, opinions)
-    assert abs(measured.srcc - stats.spearmanr(scores, opinions)[0]) < 1e-9
-    assert abs(measured.plcc - stats.pearsonr(scores, opinions)[0]) < 1e-9
-    assert abs(measured.krcc - stats.kendalltau(scores, opinions)[0]) < 1e-9
+    mos = random.random(300)
+    scores = mos + random.normal(0, 0.2, 300)
+    measured = measure_accuracy(scores, mos)
+    assert abs(measured.srcc - stats.spearmanr(scores, mos)[0]) < 1e-9
+    assert abs(measured.plcc - stats.pearsonr(scores, mos)[0]) < 1e-9
+    assert abs(measured.krcc - stats.kendalltau(scores, mos)[0]) < 1e-9
 
 
 def test_the_logistic_fit_finds_the_curve_that_made_the_opinions():
     random = np.random.default_rng(2)
     scores = random.uniform(-1, 2, 400)
     truth = (0.9, 0.1, 0.4, 0.25)
-    opinions = logistic(scores, *truth)
-    assert np.allclose(fit_logistic(scores, opinions), truth, atol=1e-5)
-    before = measure_accuracy(scores, opinions)
-    after = measure_accuracy(logistic(scores, *fit_logistic(scores, opinions)), opinions)
+    mos = logistic(scores, *truth)
+    assert np.allclose(fit_logistic(scores, mos), truth, atol=1e-5)
+    before = measure_accuracy(scores, mos)
+    after = measure_accuracy(logistic(scores, *fit_logistic(scores, mos)), mos)
     assert after.srcc == pytest.approx(before.srcc) and after.plcc > before.plcc + 0.01 and after.rmse < 1e-5
 
 
 def test_intervals_hold_the_figure_shrink_with_images_and_widen_when_images_share_a_group():
     random = np.random.default_rng(3)
-    opinions = np.repeat(random.random(40), 5)
-    scores = opinions + np.repeat(random.normal(0, 0.3, 40), 5)
-    few = bootstrap_intervals(scores[::5][:15], opinions[::5][:15], resamples=200)["srcc"]
-    alone = bootstrap_intervals(scores, opinions, resamples=200)["srcc"]
-    grouped = bootstrap_intervals(scores, opinions, np.repeat(np.arange(40), 5), resamples=200)["srcc"]
-    figure = measure_accuracy(scores, opinions).srcc
+    mos = np.repeat(random.random(40), 5)
+    scores = mos + np.repeat(random.normal(0, 0.3, 40), 5)
+    few = bootstrap_intervals(scores[::5][:15], mos[::5][:15], resamples=200)["srcc"]
+    alone = bootstrap_intervals(scores, mos, resamples=200)["srcc"]
+    grouped = bootstrap_intervals(scores, mos, np.repeat(np.arange(40), 5), resamples=200)["srcc"]
+    figure = measure_accuracy(scores, mos).srcc
     assert alone[0] < figure < alone[1]
     assert few[1] - few[0] > alone[1] - alone[0]
     assert grouped[1] - grouped[0] > 1.5 * (alone[1] - alone[0])
-    assert bootstrap_intervals(scores, opinions, resamples=50) == bootstrap_intervals(scores, opinions, resamples=50)
+    assert bootstrap_intervals(scores, mos, resamples=50) == bootstrap_intervals(scores, mos, resamples=50)
 
 
 @pytest.mark.parametrize(
-    ("scores", "opinions", "words"),
+    ("scores", "mos", "words"),
     [
-        ([1, 2, 3], [1, 2], "3 scores stand against 2"),
+        ([1, 2, 3], [1, 2], "3 scores but 2 MOS values"),
         ([1, 2], [1, 2], "too few"),
         ([1, math.nan, 3], [1, 2, 3], "score 2 of 3"),
-        ([1, 2, 3], [1, 2, math.inf], "opinion 3 of 3"),
+        ([1, 2, 3], [1, 2, math.inf], "MOS 3 of 3"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(scores, opinions, words):
+def test_what_cannot_be_measured_is_refused(scores, mos, words):
     with pytest.raises(Refusal, match=words):
-        measure_accuracy(np.array(scores), np.array(opinions))
+        measure_accuracy(np.array(scores), np.array(mos))
 
 
 def test_equal_scores_have_no_curve():

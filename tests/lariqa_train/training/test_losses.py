@@ -43,13 +43,13 @@ def test_gradients_agree_with_finite_differences(loss):
 
 @pytest.mark.parametrize("loss", [accuracy_loss, ranking_loss])
 @pytest.mark.parametrize(
-    ("scores", "opinions"),
+    ("scores", "mos"),
     [([0.5] * 4, [0.1, 0.2, 0.3, 0.4]), ([0.1, 0.2, 0.3, 0.4], [0.5] * 4), ([0.5] * 4, [0.5] * 4), ([0.3], [0.7]),
      ([1e-20, 0, 0, 0], [0, 0, 0, 1])],
 )  # fmt: skip
-def test_hopeless_batches_give_finite_losses_and_gradients(loss, scores, opinions):
+def test_hopeless_batches_give_finite_losses_and_gradients(loss, scores, mos):
     scores = torch.tensor(scores, requires_grad=True)
-    value = loss(scores, torch.tensor(opinions, dtype=torch.float32))
+    value = loss(scores, torch.tensor(mos, dtype=torch.float32))
     value.backward()
     assert value.isfinite() and scores.grad.isfinite().all() and scores.grad.abs().max() < 1e4
 

@@ -21,6 +21,8 @@ from lariqa_train.datasets.rows import Row, read_rows
 from lariqa_train.datasets.view_cache import check_and_cache
 from lariqa_train.datasets.views import EpochSampler, Pictures
 from lariqa_train.model.checkpoint import load_checkpoint, save_checkpoint
+from lariqa_train.model.kan import KanLinear
+from lariqa_train.model.model import RANDOM_WEIGHTS
 from lariqa_train.model.normalise import prepare
 from lariqa_train.quantization.qat import FakeQuantize, rounded_layers
 from lariqa_train.training.stages import build_stage
@@ -76,7 +78,7 @@ def differ(a, b) -> float:
 
 
 def test_fifty_steps_fit_eight_pictures(trees, one_thread):
-    """Right wiring of pictures, opinions, loss and optimiser: nothing else can bring the loss this low."""
+    """Right wiring of pictures, MOS, loss and optimiser: nothing else can bring the loss this low."""
     with one_thread():
         rows = read_rows(CATALOGUE["kadid10k"], trees / "kadid10k")[:8]
         network = build_stage(TINY)
@@ -87,12 +89,12 @@ def test_fifty_steps_fit_eight_pictures(trees, one_thread):
         network.train()
         losses = []
         for _ in range(50):
-            loss = (task.scores(batch) - batch["opinion"]).square().mean()
+            loss = (task.scores(batch) - batch["mos"]).square().mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             losses.append(loss.item())
-    assert batch["opinion"].std() > 0.1
+    assert batch["mos"].std() > 0.1
     assert losses[-1] < 1e-3 and losses[-1] < 0.02 * losses[0], (losses[0], losses[-1])
 
 
@@ -110,7 +112,7 @@ def test_several_data_sets_teach_one_branch_as_several_tasks(trees, tmp_path, on
 
 
 def test_averaged_weights_are_the_ones_that_are_validated_and_kept(trees, tmp_path, monkeypatch, one_thread):
-    """Held against an average computed here, from the weights after each step."""
+    """Compared with an average computed here, from the weights after each step."""
     trained, validated = [], []
     validate = LarIqaTask.validation_step
 
@@ -214,7 +216,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(trees, tmp_path,
     assert killed.wait() == -signal.SIGKILL, "it ended before it was killed: " + killed.stderr.read()
     assert not (tmp_path / "killed" / "synthetic-kadid10k.safetensors").exists()
     with one_thread():
-        with pytest.raises(Refusal, match="--resume goes on"):
+        with pytest.raises(Refusal, match="continue it with --resume"):
             fit(config, trees, tmp_path / "killed", quiet=True)
         with pytest.raises(Refusal, match="another lr"):
             fit(replace(config, lr=1.0), trees, tmp_path / "killed", quiet=True, resume=True)
@@ -346,7 +348,7 @@ def check_and_cache_steps(rows, spec, folder) -> list[str]:
     [
         (["epocs=3"], "no setting 'epocs', did you mean 'epochs'"),
         (["epochs=three"], "epochs is 'three'; it must be int"),
-        (["epochs"], "'epochs' is no key=value"),
+        (["epochs"], "'epochs' is not key=value"),
         (["pretrained=perhaps"], "true or false"),
         (["datasets=kadid"], "no data set 'kadid', did you mean 'kadid10k'"),
         (["stage=merge", "branch="], "starts from trained weights"),
@@ -356,12 +358,70 @@ def check_and_cache_steps(rows, spec, folder) -> list[str]:
         (["color_spaces=rgb,cmyk"], "cmyk"),
         (["batch_size=0"], "must be at least 1"),
         (["warmup=1.5"], "shares"),
+        (["grid_size=-1"], "grid_size is -1; expected 1 to 64"),
+        (["grid_size=1000"], "grid_size is 1000; expected 1 to 64"),
+        (["grid_size=2.5"], "grid_size is '2.5'; it must be int"),
+        (["grid_size=fine"], "grid_size is 'fine'; it must be int"),
+        (["spline_order=6"], "spline_order is 6; expected 1 to 5"),
+        (["head=mlp", "grid_size=8"], "head mlp has no splines"),
+        (["head=mlp-matched", "spline_order=2"], "head mlp-matched has no splines"),
     ],
 )
 def test_wrong_settings_are_refused_with_what_to_do(overrides, words, tmp_path):
     write_recipe(tmp_path / "a.toml", TINY)
     with pytest.raises(Refusal, match=words):
         read_config(tmp_path / "a.toml", overrides)
+
+
+def kan_layers(network):
+    return [module for module in network.modules() if isinstance(module, KanLinear)]
+
+
+def test_the_splines_of_a_kan_head_are_settings_of_a_run(branches, tmp_path, one_thread):
+    write_recipe(tmp_path / "a.toml", TINY)
+    plain = read_config(tmp_path / "a.toml")
+    finer = read_config(tmp_path / "a.toml", ["grid_size=8", "spline_order=2"])
+    with one_thread():
+        assert [(layer.grid_size, layer.spline_order) for layer in kan_layers(build_stage(plain))] == [(5, 3)] * 2
+        network = build_stage(finer)
+        layers = kan_layers(network)
+        assert [(layer.grid_size, layer.spline_order) for layer in layers] == [(8, 2)] * 2
+        assert [layer.grid.shape[1] for layer in layers] == [8 + 2 * 2 + 1] * 2
+        assert [layer.spline_weight.shape[2] for layer in layers] == [8 + 2] * 2
+        # It travels with the checkpoint.
+        save_checkpoint(network.as_model("kadid10k", RANDOM_WEIGHTS), tmp_path / "branch.safetensors")
+        head = load_checkpoint(tmp_path / "branch.safetensors").config.head
+        assert (head.grid_size, head.spline_order, head.width) == (8, 2, 128)
+
+
+def test_a_run_that_goes_on_from_a_model_keeps_its_splines(branches, tmp_path, one_thread):
+    config = replace(TINY, stage="merge", branch="", datasets=("uhd_iqa",), grid_size=8,
+                     authentic_from=branches["authentic"], synthetic_from=branches["synthetic"])  # fmt: skip
+    with one_thread():
+        merged = build_stage(config).as_model("uhd_iqa", RANDOM_WEIGHTS)
+        save_checkpoint(merged, tmp_path / "merged.safetensors")
+        onward = replace(config, stage="finetune", authentic_from="", synthetic_from="", grid_size=0,
+                         model_from=str(tmp_path / "merged.safetensors"))  # fmt: skip
+        kept = build_stage(onward).model
+        other = build_stage(replace(onward, grid_size=6)).model
+    before = merged.state_dict()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in kept.state_dict().items())
+    assert kept.config.head == merged.config.head and kept.config.head.grid_size == 8
+    assert {layer.grid_size for layer in kan_layers(other)} == {6}  # new heads, the same backbones
+    assert all(torch.equal(tensor, before[name]) for name, tensor in other.state_dict().items() if ".backbone." in name)
+
+
+def test_a_run_of_a_version_without_these_settings_can_be_resumed(trees, tmp_path, one_thread):
+    with one_thread():
+        fit(replace(TINY, epochs=1), trees, tmp_path / "run", quiet=True)
+        told = json.loads((tmp_path / "run" / "config.json").read_text())
+        (tmp_path / "run" / "config.json").write_text(
+            json.dumps({key: value for key, value in told.items() if key not in ("grid_size", "spline_order")})
+        )
+        with pytest.raises(Refusal, match="another grid_size"):
+            fit(replace(TINY, epochs=1, grid_size=8), trees, tmp_path / "run", quiet=True, resume=True)
+        fitted = fit(replace(TINY, epochs=1), trees, tmp_path / "run", quiet=True, resume=True)
+    assert fitted.epochs == 1
 
 
 def test_overrides_take_the_place_of_the_recipe_and_bundled_recipes_go_by_name(tmp_path):
@@ -389,7 +449,7 @@ def test_all_data_sets_faults_come_together(trees, tmp_path):
 
 
 def test_a_batch_larger_than_the_data_is_refused(trees, tmp_path):
-    with pytest.raises(Refusal, match="fill no batch of 64"):
+    with pytest.raises(Refusal, match="fewer than one batch of 64"):
         fit(replace(TINY, batch_size=64), trees, tmp_path / "r", quiet=True)
 
 
