@@ -14,7 +14,7 @@ from lariqa.errors import Refusal
 from lariqa_cli.bench_command import bench
 from lariqa_cli.compare_command import compare_measurements
 from lariqa_cli.datasets_command import list_datasets
-from lariqa_cli.demo_command import run_demo
+from lariqa_cli.demo_command import show_demo
 from lariqa_cli.evaluate_command import evaluate_model
 from lariqa_cli.export_command import export_checkpoint
 from lariqa_cli.import_command import import_weights
@@ -37,7 +37,7 @@ app = typer.Typer(
 )
 
 for name, command in {
-    "demo": run_demo,
+    "demo": show_demo,
     "datasets": list_datasets,
     "train": train_model,
     "evaluate": evaluate_model,
