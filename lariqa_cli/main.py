@@ -11,9 +11,9 @@ import sys
 import typer
 
 from lariqa.errors import Refusal
-from lariqa_cli.bench_command import bench
+from lariqa_cli.bench.bench_group import bench
 from lariqa_cli.compare_command import compare_measurements
-from lariqa_cli.datasets_command import list_datasets
+from lariqa_cli.datasets.datasets_group import datasets
 from lariqa_cli.demo_command import show_demo
 from lariqa_cli.evaluate_command import evaluate_model
 from lariqa_cli.export_command import export_checkpoint
@@ -36,21 +36,28 @@ app = typer.Typer(
     help="LAR-IQA on devices: import or make a checkpoint, export it to ONNX, Core ML and TFLite, and prove the score.",
 )
 
-for name, command in {
-    "demo": show_demo,
-    "datasets": list_datasets,
-    "train": train_model,
-    "evaluate": evaluate_model,
-    "reproduce": reproduce_table,
-    "import": import_weights,
-    "export": export_checkpoint,
-    "score": score_photos,
-    "verify": verify_export,
-    "inspect": inspect_model,
-    "bench": bench,
-    "compare": compare_measurements,
-}.items():
-    app.command(name)(command)
+PANELS = {  # of `lariqa --help`; a Typer has sub-commands
+    "Score": {"score": score_photos, "inspect": inspect_model},
+    "Export": {
+        "demo": show_demo,
+        "import": import_weights,
+        "export": export_checkpoint,
+        "verify": verify_export,
+    },
+    "Train": {"datasets": datasets, "train": train_model},
+    "Measure": {
+        "evaluate": evaluate_model,
+        "reproduce": reproduce_table,
+        "bench": bench,
+        "compare": compare_measurements,
+    },
+}
+for panel, commands in PANELS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
 
 
 def wrong_usage(wrong: Exception) -> str:
