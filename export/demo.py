@@ -68,7 +68,7 @@ class Demo:
         return not self.not_learnt and all(proved.parity.passed for proved in self.proofs)
 
 
-def run_demo(
+def make_demo(
     folder: Path,
     recipe: DemoRecipe | None,
     *,

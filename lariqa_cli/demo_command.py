@@ -12,7 +12,7 @@ from lariqa_cli.proofs import note_training, print_proofs
 from lariqa_cli.screen import note, say, steps, typed
 
 
-def show_demo(
+def run_demo(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="key=value, over the recipe.", metavar="[KEY=VALUE]...")
     ] = None,
@@ -32,12 +32,12 @@ def show_demo(
 ) -> None:
     """The whole trip on the bundled 3840x2160 photo: training on generated data, three formats, parity, scores."""
     check_folder(output)
-    from export.demo import HEAVY, HEAVY_QUALITY, SHARP, run_demo
+    from export.demo import HEAVY, HEAVY_QUALITY, SHARP, make_demo
     from lariqa_train.demo.demo_recipe import read_demo_recipe
 
     settings = [f"seed={seed}", *(overrides or []), *([f"photographs={photos}"] if photos else [])]
     with steps() as step:
-        demo = run_demo(
+        demo = make_demo(
             output,
             None if untrained else read_demo_recipe(recipe, settings),
             seed=seed,

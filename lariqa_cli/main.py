@@ -14,7 +14,7 @@ from lariqa.errors import Refusal
 from lariqa_cli.bench.bench_group import bench
 from lariqa_cli.compare_command import compare_measurements
 from lariqa_cli.datasets.datasets_group import datasets
-from lariqa_cli.demo_command import show_demo
+from lariqa_cli.demo_command import run_demo
 from lariqa_cli.evaluate_command import evaluate_model
 from lariqa_cli.export_command import export_checkpoint
 from lariqa_cli.import_command import import_weights
@@ -39,7 +39,7 @@ app = typer.Typer(
 PANELS = {  # of `lariqa --help`; a Typer has sub-commands
     "Score": {"score": score_photos, "inspect": inspect_model},
     "Export": {
-        "demo": show_demo,
+        "demo": run_demo,
         "import": import_weights,
         "export": export_checkpoint,
         "verify": verify_export,

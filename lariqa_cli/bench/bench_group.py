@@ -26,7 +26,7 @@ class BenchGroup(TyperGroup):
 
 bench = typer.Typer(
     cls=BenchGroup,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     invoke_without_command=True,
     context_settings={"ignore_unknown_options": True},  # BenchGroup answers them
 )

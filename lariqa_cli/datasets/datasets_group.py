@@ -8,7 +8,7 @@ from lariqa_cli.datasets.fetch_command import fetch_free_photographs
 from lariqa_cli.datasets.generate_command import generate_dataset
 from lariqa_cli.datasets.list_command import list_datasets
 
-datasets = typer.Typer(rich_markup_mode="rich", invoke_without_command=True)
+datasets = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 
 @datasets.callback()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from export import demo
-from export.demo import HEAVY, LEAST_UNSEEN_SRCC, SHARP, WORSE, Demo, Judged, judge, run_demo
+from export.demo import HEAVY, LEAST_UNSEEN_SRCC, SHARP, WORSE, Demo, Judged, judge, make_demo
 from export.proof.parity import Parity, PhotoParity
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import Provenance
@@ -79,7 +79,7 @@ def test_an_export_of_trained_weights_is_not_replaced(recipe, tiny_model, tmp_pa
         monkeypatch.setattr(demo, name, lambda *arguments, **options: pytest.fail("it was not refused at once"))
     monkeypatch.setattr(demo, "read_manifest", lambda folder: SimpleNamespace(provenance=Provenance(trained=True)))
     with pytest.raises(Refusal, match=r"trained weights.*choose another"):
-        run_demo(tmp_path, recipe)
+        make_demo(tmp_path, recipe)
     assert not list(tmp_path.iterdir())
 
 
@@ -94,7 +94,7 @@ def test_the_trip_goes_from_the_recipe_to_every_format(tiny_model, tmp_path, mon
     monkeypatch.setattr(demo, "export_proved", export_proved)
     monkeypatch.setattr(demo, "load", lambda path: SimpleNamespace(score=lambda photo: 0.1))
     found, recipe = Learnt(tiny_model, 0.9, 180, False), DemoRecipe(seed=3)
-    made = run_demo(tmp_path, recipe, synthetic_view="full")
+    made = make_demo(tmp_path, recipe, synthetic_view="full")
     assert asked["recipe"] is recipe and asked["model"] is tiny_model and asked["view"] == "full"
     assert asked["formats"] == list(demo.FORMATS) and asked["overwrite"] is True
     assert made.passed and made.learnt is found and made.provenance == tiny_model.provenance
