@@ -30,7 +30,7 @@ def compare_measurements(
     share = parse_threshold(threshold)
     for path in (before, after):
         if not path.exists():
-            raise Refusal(f"no report at {path}; `lariqa bench ARTIFACT -o {path}` writes one")
+            raise Refusal(f"no report at {path}; `lariqa bench run EXPORTED -o {path}` writes one")
     from benchmarks.report.compare import compare_reports
     from benchmarks.report.row_matching import read_report
 

@@ -39,9 +39,11 @@ def export_checkpoint(
         list[str] | None,
         typer.Option(help="A group of layers that stays float32, as in `lariqa inspect`; may be repeated."),
     ] = None,
-    pictures: Annotated[
+    validation_pictures: Annotated[
         int,
-        typer.Option(min=2, help="That judge a lower precision. Fewer than 100 prove less, and the manifest says so."),
+        typer.Option(
+            min=2, help="How many prove a lower precision. Fewer than 100 prove less, and the manifest says so."
+        ),
     ] = 100,
     size: Annotated[
         str, typer.Option(help="Photo size that the artifact takes, WIDTHxHEIGHT in pixels.")
@@ -90,7 +92,7 @@ def export_checkpoint(
             "precisions": precisions,
             "calibration": calibration or (),
             "keep_float": keep_float or (),
-            "validation_pictures": pictures,
+            "validation_pictures": validation_pictures,
             "limit": limit,
             "overwrite": overwrite,
             "progress": step,

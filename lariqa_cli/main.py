@@ -45,14 +45,14 @@ COMMANDS = {
         "verify": Command("verify_command", "verify_export", "Prove an export again, on your photos."),
     },
     "Train": {
-        "datasets": Command("datasets_command", "list_datasets", "The data sets: what is there, what is missing."),
+        "datasets": Command("datasets.datasets_group", "datasets", "The data sets: what is there, what is missing."),
         "train": Command("train_command", "train_model", "Train one stage of the paper."),
         "update-grid": Command("update_grid_command", "update_grid", "Refit a KAN's grids to the features of photos."),
         "evaluate": Command("evaluate_command", "evaluate_model", "Compare a model's scores with people's ratings."),
         "reproduce": Command("reproduce_command", "reproduce_table", "Train and measure the rows of a table of it."),
     },
     "Measure": {
-        "bench": Command("bench_command", "bench", "Measure exported files beside PyTorch, and write a report."),
+        "bench": Command("bench.bench_group", "bench", "Measure exported files beside PyTorch, and write a report."),
         "compare": Command("compare_command", "compare_measurements", "Say what changed between two reports."),
     },
 }

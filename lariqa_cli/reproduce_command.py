@@ -62,7 +62,7 @@ def reproduce_table(
     say(f"{table}: {title}; paper | measured here")
     _print(shown)
     if any(said.startswith("missing") for _, _, said in shown):
-        note(f"Looked under {root}; `lariqa datasets --json` says where each data set is given away.")
+        note(f"Looked under {root}; `lariqa datasets list --json` says where to get each data set.")
 
 
 def _print(shown: list) -> None:

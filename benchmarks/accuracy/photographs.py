@@ -1,6 +1,6 @@
 """Free photographs to train the generated recipes on: fetched from Debian's packages, on request and never otherwise.
 
-    lariqa datasets --fetch-photographs FOLDER
+    lariqa datasets fetch-photographs FOLDER
 
 Wallpapers of four desktops, chosen by eye: pictures that a camera took, not drawings. 49 of them, 1 to 20 megapixels,
 without the one that the toolkit bundles.

@@ -115,7 +115,7 @@ def _for_android(targets: Sequence[Path], progress: Callable[[str], None]) -> li
     if named := [path for path in others if path in targets] or (others if len(others) == len(exported) else []):
         raise Refusal(
             f"{named[0]} is not for Android, which runs {' and '.join(RUNNABLE)} files; the iOS app measures Core ML, "
-            "and `lariqa bench --import` takes its rows"
+            "and `lariqa bench import` takes its rows"
         )
     for path in others:
         progress(f"{path.name} is not for Android: left out")

@@ -1,7 +1,7 @@
 """Rows that another machine wrote: taken in only if they say what was measured, and where.
 
 A phone is never believed to be this computer, nor this computer a phone: a row without ``machine.kind`` from ``lariqa
-bench --adb`` is a phone's, one that names another kind is refused, and ``--import`` takes none that does not say.
+bench phone`` is a phone's, one that names another kind is refused, and ``lariqa bench import`` takes none without it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def accept(
 
 
 def import_rows(path: Path, known: Container[str] = ()) -> list[Measurement]:
-    """Rows that were exported by hand, as the iOS app does: ``lariqa bench --import FILE``.
+    """Rows that were exported by hand, as the iOS app does: ``lariqa bench import FILE``.
 
     Args:
         path: a ``.jsonl`` file, a JSON list, or a ``report.json``.
@@ -83,12 +83,12 @@ def import_rows(path: Path, known: Container[str] = ()) -> list[Measurement]:
         Refusal: no such file, no rows, or one that does not say where it was measured.
     """
     if path.is_dir():
-        raise Refusal(f"{path} is a folder; --import takes a file of rows, for example {path / 'rows.jsonl'}")
+        raise Refusal(f"{path} is a folder; expected a file of rows, for example {path / 'rows.jsonl'}")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise Refusal(f"{path} cannot be read: {reason}; --import takes rows that an app exported") from error
+        raise Refusal(f"{path} cannot be read: {reason}; expected rows that an app exported") from error
     rows = read_rows(text, str(path))
     for number, row in enumerate(rows, 1):
         if "kind" not in row.machine.model_fields_set:

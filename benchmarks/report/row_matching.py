@@ -28,7 +28,7 @@ def read_report(path: Path) -> list[Measurement]:
         files = [path / REPORT_NAME] if (path / REPORT_NAME).is_file() else sorted(path.glob("*.jsonl"))
         if not files:
             raise Refusal(
-                f"{path} holds neither {REPORT_NAME} nor .jsonl files; `lariqa bench ... -o {path}` writes one"
+                f"{path} holds neither {REPORT_NAME} nor .jsonl files; `lariqa bench run EXPORTED -o {path}` writes one"
             )
     rows = []
     for file in files:

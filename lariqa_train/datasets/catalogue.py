@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lariqa.errors import Refusal, nearest
 from lariqa_train.datasets.bid import BID
@@ -11,7 +12,7 @@ from lariqa_train.datasets.generated_files import GENERATED
 from lariqa_train.datasets.kadid10k import KADID10K
 from lariqa_train.datasets.koniq10k import KONIQ10K
 from lariqa_train.datasets.pipal import PIPAL
-from lariqa_train.datasets.rows import DataSet
+from lariqa_train.datasets.rows import DataSet, read_rows
 from lariqa_train.datasets.spaq import SPAQ
 from lariqa_train.datasets.tid2013 import TID2013
 from lariqa_train.datasets.two_column_csv import TWO_COLUMN_CSV
@@ -67,3 +68,32 @@ def locate(data_set: DataSet, root: str | Path) -> Whereabouts:
     if len(missing[best]) == len(data_set.layout):  # not found
         best = places[0]
     return Whereabouts(data_set, best, missing[best])
+
+
+def listing(root: Path | None = None, check: bool = False) -> dict[str, dict[str, Any]]:
+    """Name -> what a data set is; with a root, where it is and what is missing; with ``check``, its rows or faults."""
+    return {name: _described(data_set, root, check) for name, data_set in CATALOGUE.items()}
+
+
+def _described(data_set: DataSet, root: Path | None, check: bool) -> dict[str, Any]:
+    row = {
+        "title": data_set.title,
+        "kind": data_set.kind,
+        "images": data_set.images or None,
+        "mos_range": list(data_set.mos_range),
+        "higher_is_better": data_set.higher_is_better,
+        "split": "official" if data_set.official_split else "by group, 10 % or 10-fold",
+        "layout": list(data_set.layout),
+        "licence": data_set.licence,
+        "source": data_set.source,
+    }
+    if root is None:
+        return row
+    found = locate(data_set, root)
+    row |= {"folder": str(found.folder), "complete": found.complete, "missing": list(found.missing)}
+    if found.complete and check:
+        try:
+            row["rows"] = len(read_rows(data_set, found.folder))
+        except Refusal as refusal:
+            row["faults"] = str(refusal)
+    return row

@@ -3,7 +3,7 @@
     generated.csv     image, score (1 - severity), group, set, distortion, severity
     images/           PNG, lossless: nothing is done to a picture that the table does not name
 
-Written by ``lariqa datasets --generate ROOT``; what the pictures show and what is done to them:
+Written by ``lariqa datasets generate ROOT``; what the pictures show and what is done to them:
 :mod:`lariqa_train.datasets.generated`. All parts of one photograph are one group and lie on one side of the split.
 """
 
@@ -45,7 +45,7 @@ GENERATED = DataSet(
     mos_range=(0, 1),
     higher_is_better=True,
     licence="a demonstration: the score is 1 - severity, no human ratings, so no measure of accuracy",
-    source="this toolkit: `lariqa datasets --generate ROOT` makes it",
+    source="this toolkit: `lariqa datasets generate ROOT` makes it",
     layout=(TABLE, "images"),
     read=read,
     official_split=True,

@@ -18,7 +18,7 @@ class DemoRecipe:
     seed: int = 1
     scenes: int = 110  # procedural contents
     photo_parts: int = 60  # contents cut from the bundled photo
-    photographs: str = ""  # a folder of further photographs; `lariqa datasets --fetch-photographs` fetches some
+    photographs: str = ""  # a folder of further photographs; `lariqa datasets fetch-photographs` fetches some
     photograph_parts: int = 8  # contents cut from each of them
     photograph_folds: int = 5  # they are dealt into so many groups by their names
     photograph_fold: int = 0  # the group that the model never sees

@@ -28,31 +28,31 @@ def run(monkeypatch, capsys):
 
 def test_datasets_lists_all_with_what_is_there_and_what_is_missing(run, tmp_path):
     write_kadid10k(tmp_path / "KADID-10k")
-    status, out = run("datasets", "--root", tmp_path, "--check", "--json")
+    status, out = run("datasets", "list", "--root", tmp_path, "--check", "--json")
     rows = json.loads(out)
     assert status == 0 and len(rows) == 9
     assert rows["kadid10k"]["complete"] and rows["kadid10k"]["rows"] == 36
     assert rows["kadid10k"]["folder"] == str(tmp_path / "KADID-10k")
     assert rows["pipal"]["missing"] == ["Train_Label", "Train_Dist or Distortion_1"] and rows["pipal"]["licence"]
-    assert "missing: Train_Label" in run("datasets", "--root", tmp_path)[1]
+    assert "missing: Train_Label" in run("datasets", "list", "--root", tmp_path)[1]
 
 
 def test_generated_data_is_written_listed_as_a_demonstration_and_read_back(run, tmp_path):
     words = ("--scenes", 4, "--photos", BUNDLED_PHOTO, "--parts", 2, "--versions", 2, "--side", 96)
-    status, out = run("datasets", "--generate", tmp_path, *words)
+    status, out = run("datasets", "generate", tmp_path, *words)
     assert status == 0 and f"18 pictures in {tmp_path / 'generated'}" in out
-    listed = json.loads(run("datasets", "--root", tmp_path, "--check", "--json")[1])["generated"]
+    listed = json.loads(run("datasets", "list", "--root", tmp_path, "--check", "--json")[1])["generated"]
     assert listed["rows"] == 18 and listed["complete"] and "demonstration" in listed["title"]
     assert "no human ratings" in listed["licence"] and listed["split"] == "official"
-    assert run("datasets", "--generate", tmp_path, "--scenes", 1)[0] == 2
-    assert run("datasets", "--generate", tmp_path, "--photos", tmp_path / "nowhere")[0] == 2
+    assert run("datasets", "generate", tmp_path, "--scenes", 1)[0] == 2
+    assert run("datasets", "generate", tmp_path, "--photos", tmp_path / "nowhere")[0] == 2
 
 
 def test_faults_of_a_data_set_end_with_status_2(run, tmp_path):
     write_kadid10k(tmp_path / "kadid10k")
     (tmp_path / "kadid10k" / "images" / "I00_01_00.png").unlink()
-    assert run("datasets", "--root", tmp_path, "--check")[0] == 2
-    assert run("datasets", "--root", tmp_path / "nowhere")[0] == 2
+    assert run("datasets", "list", "--root", tmp_path, "--check")[0] == 2
+    assert run("datasets", "list", "--root", tmp_path / "nowhere")[0] == 2
 
 
 def test_a_table_without_data_is_printed_all_the_same(run, tmp_path):
@@ -79,7 +79,7 @@ def test_evaluate_compares_a_checkpoint_with_human_ratings(run, tiny_checkpoint,
 
 
 def test_evaluate_holds_exported_files_against_the_checkpoint_they_came_from(run, tiny_checkpoint, tmp_path):
-    assert run("datasets", "--generate", tmp_path, "--scenes", 6, "--versions", 3, "--side", 200)[0] == 0
+    assert run("datasets", "generate", tmp_path, "--scenes", 6, "--versions", 3, "--side", 200)[0] == 0
     export = ("export", tiny_checkpoint, "-o", tmp_path / "files", "--format", "onnx,tflite", "--size", "200x200")
     assert run(*export, "--synthetic-view", "crop")[0] == 0
     scores, figures = {}, {}

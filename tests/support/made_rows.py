@@ -221,4 +221,4 @@ def made_rows() -> list[Measurement]:
 if __name__ == "__main__":
     from benchmarks.report.report import write_report
 
-    print(write_report(Path(sys.argv[1]), made_rows(), command="lariqa bench exported --baselines -o report"))
+    print(write_report(Path(sys.argv[1]), made_rows(), command="lariqa bench run exported --baselines -o report"))

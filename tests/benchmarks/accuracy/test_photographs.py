@@ -63,9 +63,9 @@ def test_the_command_fetches_only_when_told(packages, monkeypatch, capsys, tmp_p
         assert not ended.value.code
         return capsys.readouterr().out
 
-    run("--root", tmp_path)
+    run("list", "--root", tmp_path)
     assert packages == []
-    out = run("--fetch-photographs", tmp_path / "photos")
+    out = run("fetch-photographs", tmp_path / "photos")
     assert "49 photographs" in out and "CC0-1.0" in out and "GPL-2+" in out
-    told = json.loads(run("--fetch-photographs", tmp_path / "photos", "--json"))
+    told = json.loads(run("fetch-photographs", tmp_path / "photos", "--json"))
     assert len(told["budgie-backgrounds"]["photographs"]) == 14 and told["mate-backgrounds"]["licence"] == "GPL-2+"

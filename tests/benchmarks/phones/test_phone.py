@@ -15,10 +15,12 @@ from PIL import Image
 from benchmarks.phones.adb import Adb, DeviceLost
 from benchmarks.phones.phone import PhoneRequest, bench_on_phone
 from benchmarks.phones.phone_rows import import_rows
+from benchmarks.report.report_folder import rows_in
 from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
+from lariqa_cli import main as command_line
 
 PHONE = Path(__file__).parents[2] / "support" / "phone"
 ROW = {"schema": "lariqa-measurement/2", "subject": {"name": "x"}, "machine": {"kind": "phone"}}
@@ -137,6 +139,21 @@ def test_a_command_in_the_apps_place_is_given_four_words(bench, phone, artifact)
     assert len(rows) == 1
     assert (phone / "words").read_text() == f"4: {artifact.name} 7\n"
     assert not list((phone / "lariqa").glob("rows-*"))  # fetched, so not left on the phone
+
+
+def test_the_command_brings_a_phones_rows_into_the_report(phone, artifact, tmp_path, monkeypatch, capsys):
+    program = phone / "program"
+    program.write_text(f'#!/bin/sh\necho "$4" >"{phone}/runs"\n{writes(row_of(artifact))}\n')
+    program.chmod(0o755)
+    device = ("--adb", "one", "--adb-dir", phone / "lariqa", "--adb-command", program, "--quick")
+    command = ["lariqa", "bench", "phone", artifact, *device, "-o", tmp_path / "report"]
+    monkeypatch.setattr(sys, "argv", list(map(str, command)))
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 0 and artifact.name in capsys.readouterr().out
+    (row,) = rows_in(tmp_path / "report")
+    assert (row.machine.kind, row.subject.sha256) == ("phone", sha256_of(artifact))
+    assert (phone / "runs").read_text() == "5\n" and (tmp_path / "report" / "report.html").exists()
 
 
 def test_an_emulator_is_no_phone(bench, install, artifact, monkeypatch):
@@ -397,7 +414,7 @@ def test_what_cannot_be_imported_is_refused(tmp_path):
         file.write_bytes(content)
         with pytest.raises(Refusal, match=sentence):
             import_rows(file)
-    with pytest.raises(Refusal, match="is a folder; --import takes a file"):
+    with pytest.raises(Refusal, match="is a folder; expected a file of rows"):
         import_rows(tmp_path)
     with pytest.raises(Refusal, match="cannot be read: No such file"):
         import_rows(tmp_path / "nosuch")

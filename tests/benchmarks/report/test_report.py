@@ -31,7 +31,7 @@ def page(rows):
     """What that report says, before it is written. Plots take seconds and are looked at in a browser, not here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("benchmarks.report.report.plots_of", lambda *given: [])
-        return page_of(summarise(rows), "lariqa bench exported -o report", NOW)
+        return page_of(summarise(rows), "lariqa bench run exported -o report", NOW)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def without_plots(monkeypatch):
 def folder(rows, tmp_path_factory):
     """The report of every kind of row."""
     path = tmp_path_factory.mktemp("report")
-    assert write_report(path, rows, command="lariqa bench exported -o report", created=NOW) == path / "report.html"
+    assert write_report(path, rows, command="lariqa bench run exported -o report", created=NOW) == path / "report.html"
     return path
 
 
@@ -150,7 +150,7 @@ def test_every_column_is_explained_or_explains_itself(page):
 def test_names_from_rows_are_text_and_never_markup(without_plots, tmp_path):
     nasty = "<img src=x onerror=alert(1)> | a & b_c"
     row = made_row(nasty, flags=["<b>hot</b> | flag"]).model_copy(update={"error": "<script>x</script>"})
-    write_report(tmp_path, [row, made_row("b")], command="lariqa bench '<x>'")
+    write_report(tmp_path, [row, made_row("b")], command="lariqa bench run '<x>'")
     page = Page((tmp_path / "report.html").read_text())
     assert not {"img", "script", "b"} & set(page.tags)
     assert nasty in page.text and "<b>hot</b> | flag." in page.text

@@ -48,7 +48,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """The page of every kind of row."""
-    return write_report(tmp_path_factory.mktemp("report"), made_rows(), command="lariqa bench exported -o report")
+    return write_report(tmp_path_factory.mktemp("report"), made_rows(), command="lariqa bench run exported -o report")
 
 
 @pytest.fixture(scope="module")

@@ -507,7 +507,8 @@ def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tin
     keep = [word for group in sorted(groups - few) if not is_exact(group) for word in ("--keep-float", group)]
     out = tmp_path / "out"
     command = ["export", str(tiny_checkpoint), "-o", str(out), "--format", format_name, "--precision", "w8", *keep]
-    ended = CliRunner().invoke(command_line.app, [*command, "--size", f"{WIDTH}x{HEIGHT}", "--pictures", "4"])
+    size = ["--size", f"{WIDTH}x{HEIGHT}", "--validation-pictures", "4"]
+    ended = CliRunner().invoke(command_line.app, [*command, *size])
     assert ended.exit_code == 1 and isinstance(ended.exception, SystemExit), (ended.output, ended.exception)
     (artifact,) = read_manifest(out / "rejected").artifacts
     assert {row["group"] for row in artifact.plan["sensitivity"]} == few and not (out / artifact.file).exists()
