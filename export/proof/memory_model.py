@@ -3,7 +3,7 @@
     peak above the bare process = weights x copies + input x copies + alive x copies + slack
 
 ``weights``: of the file; the runtime holds them as stored and as packed. ``input``: the photo, and the runtime's own
-copy of it. ``alive``: of the execution plan (``live_bytes``), the larger branch; ONNX Runtime's arena holds somewhat
+copy of it. ``alive``: of the execution plan (``liveness``), the larger branch; ONNX Runtime's arena holds somewhat
 more, because its pieces do not fit each other and a buffer waits for the next picture of its own size. ``slack``: what
 does not depend on the photo.
 

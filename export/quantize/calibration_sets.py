@@ -8,7 +8,7 @@ Made ones are in turn a window of the bundled photograph and a generated scene, 
 damaged. Scenes differ by their seeds. Of the photograph, calibrating and choosing see the left half and judging the
 right one: no part of it is on both sides.
 
-A made picture that the reference does not know is left out, whatever a file makes of it (``known_pictures``).
+A made picture that the reference does not know is left out, whatever a file makes of it (``in_distribution``).
 """
 
 from __future__ import annotations

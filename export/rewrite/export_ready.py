@@ -8,7 +8,7 @@ With the pixels input everything after the decoded photo is in the graph:
     image -> float -> authentic: Pillow's resize in whole numbers (pillow_resize)   -.
                    -> synthetic: as it is, or centre crop and black border          -'-> - 255 mean -> branch
 
-Both views are read by rows: a branch that runs in strips (lean_net) takes a few at a time, and no more than these ever
+Both views are read by rows: a branch that runs in strips (tiled_net) takes a few at a time, and no more than these ever
 exist as floats.
 
 The division by 255 std goes into the first convolution's weights. The mean must not: the convolution pads with zeros,

@@ -14,7 +14,7 @@ result is the same, and the rows that two strips both compute (the halo) are as 
 channels: only one group of the widened picture exists at a time, and what is left of each group is what the
 projection needs. This computes nothing twice.
 
-The plan is pure arithmetic on shapes. ``lean_net`` runs it, ``live_bytes`` says what is alive at each step of it,
+The plan is pure arithmetic on shapes. ``tiled_net`` runs it, ``liveness`` says what is alive at each step of it,
 ``lariqa inspect`` prints it.
 """
 

@@ -43,7 +43,7 @@ def quantize_onnx(
         weight_formats: name of a weight as in ``onnx_layers`` -> its weight format; what is not named stays as it is.
         embedded: the manifest, as JSON text, for the file's metadata.
         ranges: from ``collect_onnx_ranges``; needed where a weight format is int8.
-        rounded: name of a weight -> its numbers, in its order, already on their grid (``rounding``).
+        rounded: name of a weight -> its numbers, in its order, already on their grid (``round_weights``).
         compute: "float32"; this runtime's CPU kernels have no float16.
 
     Returns:
