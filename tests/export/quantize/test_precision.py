@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from export.formats.operators import FORBIDDEN
 from torch import nn
 from typer.testing import CliRunner
 
@@ -33,7 +32,7 @@ from lariqa_cli import main as command_line
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.normalise import prepare
 from lariqa_train.model.reference import reference_scorer
-from lariqa_train.quantization.calibration import band_moment
+from lariqa_train.quantization.calibration import band_hessian
 from lariqa_train.quantization.gptq import quantize_rows, round_wide_rows
 from lariqa_train.quantization.int8_grid import quantise
 from lariqa_train.quantization.precision import PRECISIONS, Plan, is_exact, refuse_precision
@@ -122,14 +121,14 @@ def test_all_formats_store_the_same_numbers_and_nothing_of_the_resize(
         assert row.layers(lowered).weight_bytes <= most * row.layers(path).weight_bytes
         assert (
             row.runtime.metadata(lowered) == row.runtime.metadata(path)
-            and not set(row.operators(lowered)) & FORBIDDEN[name]
+            and not set(row.operators(lowered)) & row.forbidden
         )
         before, after = row.weights(path), row.weights(lowered)
         kept = [label for label in before if label not in weight_formats]
         assert name == "tflite" or all(np.array_equal(before[label], after[label]) for label in kept)
-        runner = row.open(lowered, 1)
+        runner = row.runtime.open(lowered, 1)
         scores[name] = np.array([runner.run({"image": photo[None]}) for photo in photos.values()])
-        whole = row.open(path, 1)
+        whole = row.runtime.open(path, 1)
         plain = np.array([whole.run({"image": photo[None]}) for photo in photos.values()])
         assert np.ptp(plain) > 0.05 and 0 < np.abs(scores[name] - plain).max() < 0.5
     assert np.abs(scores["onnx"] - scores["tflite"]).max() < 2e-5
@@ -147,7 +146,7 @@ def test_int8_computes_in_int8_and_the_resize_does_not(exported, layers, photos,
         row.quantize(path, lowered, weight_formats, "{}", ranges)
         quantising = {kind: count for kind, count in row.operators(lowered).items() if kind.upper().startswith("QUANT")}
         assert sum(quantising.values()) >= 4
-        runner, whole = row.open(lowered, 1), row.open(path, 1)
+        runner, whole = row.runtime.open(lowered, 1), row.runtime.open(path, 1)
         errors = [runner.run({"image": p[None]}) - whole.run({"image": p[None]}) for p in photos.values()]
         assert 0 < np.abs(errors).max() < 0.5
 
@@ -158,14 +157,14 @@ def test_core_ml_in_float16_is_rounded_by_the_evaluator_and_its_resize_stays_exa
     weight_formats = {label: "fp16" for label, (layer, _) in found.items() if "conv_stem" not in layer}
     half = tmp_path / "half.mlpackage"
     row.quantize(path, half, weight_formats, "{}", compute="float16")
-    program = row.open(half, 1).program
+    program = row.runtime.open(half, 1).program
     assert program.operators()["cast between floats"] >= 2 and not program.operators()["cast"]
     declared = {name: spec.dtype for name, spec in program._specs.items()}
     assert declared["score"] == "float32" and sum(dtype == "float16" for dtype in declared.values()) > 100
     floors = [name for name, kind in program.operator_of.items() if kind == "floor"]
     assert floors and {declared[name] for name in floors} == {"float32"}
     photo = next(iter(photos.values()))[None]
-    assert row.open(half, 1).run({"image": photo}) != row.open(path, 1).run({"image": photo})
+    assert row.runtime.open(half, 1).run({"image": photo}) != row.runtime.open(path, 1).run({"image": photo})
 
 
 # --- rounding --------------------------------------------------------------------------------------------------------
@@ -235,9 +234,9 @@ def test_what_changes_sign_from_place_to_place_counts_a_tenth_of_what_lasts_over
     positions = torch.arange(4096)
     halves = torch.where(positions < 2048, 3.0, -3.0)  # a bright and a dark half
     texture = torch.where(positions % 2 == 0, 3.0, -3.0)
-    moment = band_moment(torch.stack([halves, texture])[None])
-    assert torch.allclose(moment, torch.tensor([[[9.0, 0.0], [0.0, 0.9]]], dtype=torch.float64))
-    few = band_moment(torch.stack([halves, texture])[None, :, 2046:2050])  # one band: only the average lasts
+    hessian = band_hessian(torch.stack([halves, texture])[None])
+    assert torch.allclose(hessian, torch.tensor([[[9.0, 0.0], [0.0, 0.9]]], dtype=torch.float64))
+    few = band_hessian(torch.stack([halves, texture])[None, :, 2046:2050])  # one band: only the average lasts
     assert torch.allclose(few, torch.tensor([[[0.9, 0.0], [0.0, 0.9]]], dtype=torch.float64))
 
 
@@ -246,17 +245,17 @@ def test_each_picture_counts_alike_however_large_its_numbers(folded, photos):
     inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
     dark = {"image": inputs[0]["image"] // 20 + 120}  # hardly any contrast
     bright, faint, both = (
-        collect_statistics(folded, [name], given)[name].moment for given in ([inputs[0]], [dark], [inputs[0], dark])
+        collect_statistics(folded, [name], given)[name].hessian for given in ([inputs[0]], [dark], [inputs[0], dark])
     )
-    for moment in (bright, faint):
-        assert moment.diagonal(dim1=1, dim2=2).mean().item() == pytest.approx(1)
+    for hessian in (bright, faint):
+        assert hessian.diagonal(dim1=1, dim2=2).mean().item() == pytest.approx(1)
     assert not torch.allclose(bright, faint, rtol=0.1) and torch.allclose(both, bright + faint)
 
 
 def test_a_convolution_too_wide_for_its_moments_is_left_out(folded, photos, monkeypatch):
     name = next(n for n, m in folded.named_modules() if isinstance(m, nn.Conv2d) and n.endswith("blocks.0.0.conv_dw"))
     inputs = [{"image": torch.from_numpy(photo.copy())[None]} for photo in photos.values()]
-    assert collect_statistics(folded, [name], inputs)[name].moment is not None
+    assert collect_statistics(folded, [name], inputs)[name].hessian is not None
     monkeypatch.setattr("lariqa_train.quantization.calibration.MOST_INPUTS", 8)  # below a 3x3 window
     assert collect_statistics(folded, [name], inputs) == {}
 
@@ -468,7 +467,7 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
     options = {"precisions": precisions, "validation_pictures": 12, "keep_float": ("head", "synthetic / blocks.1")}
     proofs = list(export_proved(tiny_model, request, ["onnx"], tmp_path, **options))
     assert [proved.artifact.precision for proved in proofs] == list(precisions)
-    whole, sessions = proofs[0].artifact.bytes, FORMATS["onnx"].sessions
+    whole, sessions = proofs[0].artifact.bytes, FORMATS["onnx"].runtime.sessions
     assert sessions["balanced"] != sessions["naive"]
     for proved in proofs[1:]:
         assert proved.parity.passed and len(proved.parity.photos) == 12 + 6
@@ -549,7 +548,7 @@ def test_in_a_low_memory_graph_int8_computes_where_weights_are_stored_and_is_sto
     numbers = sum(quantized.stored.layers[layer].size for layer in quantized.stored.lowered)
     assert before.weight_bytes - after.weight_bytes > 2.8 * numbers  # of three bytes each; scales and zero points cost
     assert row.operators(lowered)["QuantizeLinear"] > 10
-    scores = [row.open(lowered, 1).run(given) for given in inputs]
+    scores = [row.runtime.open(lowered, 1).run(given) for given in inputs]
     assert np.isfinite(scores).all() and np.ptp(scores) > 0.01
 
 
@@ -569,11 +568,11 @@ def test_a_layer_that_is_not_found_is_refused_and_not_left_in_float32(memory, ti
 
 def test_what_a_format_cannot_do_is_refused_with_the_nearest(tiny_model, tmp_path):
     with pytest.raises(Refusal, match=r"iOS 17.*nearest that it has is w8"):
-        refuse_precision("int8", "coreml", FORMATS["coreml"].precisions)
+        refuse_precision("int8", "coreml", FORMATS["coreml"].precisions, FORMATS["coreml"].cannot)
     with pytest.raises(Refusal, match="no precision 'int4'; there are fp32, fp16, w8, int8"):
-        refuse_precision("int4", "onnx", FORMATS["onnx"].precisions)
+        refuse_precision("int4", "onnx", FORMATS["onnx"].precisions, {})
     for name in PRECISIONS:
-        refuse_precision(name, "onnx", FORMATS["onnx"].precisions)
+        refuse_precision(name, "onnx", FORMATS["onnx"].precisions, {})
     request = ExportRequest("pixels", HEIGHT, WIDTH, memory="naive")
     with pytest.raises(Refusal, match="--keep-float names nothing"):
         next(
