@@ -29,35 +29,20 @@ from export.proof.proof_photos import bundled_photos
 from export.rewrite.export_ready import ExportRequest
 from lariqa.atomic import staging
 from lariqa.errors import Refusal
-from lariqa.manifest.model_config import HeadConfig, LarIqaConfig
-from lariqa.manifest.preprocess_spec import PreprocessSpec
-from lariqa.photos.golden import golden_photo
 from lariqa.photos.photo import open_photo
 from lariqa.photos.views import check_image
 from lariqa.runtimes.scorer import Scorer, fit_to
 from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint
-from lariqa_train.model.model import LarIqa
-from lariqa_train.pictures.damage import bundled_photo, versions
+from lariqa_train.pictures.damage import bundled_photo
+from tests.support import tiny_model
 
 HERE = Path(__file__).parent
-SIZE = (150, 200)  # height, width of the tiny model's photos
+SIZE = (tiny_model.HEIGHT, tiny_model.WIDTH)  # of the tiny model's photos
 # (height, width) of the photo -> of the artifact: larger, smaller, portrait, odd, one side alike
 FITS = [
     ((311, 287), (150, 200)), ((90, 64), (150, 200)), ((200, 150), (150, 200)), ((601, 1003), (150, 200)),
     ((150, 333), (150, 200)), ((400, 200), (150, 200)), ((33, 900), (64, 48)),
 ]  # fmt: skip
-
-
-def tiny_model() -> LarIqa:
-    """A fiftieth of the real model, calibrated like it, so that its scores differ from photo to photo."""
-    spec = PreprocessSpec(authentic_side_px=128, synthetic_crop_px=128)
-    config = LarIqaConfig(
-        backbone="mobilenetv3_small_050", features=16, head=HeadConfig("kan", 8), preprocess=spec
-    )  # fmt: skip
-    photo = bundled_photos(*SIZE)["original"]
-    pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photo, severity).values()]
-    pictures.append(golden_photo(*SIZE))
-    return make_demo_checkpoint(config, 1, pictures + [image[:, ::-1] for image in pictures])
 
 
 def decoding(folder: Path) -> None:
@@ -132,7 +117,7 @@ def make(folder: Path) -> None:
             Image.fromarray(image).save(photos / f"{name}.png")
         Image.fromarray(bundled_photo()).save(photos / "bundled_3840x2160.png", compress_level=1)
         decoding(stage / "decoding")
-        demo, tiny = make_demo_checkpoint(), tiny_model()
+        demo, tiny = make_demo_checkpoint(), tiny_model.make_tiny_model()
         small = ExportRequest(width=SIZE[1], height=SIZE[0])
         for name, model, request, formats in (
             ("tiny", tiny, small, ("onnx", "tflite")),
@@ -155,6 +140,7 @@ def made_from() -> str:
     """sha256 over the code that these files come from."""
     root, digest = HERE.parent, hashlib.sha256(Path(__file__).read_bytes())
     files = [file for floor in ("lariqa", "lariqa_train", "export") for file in (root / floor).rglob("*.py")]
+    files += [Path(tiny_model.__file__)]
     for path in sorted(files):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Models small enough for tests: a fiftieth of the real one, calibrated like it, so that their scores differ."""
+"""What all tests share: the tiny model (``support/tiny_model.py``) and photos for it, one thread, a full disk."""
 
 import resource
 import signal
@@ -9,13 +9,10 @@ import torch
 from PIL import Image
 
 from export.proof.proof_photos import bundled_photos
-from lariqa.manifest.model_config import HeadConfig, LarIqaConfig
-from lariqa.manifest.preprocess_spec import PreprocessSpec
-from lariqa.photos.golden import golden_photo
-from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint
+from lariqa.manifest.model_config import LarIqaConfig
 from lariqa_train.model.checkpoint import save_checkpoint
 from lariqa_train.model.model import LarIqa
-from lariqa_train.pictures.damage import versions
+from tests.support import tiny_model as tiny_model_factory
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,14 +21,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what ru
 @pytest.fixture(scope="session")
 def tiny_config():
     """A function that makes a tiny configuration; its options replace the defaults."""
-
-    def make(crop: int = 128, view: str = "crop", mean=None, std=None, **options) -> LarIqaConfig:
-        normalisation = {key: value for key, value in (("mean", mean), ("std", std)) if value is not None}
-        preprocess = PreprocessSpec(authentic_side_px=128, synthetic_view=view, synthetic_crop_px=crop, **normalisation)
-        tiny = {"backbone": "mobilenetv3_small_050", "features": 16, "head": HeadConfig("kan", 8)}
-        return LarIqaConfig(**{**tiny, "preprocess": preprocess, **options})
-
-    return make
+    return tiny_model_factory.tiny_config
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +29,8 @@ def make_tiny_model(one_thread):
     """A function that makes a tiny calibrated model for photos of one size."""
 
     def make(config: LarIqaConfig, height: int = 150, width: int = 200, seed: int = 1) -> LarIqa:
-        # Calibrated on the photos of the test, and mirrored and damaged more: a tiny random network is wild on others.
-        photo = bundled_photos(height, width)["original"]
-        pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photo, severity).values()]
-        pictures.append(golden_photo(height, width))
         with one_thread():
-            return make_demo_checkpoint(config, seed, pictures + [image[:, ::-1] for image in pictures])
+            return tiny_model_factory.make_tiny_model(config, height, width, seed)
 
     return make
 

@@ -34,7 +34,7 @@ sys.path.insert(0, str(HOUSE))
 
 from benchmarks.measure.measurement import read_rows  # noqa: E402
 from export.pipeline import export_proved  # noqa: E402
-from export.proof.proof_photos import bundled_photos, proof_photos  # noqa: E402
+from export.proof.proof_photos import proof_photos  # noqa: E402
 from export.rewrite.export_ready import ExportRequest  # noqa: E402
 from lariqa.errors import Refusal  # noqa: E402
 from lariqa.manifest.manifest import parse_manifest  # noqa: E402
@@ -43,13 +43,8 @@ from lariqa.photos import golden  # noqa: E402
 from lariqa.photos.views import authentic_pixels, synthetic_pixels  # noqa: E402
 from lariqa.runtimes.scorer import Scorer, fit_to  # noqa: E402
 from lariqa_train import photo  # noqa: E402
-from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint  # noqa: E402
 from lariqa_train.model.checkpoint import sha256_of  # noqa: E402
-from lariqa_train.model.heads import HeadConfig  # noqa: E402
-from lariqa_train.model.model import LarIqaConfig  # noqa: E402
-from lariqa_train.pictures.damage import versions  # noqa: E402
-
-HEIGHT, WIDTH = 150, 200
+from tests.support.tiny_model import HEIGHT, WIDTH, make_tiny_model  # noqa: E402
 
 
 def encoded(pixels: np.ndarray) -> dict:
@@ -63,12 +58,7 @@ def encoded(pixels: np.ndarray) -> dict:
 
 def tiny_export(folder: Path) -> None:
     """A real model, a fiftieth of the size: calibrated, so that its scores differ, exported and proved."""
-    spec = PreprocessSpec(authentic_side_px=128, synthetic_crop_px=128)
-    tiny = {"backbone": "mobilenetv3_small_050", "features": 16, "head": HeadConfig("kan", 8), "preprocess": spec}
-    photos = bundled_photos(HEIGHT, WIDTH)
-    pictures = [image for severity in (0.25, 0.5, 1.0) for image in versions(photos["original"], severity).values()]
-    pictures += [image[:, ::-1] for image in pictures]
-    model = make_demo_checkpoint(LarIqaConfig(**tiny), 1, [*pictures, golden.golden_photo(HEIGHT, WIDTH)])
+    model = make_tiny_model(mirrored_golden=False)
     proved = list(export_proved(model, ExportRequest("pixels", HEIGHT, WIDTH), ["coreml"], folder / "export"))
     scores = [row["reference"] for row in proved[0].artifact.parity["photos"]]
     assert proved[0].parity.passed and min(np.diff(sorted(scores))) > 1e-4 and np.ptp(scores) > 0.04, scores

@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from export.formats.operators import FORBIDDEN
 
 from export.formats import FORMATS
 from export.pipeline import export_proved
@@ -48,7 +47,7 @@ def test_no_forbidden_operator_is_in_any_file(exported):
     for proved in proofs:
         operators = FORMATS[proved.artifact.format].operators(proved.path)
         assert sum(operators.values()) > 100
-        assert not set(operators) & FORBIDDEN[proved.artifact.format]
+        assert not set(operators) & FORMATS[proved.artifact.format].forbidden
 
 
 def test_the_manifest_beside_the_files_is_true(exported):
@@ -112,7 +111,7 @@ def test_inputs_and_output_have_their_names(exported):
     assert [value.name for value in graph.input] == names and graph.output[0].name == "score"
     signature = Interpreter(str(by_format["tflite"].path)).get_signature_list()["serving_default"]
     assert sorted(signature["inputs"]) == sorted(names) and signature["outputs"] == ["score"]
-    program = FORMATS["coreml"].open(by_format["coreml"].path).program
+    program = FORMATS["coreml"].runtime.open(by_format["coreml"].path).program
     assert list(program.inputs) == names and list(program.outputs) == ["score"]
     if names == ["image"]:
         assert program.image_inputs == {"image": (HEIGHT, WIDTH)}

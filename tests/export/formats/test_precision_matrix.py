@@ -36,7 +36,7 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, 
     photos = [photo for _, photo in seeded_photos(6, HEIGHT, WIDTH, seed=41)]
 
     def scored(path):
-        runner = row.open(path, 1, row.runtime.sessions[memory])
+        runner = row.runtime.open(path, 1, row.runtime.sessions[memory])
         size = (HEIGHT, WIDTH)
         scorer = Scorer(runner, ready.preprocess, ready.config.branches, kind, size)
         return np.array([scorer.score(photo) for photo in photos])

@@ -10,9 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from export.formats import FORMATS
-from export.formats.onnx.convert import DIALECT as ONNX
-from export.formats.onnx.convert import write_onnx
-from export.formats.tflite.convert import DIALECT as TFLITE
 from export.formats.tflite.convert import WIDEST_CONCATENATION, _constants_kept_alive, _load
 from export.pipeline import export_proved
 from export.proof.limits import LIMITS
@@ -143,7 +140,7 @@ def test_a_larger_view_runs_in_as_many_strips_and_groups():
 def test_onnx_lists_a_gated_blocks_shares_before_their_sums(tiny_model, tmp_path, tight):
     """ONNX Runtime computes what stands last first: a sum behind each share would wait for all shares."""
     ready = make_export_ready(tiny_model, ExportRequest("pixels", 150, 200, "full", "low"))
-    write_onnx(ready, tmp_path / "low.onnx", "{}")
+    FORMATS["onnx"].convert(ready, tmp_path / "low.onnx", "{}")
     graph = onnx.load(tmp_path / "low.onnx").graph
     stored = {tensor.name for tensor in graph.initializer}
     made_by = {name: (place, node) for place, node in enumerate(graph.node) for name in node.output}
@@ -164,7 +161,11 @@ def test_onnx_lists_a_gated_blocks_shares_before_their_sums(tiny_model, tmp_path
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-@pytest.mark.parametrize("dialect", [GraphOptions(), ONNX, TFLITE], ids=["plain", "onnx", "tflite"])
+@pytest.mark.parametrize(
+    "options",
+    [GraphOptions(), FORMATS["onnx"].graph, FORMATS["tflite"].graph],
+    ids=["plain", "onnx", "tflite"],
+)
 def test_the_result_is_the_networks(name, options, networks, tight):
     x = pictures(131, 174)
     with torch.inference_mode():
@@ -217,7 +218,7 @@ def test_every_format_is_written_and_proved(memory, tiny_model, tmp_path, tight,
     assert len(proofs) == len(FORMATS) and all(proved.parity.passed for proved in proofs)
     for proved in proofs:
         assert proved.artifact.memory == memory and proved.path.stem.endswith(f"_fp32_{memory}")
-        assert proved.artifact.session == FORMATS[proved.artifact.format].sessions[memory]
+        assert proved.artifact.session == FORMATS[proved.artifact.format].runtime.sessions[memory]
         open_artifact(proved.path)
     tflite = _load(next(tmp_path.glob("*.tflite"))).subgraphs[0]
     joins = [len(operator.inputs) for operator in tflite.operators if hasattr(operator.builtinOptions, "axis")]

@@ -1,0 +1,41 @@
+"""What the tests of lower precisions share: photos, the tiny model with its batch norms folded, its float32 files.
+
+Do not change any of it: copy it.
+"""
+
+import pytest
+from torch import nn
+
+from export.formats import FORMATS
+from export.proof.proof_photos import seeded_photos
+from export.rewrite.export_ready import ExportRequest, make_export_ready
+from export.rewrite.fold_batch_norm import fold_batch_norm
+
+HEIGHT, WIDTH = 150, 200
+
+
+@pytest.fixture(scope="session")
+def photos():
+    return dict(seeded_photos(12, HEIGHT, WIDTH, seed=5))
+
+
+@pytest.fixture(scope="session")
+def folded(tiny_model):
+    return fold_batch_norm(make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive")))
+
+
+@pytest.fixture(scope="session")
+def layers(folded):
+    modules = folded.named_modules()
+    return {name: m.weight.detach().numpy() for name, m in modules if isinstance(m, nn.Conv2d | nn.Linear)}
+
+
+@pytest.fixture(scope="session")
+def float32_files(tiny_model, tmp_path_factory):
+    """Format -> its float32 file."""
+    folder = tmp_path_factory.mktemp("float32")
+    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"))
+    paths = {name: folder / f"float32{row.suffix}" for name, row in FORMATS.items()}
+    for name, row in FORMATS.items():
+        row.convert(ready, paths[name], '{"kept": "in every quantized"}')
+    return paths

@@ -1,0 +1,50 @@
+"""``lariqa inspect``: what a checkpoint and an artifact are."""
+
+import json
+import re
+
+import pytest
+
+from tests.support.commands import ONNX, SIZE, refused
+from tests.support.wrong_models import wrong_models
+
+
+def test_inspect_tells_a_checkpoint_and_its_kan_coverage(run, tiny_checkpoint, photos):
+    shown = run("inspect", tiny_checkpoint).results()
+    assert shown["backbone"] == "mobilenetv3_small_050" and shown["provenance"]["trained"] is False
+    assert 0 < shown["of_them_in_heads"] < shown["parameters"]
+    measured = run("inspect", tiny_checkpoint, "--photos", photos / "good.png")
+    assert measured.status == 0 and "regressor.layers.0" in measured.stdout and "%" in measured.stdout
+    refused(run("inspect", tiny_checkpoint, "--photos", photos / "one pixel.png"), "one pixel.png", "1x1")
+
+
+def test_inspect_tells_an_artifact(run, export_folder):
+    shown = run("inspect", export_folder / ONNX)
+    described, end = json.JSONDecoder().raw_decode(shown.stdout)
+    assert shown.status == 0 and shown.said == []  # nothing in this file is known to hurt on phones
+    (row,) = described["artifacts"]
+    assert row["file"] == ONNX
+    operators, *table = shown.stdout[end:].strip().splitlines()
+    assert re.fullmatch(r"\d+ operators: .*Conv \d+.*", operators)
+    parts = {line.split("  ")[1].strip(): line.split()[-2:] for line in table if " / " in line}
+    assert {"authentic / conv_stem", "synthetic / blocks.1", "synthetic / KAN"} <= parts.keys()
+    (total,) = [line.split()[-2] for line in table if "tables and biases" in line]
+    assert float(total.replace(",", "")) == pytest.approx(row["macs"] / 1e6, abs=0.05)
+    assert "input image: uint8 NHWC 1x150x200x3" in table
+
+
+def test_inspect_warns_of_what_is_known_to_hurt_on_phones(run, tiny_checkpoint, tmp_path):
+    options = ("--size", SIZE, "--format", "onnx", "--input", "tensors")
+    run("export", tiny_checkpoint, "-o", tmp_path / "out", *options)
+    (path,) = (tmp_path / "out").glob("*.onnx")
+    assert any("resize filters" in line for line in run("inspect", path).said)
+
+
+def test_inspect_measures_no_coverage_on_an_artifact(run, export_folder):
+    refused(run("inspect", export_folder / ONNX, "--photos", "x.jpg"), "checkpoint", "leave --photos out")
+
+
+def test_inspect_says_where_there_is_no_kan_to_measure(run, tiny_checkpoint, photos, tmp_path):
+    encoder, _ = wrong_models(tmp_path, tiny_checkpoint)["bare encoder"]
+    assert run("inspect", encoder).results()["head"] is None
+    refused(run("inspect", encoder, "--photos", photos / "good.png"), "no KAN layer", "leave --photos out")
