@@ -48,7 +48,7 @@ class Benchmark(private val bench: Bench, private val export: ExportFolder, priv
     private fun artifact(): Artifact {
         val names = export.manifest.artifacts.map { it.file }
         val model = request.model ?: return export.manifest.artifact(request.format)
-        return export.manifest.artifacts.firstOrNull { it.file == model && it.contract == "pixels" }
+        return export.manifest.artifacts.firstOrNull { it.file == model && it.input == "pixels" }
             ?: refuse(Text.BAD_REQUEST, "a model that lariqa.json lists (${names.joinToString()})", model)
     }
 
@@ -72,7 +72,7 @@ class Benchmark(private val bench: Bench, private val export: ExportFolder, priv
             return emptyList()
         }
         val result = bench.openPhoto(file).use {
-            goldenTest(scorer, golden, it, choice.tolerance(scorer.artifact.parityLimit))
+            goldenTest(scorer, golden, it, export.manifest.tolerances.of(scorer.artifact, choice.arithmetic))
         }
         if (!result.passed) {
             flags += "the golden photo's score is ${figure(Math.abs(result.difference))} off the reference, " +

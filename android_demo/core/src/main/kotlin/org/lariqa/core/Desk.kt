@@ -111,7 +111,7 @@ class Desk(
         model = loaded
         val scorer = loaded.scorer
         change { it.copy(state = DeskState.WarmingUp, manifest = loaded.manifest, takes = scorer.takes) }
-        val tolerance = choice.tolerance(scorer.artifact.parityLimit)
+        val tolerance = loaded.manifest.tolerances.of(scorer.artifact, choice.arithmetic)
         val golden = running(scorer, job) { goldenTest(scorer, loaded.golden, loaded.tile, tolerance) }
         if (!golden.passed) {
             refuse(

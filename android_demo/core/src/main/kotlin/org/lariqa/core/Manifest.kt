@@ -22,16 +22,17 @@ data class Manifest(
     val preprocess: PreprocessSpec,
     val trained: Boolean,
     val score: ScoreScale,
+    val tolerances: Tolerances,
     val golden: Golden?,
     val artifacts: List<Artifact>,
 ) {
     /** The one artifact of a format that takes the photo itself. */
-    fun artifact(format: String, contract: String = "pixels"): Artifact =
-        artifacts.firstOrNull { it.format == format && it.contract == contract } ?: refuse(Text.NO_FORMAT, format)
+    fun artifact(format: String, input: String = "pixels"): Artifact =
+        artifacts.firstOrNull { it.format == format && it.input == input } ?: refuse(Text.NO_FORMAT, format)
 
     companion object {
         const val FILE_NAME = "lariqa.json"
-        const val SCHEMA = "lariqa-manifest/1"
+        const val SCHEMA = "lariqa-manifest/2"
 
         /** Read the manifest's text; [where] names the source in refusals. */
         fun parse(text: String, where: String): Manifest {
@@ -62,6 +63,7 @@ data class Manifest(
                 preprocess = PreprocessSpec.read(model.part("preprocess")),
                 trained = model.part("provenance").value("trained").boolean,
                 score = ScoreScale(range[0], range[1], score.text("meaning")),
+                tolerances = Tolerances.read(data.part("tolerances")),
                 golden = (data["golden"] as? JsonObject)?.let {
                     Golden(it.text("file"), it.text("sha256"), it.text("fill"))
                 },
@@ -100,7 +102,7 @@ data class Artifact(
     val file: String,
     val format: String,
     val precision: String,
-    val contract: String,
+    val input: String,
     val syntheticView: String,
     val photoSize: Size?,
     val inputs: List<InputSpec>,
@@ -111,6 +113,8 @@ data class Artifact(
     val sha256: String,
     val bytes: Long,
     val parityLimit: Double?,
+    /** What the file itself asks for: by its plan, or float32 where it has none. */
+    val arithmetic: Arithmetic,
     val references: Map<String, Double>,
 ) {
     companion object {
@@ -120,7 +124,7 @@ data class Artifact(
                 file = row.text("file"),
                 format = row.text("format"),
                 precision = row.text("precision"),
-                contract = row.text("contract"),
+                input = row.text("input"),
                 syntheticView = row.text("synthetic_view"),
                 photoSize = row.whole("photo_width_px")?.let { Size(it, row.value("photo_height_px").int) },
                 inputs = row.list("inputs").map { it.jsonObject }.map { spec ->
@@ -134,18 +138,28 @@ data class Artifact(
                 sha256 = row.text("sha256"),
                 bytes = row.value("bytes").long,
                 parityLimit = parity?.value("limit")?.double,
+                arithmetic = (row["plan"] as? JsonObject)?.let { arithmeticOf(it) } ?: Arithmetic.FLOAT32,
                 references = parity?.list("photos").orEmpty().map { it.jsonObject }
                     .associate { it.text("photo") to it.value("reference").double },
             )
             artifact.check()
             return artifact
         }
+
+        /** Of a plan: int8 where any group of layers computes in it, else what the other layers compute in. */
+        private fun arithmeticOf(plan: JsonObject): Arithmetic {
+            val formats = plan.part("weight_formats").values.map { it.jsonPrimitive.content }
+            return if (Arithmetic.INT8.key in formats) Arithmetic.INT8 else Arithmetic.of(plan.text("compute"))
+        }
     }
+
+    /** What it is computed in on a processor that computes float layers in [processor]: the coarser of the two. */
+    fun arithmetic(processor: Arithmetic): Arithmetic = maxOf(arithmetic, processor)
 
     /** A manifest may come from anywhere, and it says which files beside it are opened. */
     private fun check() {
         val isName = file.isNotEmpty() && '/' !in file && '\\' !in file && file != ".."
-        val promised = when (contract) {
+        val promised = when (input) {
             "pixels" -> photoSize != null &&
                 inputs.map { it.shape } == listOf(listOf(1, photoSize.height, photoSize.width, 3)) &&
                 inputs.all { it.dtype == "uint8" && it.layout == "NHWC" }
@@ -153,7 +167,7 @@ data class Artifact(
                 inputs.all { it.name in listOf("authentic", "synthetic") && it.dtype == "float32" && it.layout == "NCHW" }
             else -> false
         }
-        if (!isName || !promised) refuse(Text.CONTRADICTING_ROW, file, "contract $contract, photo size $photoSize, inputs $inputs")
+        if (!isName || !promised) refuse(Text.CONTRADICTING_ROW, file, "input $input, photo size $photoSize, inputs $inputs")
     }
 }
 

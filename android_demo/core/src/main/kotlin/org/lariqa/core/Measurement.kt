@@ -131,7 +131,7 @@ data class Measurement(
         put("bytes", promised.bytes)
         put("format", promised.format)
         put("precision", promised.precision)
-        put("contract", promised.contract)
+        put("input", promised.input)
         put("synthetic_view", promised.syntheticView)
         put("memory", promised.memory)
         put("photo_width_px", promised.photoSize?.width)
@@ -175,7 +175,7 @@ data class Measurement(
     }
 
     companion object {
-        const val SCHEMA = "lariqa-measurement/1"
+        const val SCHEMA = "lariqa-measurement/2"
         const val MEASURED_BY = "org.lariqa.demo 0.1.0"
 
         /** Add rows at the end of a `.jsonl` file, on the disk before this returns; what it holds stays. */

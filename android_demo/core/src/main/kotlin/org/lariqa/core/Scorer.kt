@@ -20,27 +20,16 @@ enum class RuntimeChoice(
     val format: String,
     val runtime: String,
     val accelerator: String,
-    /** How far its score of the golden photo may be from the reference; null: the manifest's limit, at least 1e-4. */
-    val ownTolerance: Double? = null,
+    /** What it computes float layers in. */
+    val arithmetic: Arithmetic,
 ) {
-    ONNX_CPU("onnx", "ONNX Runtime", "CPU"),
-    ONNX_XNNPACK("onnx", "ONNX Runtime", "XNNPACK"),
-    LITERT_CPU("tflite", "LiteRT", "CPU"),
-
-    // The delegate computes in float16. Noise of this size costs less than .003 of SRCC against people's opinions
-    // (measured on the authors' 900 published test predictions); three times as much would lose the KAN's whole gain.
-    LITERT_GPU("tflite", "LiteRT", "GPU", ownTolerance = 0.005),
+    ONNX_CPU("onnx", "ONNX Runtime", "CPU", Arithmetic.FLOAT32),
+    ONNX_XNNPACK("onnx", "ONNX Runtime", "XNNPACK", Arithmetic.FLOAT32), // on the CPU, with other kernels
+    LITERT_CPU("tflite", "LiteRT", "CPU", Arithmetic.FLOAT32),
+    LITERT_GPU("tflite", "LiteRT", "GPU", Arithmetic.FLOAT16), // so does LiteRT's GPU delegate by default
     ;
 
-    /** The tolerance of the golden self-test for an artifact with this parity limit. */
-    fun tolerance(parityLimit: Double?): Double = ownTolerance ?: maxOf(parityLimit ?: 0.0, PROMISED)
-
     override fun toString(): String = "$runtime, $accelerator"
-
-    companion object {
-        /** What the toolkit promises for float32, in score units. */
-        const val PROMISED = 1e-4
-    }
 }
 
 /** A model that is ready to score photos. */

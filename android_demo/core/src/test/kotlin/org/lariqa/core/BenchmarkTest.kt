@@ -1,6 +1,7 @@
 package org.lariqa.core
 
 import java.io.File
+import java.nio.Buffer
 import java.nio.file.Files
 import kotlin.test.assertEquals
 import kotlin.test.assertNotNull
@@ -29,8 +30,18 @@ class BenchmarkTest {
         override fun nowIso() = "2026-01-01T00:00:00Z"
     }
 
-    private fun desk(gauges: Gauges = FakeGauges(), bundled: () -> ExportFolder = { Pack.tiny }) =
-        BenchmarkDesk(Bench({}, Pack::openOnnx, Pack::photo, gauges, threads = 1), bundled, own)
+    private fun desk(
+        gauges: Gauges = FakeGauges(), bundled: () -> ExportFolder = { Pack.tiny },
+        openRunner: (File, Artifact, RuntimeChoice) -> Runner = Pack::openOnnx,
+    ) = BenchmarkDesk(Bench({}, openRunner, Pack::photo, gauges, threads = 1), bundled, own)
+
+    /** The real runner, with 2e-4 added to each score. */
+    private fun offByALittle(file: File, artifact: Artifact, choice: RuntimeChoice): Runner {
+        val real = Pack.openOnnx(file, artifact, choice)
+        return object : Runner by real {
+            override fun run(inputs: Map<String, Buffer>) = real.run(inputs) + 2e-4f
+        }
+    }
 
     private fun pushed(): File = Pack.copyOfTiny().also { folder ->
         listOf("original", "noisy").forEach { File(Pack.exports, "photos/$it.png").copyTo(File(folder, "$it.png")) }
@@ -46,7 +57,7 @@ class BenchmarkTest {
         desk().run(mapOf("dir" to folder.path, "out" to out.path, "accelerator" to "cpu"), mapOf("runs" to 20))
         assertEquals("ok", File("$out.done").readText().trim())
         val row = rows().single()
-        assertEquals("lariqa-measurement/1", row.text("schema"))
+        assertEquals("lariqa-measurement/2", row.text("schema"))
         val latency = row.part("latency")
         for (list in listOf("decode_ms", "preprocess_ms", "inference_ms", "post_ms", "cpu_ms", "started_s")) {
             assertEquals(20, latency.list(list).size, list)
@@ -73,6 +84,16 @@ class BenchmarkTest {
         val flags = burst.list("flags").joinToString()
         assertTrue("too few runs: 3" in flags && "stands in" in flags && "severe" in flags, flags)
         assertTrue(sustained.part("latency").list("inference_ms").size > 3)
+    }
+
+    @Test
+    fun `a golden score outside of the manifest's tolerance is a flag`() {
+        fun run(export: ExportFolder) = desk(bundled = { export }, openRunner = ::offByALittle)
+            .run(mapOf("out" to out.path), mapOf("runs" to 1))
+        run(Pack.tiny)
+        run(Pack.tinyWith(float32 = 1e-3))
+        val (narrow, wide) = rows().map { row -> row.list("flags").count { "golden photo's score is" in "$it" } }
+        assertEquals(listOf(1, 0), listOf(narrow, wide))
     }
 
     @Test

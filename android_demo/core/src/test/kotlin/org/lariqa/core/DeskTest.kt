@@ -27,8 +27,10 @@ class DeskTest {
     ) = Desk(loader, open, journal, worker)
 
     /** The real export with another runner in it. */
-    private fun faked(run: (Map<String, Buffer>) -> Float, cancel: () -> Unit = {}) = ExportLoader(
-        { Pack.tiny },
+    private fun faked(
+        run: (Map<String, Buffer>) -> Float, cancel: () -> Unit = {}, export: ExportFolder = Pack.tiny,
+    ) = ExportLoader(
+        { export },
         { _, _, _ ->
             object : Runner {
                 override val runtime = "fake"
@@ -83,6 +85,17 @@ class DeskTest {
         val ready = assertIs<DeskState.Ready>(desk.snapshot.state)
         assertEquals(0.005, ready.golden.tolerance)
         assertTrue("5.0e-03" in "${ready.sentence}")
+    }
+
+    @Test
+    fun `other tolerances in the manifest change the verdict`() {
+        fun state(error: Float, choice: RuntimeChoice, export: ExportFolder): DeskState =
+            desk(faked({ goldenScore + error }, export = export)).apply { load(choice) }.snapshot.state
+        assertIs<DeskState.Failed>(state(2e-3f, RuntimeChoice.ONNX_CPU, Pack.tiny))
+        val wide = assertIs<DeskState.Ready>(state(2e-3f, RuntimeChoice.ONNX_CPU, Pack.tinyWith(float32 = 3e-3)))
+        assertEquals(3e-3, wide.golden.tolerance)
+        assertIs<DeskState.Ready>(state(2e-3f, RuntimeChoice.LITERT_GPU, Pack.tiny))
+        assertIs<DeskState.Failed>(state(2e-3f, RuntimeChoice.LITERT_GPU, Pack.tinyWith(float16 = 1e-3)))
     }
 
     @Test

@@ -35,10 +35,59 @@ class ManifestTest {
     }
 
     @Test
+    fun `tolerances are read, and a manifest without one of them is incomplete`() {
+        val other = text.replace("\"float16\": 0.005", "\"float16\": 0.25")
+        assertEquals(Tolerances(1e-4, 0.25, 1.25e-2), Manifest.parse(other, "lariqa.json").tolerances)
+        for (key in listOf("tolerances", "float32", "float16", "int8")) {
+            val sentence = refused("\"$key\":", "\"other\":")
+            assertEquals("lariqa.json is not a complete manifest: IllegalArgumentException: no $key", "$sentence")
+        }
+        for (value in listOf("0", "-1", "1e999", "\"wide\"")) {
+            assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"int8\": 0.0125", "\"int8\": $value").text, value)
+        }
+    }
+
+    @Test
+    fun `a file is held to the tolerance of what it is computed in`() {
+        val given = Tolerances(float32 = 0.25, float16 = 0.5, int8 = 0.75)
+        fun file(plan: String?): Artifact {
+            val planned = if (plan == null) text else text.replace("\"plan\": null", "\"plan\": $plan")
+            assertTrue(plan == null || planned != text)
+            return Manifest.parse(planned, "lariqa.json").artifact("onnx")
+        }
+        fun plan(format: String, compute: String) =
+            "{\"weight_formats\": {\"stem\": \"fp32\", \"rest\": \"$format\"}, \"compute\": \"$compute\"}"
+        for ((plan, onFloat32, onFloat16) in listOf(
+            Triple(null, 0.25, 0.5),
+            Triple(plan("w8", "float32"), 0.25, 0.5),
+            Triple(plan("fp16", "float16"), 0.5, 0.5),
+            Triple(plan("int8", "float32"), 0.75, 0.75),
+        )) {
+            val artifact = file(plan)
+            assertEquals(onFloat32, given.of(artifact, Arithmetic.FLOAT32), plan)
+            assertEquals(onFloat16, given.of(artifact, Arithmetic.FLOAT16), plan)
+        }
+        assertEquals(Text.INCOMPLETE_MANIFEST, refusalOf { file(plan("fp16", "float8")) }.text)
+    }
+
+    @Test
+    fun `a file's own parity limit counts where it is wider, in float32 alone`() {
+        val given = Tolerances(float32 = 0.25, float16 = 0.5, int8 = 0.75)
+        val artifact = Manifest.parse(text, "lariqa.json").artifact("onnx")
+        val limits = listOf(null to 0.25, 0.125 to 0.25, 1.0 to 1.0)
+        for ((limit, expected) in limits) {
+            val proved = artifact.copy(parityLimit = limit)
+            assertEquals(expected, given.of(proved, Arithmetic.FLOAT32))
+            assertEquals(0.5, given.of(proved, Arithmetic.FLOAT16))
+            assertEquals(0.75, given.of(proved.copy(arithmetic = Arithmetic.INT8), Arithmetic.FLOAT32))
+        }
+    }
+
+    @Test
     fun `another schema is refused in Python's words`() {
         assertEquals(
-            "lariqa.json has schema 'lariqa-manifest/2', this version reads 'lariqa-manifest/1'; export again with this toolkit",
-            "${refused("lariqa-manifest/1", "lariqa-manifest/2")}",
+            "lariqa.json has schema 'lariqa-manifest/1', this version reads 'lariqa-manifest/2'; export again with this toolkit",
+            "${refused("lariqa-manifest/2", "lariqa-manifest/1")}",
         )
     }
 
@@ -62,7 +111,7 @@ class ManifestTest {
         val name = Manifest.parse(text, "lariqa.json").artifact("onnx").file
         assertEquals(Text.CONTRADICTING_ROW, refused(name, "../$name").text)
         assertEquals(Text.CONTRADICTING_ROW, refused("\"photo_width_px\": 200", "\"photo_width_px\": 201").text)
-        assertEquals(Text.CONTRADICTING_ROW, refused("\"contract\": \"pixels\"", "\"contract\": \"bytes\"").text)
+        assertEquals(Text.CONTRADICTING_ROW, refused("\"input\": \"pixels\"", "\"input\": \"bytes\"").text)
     }
 
     @Test

@@ -10,8 +10,8 @@ import org.junit.Test
 
 /** The real ONNX Runtime, from Maven Central, against the scores that PyTorch gave. */
 class OnnxScoresTest {
-    private fun open(folder: String, contract: String = "pixels"): Pair<ExportFolder, Artifact> =
-        ExportFolder.open(File(Pack.exports, folder)).let { it to it.manifest.artifact("onnx", contract) }
+    private fun open(folder: String, input: String = "pixels"): Pair<ExportFolder, Artifact> =
+        ExportFolder.open(File(Pack.exports, folder)).let { it to it.manifest.artifact("onnx", input) }
 
     private fun runner(export: ExportFolder, artifact: Artifact) =
         OnnxRunner(export.checked(artifact) {}, artifact, RuntimeChoice.ONNX_CPU, threads = 2)
@@ -41,7 +41,7 @@ class OnnxScoresTest {
     }
 
     @Test
-    fun `the golden pack scores as in PyTorch through the tensors contract`() {
+    fun `the golden pack scores as in PyTorch through the tensors input`() {
         val (export, artifact) = open("tensors", "tensors")
         val spec = export.manifest.preprocess
         val rows = Pack.goldenJson.list("photos").map { it.jsonObject }

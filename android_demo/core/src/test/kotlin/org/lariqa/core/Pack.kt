@@ -47,6 +47,12 @@ object Pack {
     /** The loader of the app, on the exports of the tests. */
     fun loader(folder: File = File(exports, "tiny")) = ExportLoader({ ExportFolder.open(folder) }, ::openOnnx, ::photo)
 
+    /** The tiny export with other tolerances in its manifest. */
+    fun tinyWith(float32: Double = 1e-4, float16: Double = 5e-3, int8: Double = 1.25e-2): ExportFolder {
+        val manifest = tiny.manifest.copy(tolerances = Tolerances(float32, float16, int8))
+        return ExportFolder(File(exports, "tiny"), manifest)
+    }
+
     fun copyOfTiny(): File {
         val copy = Files.createTempDirectory("tiny").toFile()
         File(exports, "tiny").listFiles()!!.filter { it.isFile }.forEach { it.copyTo(File(copy, it.name)) }
