@@ -10,11 +10,11 @@ import java.io.FileNotFoundException
 import java.io.IOException
 import java.io.InputStream
 import java.nio.ByteBuffer
-import org.lariqa.core.Photo
-import org.lariqa.core.Size
 import org.lariqa.core.Text
-import org.lariqa.core.checkHeader
-import org.lariqa.core.overWhite
+import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.pixels.Photo
+import org.lariqa.core.pixels.checkHeader
+import org.lariqa.core.pixels.overWhite
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
@@ -30,7 +30,7 @@ import org.lariqa.core.refuse
  * Pictures of more than 8 bits are rounded by the decoder, perhaps one level off the Python side.
  */
 class BitmapPhoto(private val bitmap: Bitmap) : Photo {
-    override val size = Size(bitmap.width, bitmap.height)
+    override val size = PhotoSize(bitmap.width, bitmap.height)
     private var argb = IntArray(0)
 
     init {
@@ -67,31 +67,31 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
         private fun encoded(open: () -> InputStream): ByteBuffer {
             val bytes = try {
                 open().use { it.readBytes() }
-            } catch (odd: FileNotFoundException) {
-                refuse(Text.PHOTO_GONE, cause = odd)
-            } catch (odd: SecurityException) {
-                refuse(Text.NO_PERMISSION, cause = odd)
-            } catch (odd: IOException) {
-                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
+            } catch (error: FileNotFoundException) {
+                refuse(Text.PHOTO_GONE, cause = error)
+            } catch (error: SecurityException) {
+                refuse(Text.NO_PERMISSION, cause = error)
+            } catch (error: IOException) {
+                refuse(Text.DAMAGED_PHOTO, reasonOf(error), cause = error)
             }
             if (bytes.isEmpty()) refuse(Text.EMPTY_PHOTO)
             return ByteBuffer.wrap(bytes)
         }
 
         private fun decode(encoded: ByteBuffer): BitmapPhoto {
-            var size: Size? = null
+            var size: PhotoSize? = null
             val bitmap = try {
                 ImageDecoder.decodeBitmap(ImageDecoder.createSource(encoded)) { decoder, info, _ ->
-                    size = Size(info.size.width, info.size.height).also { checkHeader(it) }
+                    size = PhotoSize(info.size.width, info.size.height).also { checkHeader(it) }
                     decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // readable, not in the graphics memory
                     decoder.isUnpremultipliedRequired = true
                 }
-            } catch (odd: IOException) { // ImageDecoder.DecodeException is one
+            } catch (error: IOException) { // ImageDecoder.DecodeException is one
                 // Before the header: no photo at all. After it: a photo that stops or breaks in the middle.
-                if (size == null) refuse(Text.NOT_A_PHOTO, cause = odd)
-                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
-            } catch (odd: OutOfMemoryError) {
-                refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = odd)
+                if (size == null) refuse(Text.NOT_A_PHOTO, cause = error)
+                refuse(Text.DAMAGED_PHOTO, reasonOf(error), cause = error)
+            } catch (error: OutOfMemoryError) {
+                refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = error)
             }
             return BitmapPhoto(bitmap)
         }

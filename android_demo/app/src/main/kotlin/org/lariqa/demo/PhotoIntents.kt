@@ -6,7 +6,7 @@ import android.net.Uri
 import android.os.Build
 import android.provider.MediaStore
 import android.provider.OpenableColumns
-import org.lariqa.core.PhotoResult
+import org.lariqa.core.scoring.PhotoResult
 
 /** The system's photo picker: it shows all photos, the app sees only those that were chosen, and asks for nothing. */
 fun pickPhotos(most: Int): Intent = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {

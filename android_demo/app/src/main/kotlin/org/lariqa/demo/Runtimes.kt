@@ -1,13 +1,13 @@
 package org.lariqa.demo
 
 import java.io.File
-import org.lariqa.core.Artifact
-import org.lariqa.core.OnnxRunner
-import org.lariqa.core.Runner
-import org.lariqa.core.RuntimeChoice
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
+import org.lariqa.core.scoring.OnnxRunner
+import org.lariqa.core.scoring.Runner
+import org.lariqa.core.scoring.RuntimeChoice
 
 /** The one place that knows which class runs which choice. */
 object Runtimes {
@@ -29,7 +29,7 @@ object Runtimes {
     /** A library that was not packed for this processor is a sentence, not a crash. */
     private fun <T> withLibrary(choice: RuntimeChoice, work: () -> T): T = try {
         work()
-    } catch (odd: LinkageError) {
-        refuse(Text.NO_ACCELERATOR, choice.runtime, choice.accelerator, reasonOf(odd), cause = odd)
+    } catch (error: LinkageError) {
+        refuse(Text.NO_ACCELERATOR, choice.runtime, choice.accelerator, reasonOf(error), cause = error)
     }
 }

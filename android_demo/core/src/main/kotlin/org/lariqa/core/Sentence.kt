@@ -88,3 +88,6 @@ fun refuse(text: Text, vararg facts: Any, cause: Throwable? = null): Nothing = t
 /** What an exception says, on one line. */
 fun reasonOf(error: Throwable): String =
     "${error.javaClass.simpleName}: ${error.message}".replace(Regex("\\s+"), " ").trim()
+
+/** A difference or a limit, as people read it: `1.2e-06`. */
+fun figure(value: Double): String = "%.1e".format(java.util.Locale.ROOT, value)

@@ -7,6 +7,17 @@ import javax.imageio.ImageIO
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.jsonObject
+import org.lariqa.core.manifest.Artifact
+import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.manifest.Tolerances
+import org.lariqa.core.pixels.Photo
+import org.lariqa.core.pixels.PixelPhoto
+import org.lariqa.core.pixels.copyTo
+import org.lariqa.core.scoring.ExportLoader
+import org.lariqa.core.scoring.OnnxRunner
+import org.lariqa.core.scoring.Runner
+import org.lariqa.core.scoring.RuntimeChoice
 
 /** What the tests read: the golden pack in git, and the exports that make_test_exports.py wrote. */
 object Pack {
@@ -32,7 +43,7 @@ object Pack {
                 rgb[at++] = pixel.toByte()
             }
         }
-        return PixelPhoto(Size(picture.width, picture.height), rgb)
+        return PixelPhoto(PhotoSize(picture.width, picture.height), rgb)
     }
 
     fun tinyPhoto(name: String) = photo(File(exports, "photos/$name.png"))
