@@ -5,7 +5,7 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
     public let file: String
     public let format: String
     public let precision: String
-    public let contract: String
+    public let input: String
     public let syntheticView: String
     /// The one photo size that it takes; nil: any.
     public let photoWidthPx: Int?
@@ -19,6 +19,8 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
     public let bytes: Int
     public let status: String
     public let parity: Parity?
+    /// Below fp32: what became of each group of layers.
+    public let plan: Plan?
 
     public var id: String { file }
 
@@ -26,6 +28,21 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
     public var photoSize: PhotoSize? {
         guard let photoWidthPx, let photoHeightPx else { return nil }
         return PhotoSize(width: photoWidthPx, height: photoHeightPx)
+    }
+
+    /// What it is computed in on a processor that computes float layers in `processor`: the coarser of that and of what
+    /// the file itself asks for.
+    public func arithmetic(on processor: Arithmetic) -> Arithmetic { max(plan?.arithmetic ?? .float32, processor) }
+
+    /// Of a plan what tells the arithmetic.
+    public struct Plan: Decodable, Sendable, Equatable {
+        /// Group of layers -> fp32, fp16, w8 or int8.
+        public let weightFormats: [String: String]
+        /// What the layers compute in that are not int8.
+        public let compute: Arithmetic
+
+        /// Int8 where any group of layers computes in it.
+        var arithmetic: Arithmetic { weightFormats.values.contains(Arithmetic.int8.rawValue) ? .int8 : compute }
     }
 
     public struct Input: Decodable, Sendable, Equatable {
@@ -57,7 +74,7 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
         let sizes = [photoHeightPx, photoWidthPx]
         let hasSize = sizes.allSatisfy { ($0 ?? 0) > 0 }
         let fits =
-            switch contract {
+            switch input {
             case "pixels": shapes == ["image": [1, photoHeightPx ?? -1, photoWidthPx ?? -1, 3]]
             case "tensors": !shapes.isEmpty && Set(shapes.keys).isSubset(of: ["authentic", "synthetic"])
             default: false
@@ -66,7 +83,7 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
             let size = sizes.map { $0.map(String.init) ?? "None" }.joined(separator: ", ")
             let described = inputs.map { "'\($0.name)': (\($0.shape.map(String.init).joined(separator: ", ")))" }
             throw Refusal(
-                "the row of '\(file)' contradicts itself: contract '\(contract)', photo size (\(size)), "
+                "the row of '\(file)' contradicts itself: input '\(input)', photo size (\(size)), "
                     + "inputs {\(described.joined(separator: ", "))}")
         }
     }

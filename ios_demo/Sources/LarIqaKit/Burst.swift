@@ -21,7 +21,7 @@ public struct Burst: Sendable, Equatable {
         }
         let best = ranked.first?.element
         places = ranked.enumerated().map { rank, row in
-            let error = (row.element.limit ?? 0) + (best?.limit ?? 0)
+            let error = (row.element.tolerance ?? 0) + (best?.tolerance ?? 0)
             return Place(
                 rank: rank + 1, score: row.element, isKept: rank == 0,
                 isCloseCall: rank > 0 && (best?.score ?? 0) - row.element.score <= error)

@@ -1,10 +1,10 @@
 import Foundation
 
-/// `lariqa.json`, schema `lariqa-manifest/1`: the one contract between an export and whoever runs it.
+/// `lariqa.json`, schema `lariqa-manifest/2`: the one contract between an export and whoever runs it.
 ///
 /// Schema, words and units: docs/manifest.md. A reader refuses any other schema, and a row that contradicts itself.
 public struct Manifest: Sendable, Equatable {
-    public static let schema = "lariqa-manifest/1"
+    public static let schema = "lariqa-manifest/2"
     public static let fileName = "lariqa.json"
 
     public let toolkitVersion: String
@@ -12,6 +12,7 @@ public struct Manifest: Sendable, Equatable {
     public let preprocess: PreprocessSpec
     public let provenance: Provenance
     public let score: ScoreScale
+    public let tolerances: Tolerances
     public let artifacts: [Artifact]
     /// The photo that every artifact's reference score is recorded for; nil in an export of an older toolkit.
     public let golden: Golden?
@@ -65,6 +66,7 @@ public struct Manifest: Sendable, Equatable {
         }
         do {
             preprocess = try PreprocessSpec(json: spec)
+            if let problem = written.tolerances.problem { throw Refusal(problem) }
             try written.artifacts.forEach { try $0.refuseContradictions() }
         } catch let refusal as Refusal {
             throw Refusal("\(place) is not a complete manifest: \(refusal.sentence)")
@@ -73,6 +75,7 @@ public struct Manifest: Sendable, Equatable {
         checkpointSha256 = written.checkpointSha256
         provenance = written.model.provenance
         score = written.score
+        tolerances = written.tolerances
         golden = written.golden
         artifacts = written.artifacts
     }
@@ -82,6 +85,7 @@ public struct Manifest: Sendable, Equatable {
         let checkpointSha256: String
         let model: Model
         let score: ScoreScale
+        let tolerances: Tolerances
         let artifacts: [Artifact]
         let golden: Golden?
 

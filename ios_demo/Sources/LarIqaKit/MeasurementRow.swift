@@ -1,10 +1,10 @@
 import Foundation
 
-/// One benchmark row, schema `lariqa-measurement/1`: the fields that a phone fills, as docs/measurement.md names them.
+/// One benchmark row, schema `lariqa-measurement/2`: the fields that a phone fills, as docs/measurement.md names them.
 ///
 /// Rows hold raw facts with the unit in the name of each field. `lariqa bench --import rows.jsonl` takes them.
 public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
-    public static let schema = "lariqa-measurement/1"
+    public static let schema = "lariqa-measurement/2"
 
     public var schema = MeasurementRow.schema
     public var id = UUID().uuidString.lowercased()
@@ -37,7 +37,7 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
         public var bytes: Int
         public var format: String
         public var precision: String
-        public var contract: String
+        public var input: String
         public var syntheticView: String
         public var memory: String
         public var photoWidthPx: Int?
@@ -53,7 +53,7 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
             bytes = artifact.bytes
             format = artifact.format
             precision = artifact.precision
-            contract = artifact.contract
+            input = artifact.input
             syntheticView = artifact.syntheticView
             memory = artifact.memory ?? "naive"
             photoWidthPx = artifact.photoWidthPx

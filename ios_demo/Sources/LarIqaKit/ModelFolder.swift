@@ -19,7 +19,7 @@ public struct ModelFolder: Sendable {
                     + "`make ios MODEL_DIR=FOLDER` copies it in")
         }
         manifest = try Manifest(json: data, place: "\(name)/\(Manifest.fileName)")
-        artifacts = manifest.artifacts.filter { $0.format == "coreml" && $0.contract == "pixels" }
+        artifacts = manifest.artifacts.filter { $0.format == "coreml" && $0.input == "pixels" }
         self.url = url
         guard !artifacts.isEmpty else {
             let listed = manifest.artifacts.map(\.file).joined(separator: ", ")
@@ -54,7 +54,7 @@ public struct ModelFolder: Sendable {
         guard let golden = manifest.golden else {
             return .failure(Refusal("this export names no golden photo; export again with this toolkit"))
         }
-        guard let parity = artifact.parity, let row = parity.photos.first(where: { $0.photo == golden.file }) else {
+        guard let row = artifact.parity?.photos.first(where: { $0.photo == golden.file }) else {
             return .failure(Refusal("\(artifact.file) has no reference score of \(golden.file); export it again"))
         }
         guard golden.fill == GoldenPhoto.fill else {
@@ -73,6 +73,6 @@ public struct ModelFolder: Sendable {
         }
         let tile = try decoder.photo(from: data, named: golden.file)
         let photo = GoldenPhoto.make(from: tile, size: artifact.photoSize ?? tile.size)
-        return .success(SelfTest.Expectation(photo: photo, reference: row.reference, parity: parity))
+        return .success(SelfTest.Expectation(photo: photo, reference: row.reference))
     }
 }

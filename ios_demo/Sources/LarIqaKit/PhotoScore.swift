@@ -11,14 +11,16 @@ public struct PhotoScore: Sendable, Equatable {
     public let run: Run
     public let runtime: String
     public let units: ComputeUnits
+    /// What the model was computed in.
+    public let arithmetic: Arithmetic
     /// How far the score may be from PyTorch's; nil where the export was not proved.
-    public let limit: Double?
+    public let tolerance: Double?
     /// What the model's branches saw, small.
     public let views: PhotoViews?
 
     public init(
         photo: String, score: Double, size: PhotoSize, scoredAt: PhotoSize, run: Run, runtime: String,
-        units: ComputeUnits, limit: Double?, views: PhotoViews? = nil
+        units: ComputeUnits, arithmetic: Arithmetic, tolerance: Double?, views: PhotoViews? = nil
     ) {
         self.photo = photo
         self.score = score
@@ -27,12 +29,13 @@ public struct PhotoScore: Sendable, Equatable {
         self.run = run
         self.runtime = runtime
         self.units = units
-        self.limit = limit
+        self.arithmetic = arithmetic
+        self.tolerance = tolerance
         self.views = views
     }
 
     public var wasResampled: Bool { size != scoredAt }
 
     /// As many digits as the arithmetic is good for.
-    public var text: String { String(format: units.arithmetic == .float32 ? "%.4f" : "%.2f", score) }
+    public var text: String { String(format: arithmetic == .float32 ? "%.4f" : "%.2f", score) }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// How a decoded photo becomes the model's two views. Data for this code, which holds no number of its own.
 ///
-/// In the `pixels` contract the exported file does all of it; the app uses it to show what the model sees.
+/// With the `pixels` input the exported file does all of it; the app uses it to show what the model sees.
 public struct PreprocessSpec: Sendable, Equatable {
     /// The backbones halve the picture five times: below this nothing of the photo is left to judge.
     public static let minSidePx = 32

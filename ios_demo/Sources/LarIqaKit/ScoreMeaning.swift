@@ -39,8 +39,8 @@ public struct ScoreMeaning: Sendable, Equatable {
         views = "The model looked twice: at the whole photo made small (\(side)x\(side)), and at \(native)."
 
         exactness =
-            score.limit.map {
-                "Within \(String(format: "%.2g", $0)) of PyTorch's score, in \(score.units.arithmetic.inWords)."
+            score.tolerance.map {
+                "Within \(String(format: "%.2g", $0)) of PyTorch's score, \(score.arithmetic.inWords)."
             } ?? "This export was not compared with PyTorch."
         doesNotSay =
             (manifest.provenance.trained ? "It is \(manifest.score.meaning): how good the photo looks. " : "")

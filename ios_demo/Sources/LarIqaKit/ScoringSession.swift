@@ -20,9 +20,14 @@ public actor ScoringSession {
     private struct Loaded: Sendable {
         let scorer: any QualityScorer
         let artifact: Artifact
-        let preprocess: PreprocessSpec
+        let manifest: Manifest
         let units: ComputeUnits
         let selfTest: SelfTest
+
+        /// Nil where the file was not proved.
+        var tolerance: Double? {
+            artifact.parity.map { _ in manifest.tolerances.of(artifact, on: units.arithmetic) }
+        }
     }
 
     private struct Scored: Sendable {
@@ -67,7 +72,7 @@ public actor ScoringSession {
             guard mine == attempt else { return }
             if case .failed = selfTest { throw Refusal(selfTest.sentence) }
             loaded = Loaded(
-                scorer: scorer, artifact: artifact, preprocess: folder.manifest.preprocess, units: units,
+                scorer: scorer, artifact: artifact, manifest: folder.manifest, units: units,
                 selfTest: selfTest)
             announce.yield(.ready(selfTest))
         } catch is CancellationError {
@@ -134,7 +139,8 @@ public actor ScoringSession {
         return PhotoScore(
             photo: name, score: score, size: scored.came, scoredAt: scored.seen, run: scored.run,
             runtime: loaded.scorer.runtime, units: loaded.units,
-            limit: loaded.artifact.parity.map { loaded.units.arithmetic.limit(of: $0) }, views: scored.views)
+            arithmetic: loaded.artifact.arithmetic(on: loaded.units.arithmetic), tolerance: loaded.tolerance,
+            views: scored.views)
     }
 
     /// The golden photo's score; where the export names none, grey warms the model up.
@@ -143,7 +149,10 @@ public actor ScoringSession {
     ) async throws -> SelfTest {
         switch try folder.expectation(of: artifact, decoder: decoder) {
         case .success(let expected):
-            return expected.judge(try await scorer.run(expected.photo).score, units.arithmetic)
+            return expected.judge(
+                try await scorer.run(expected.photo).score,
+                tolerance: folder.manifest.tolerances.of(artifact, on: units.arithmetic),
+                artifact.arithmetic(on: units.arithmetic))
         case .failure(let reason):
             let size = artifact.photoSize ?? PhotoSize(width: 1280, height: 1280)
             let grey = Photo(madeAs: size, rgb: [UInt8](repeating: 128, count: size.pixels * 3))
@@ -163,6 +172,6 @@ public actor ScoringSession {
         try Task.checkCancellation()
         return Scored(
             run: run, came: decoded.size, seen: prepared.size,
-            views: PhotoViews(of: prepared, view: loaded.artifact.syntheticView, loaded.preprocess))
+            views: PhotoViews(of: prepared, view: loaded.artifact.syntheticView, loaded.manifest.preprocess))
     }
 }

@@ -12,7 +12,7 @@ public enum SelfTest: Sendable, Equatable {
     public struct Figures: Sendable, Equatable {
         public let score: Double
         public let reference: Double
-        public let limit: Double
+        public let tolerance: Double
         public let arithmetic: Arithmetic
 
         public var difference: Double { abs(score - reference) }
@@ -22,19 +22,16 @@ public enum SelfTest: Sendable, Equatable {
     public struct Expectation: Sendable {
         public let photo: Photo
         public let reference: Double
-        public let parity: Artifact.Parity
 
-        public init(photo: Photo, reference: Double, parity: Artifact.Parity) {
+        public init(photo: Photo, reference: Double) {
             self.photo = photo
             self.reference = reference
-            self.parity = parity
         }
 
         /// A score that is no number passes nothing.
-        public func judge(_ score: Double, _ arithmetic: Arithmetic) -> SelfTest {
-            let figures = Figures(
-                score: score, reference: reference, limit: arithmetic.limit(of: parity), arithmetic: arithmetic)
-            return figures.difference <= figures.limit ? .passed(figures) : .failed(figures)
+        public func judge(_ score: Double, tolerance: Double, _ arithmetic: Arithmetic) -> SelfTest {
+            let figures = Figures(score: score, reference: reference, tolerance: tolerance, arithmetic: arithmetic)
+            return figures.difference <= figures.tolerance ? .passed(figures) : .failed(figures)
         }
     }
 
@@ -42,13 +39,13 @@ public enum SelfTest: Sendable, Equatable {
         switch self {
         case .passed(let figures):
             "Self-test passed: the golden photo scores \(digits(figures.score)) here, \(digits(figures.reference)) in "
-                + "PyTorch (difference \(short(figures.difference)), limit \(short(figures.limit)): "
+                + "PyTorch (difference \(short(figures.difference)), allowed \(short(figures.tolerance)): "
                 + "\(figures.arithmetic.inWords))."
         case .failed(let figures):
             "the golden photo scores \(digits(figures.score)) on this phone, expected \(digits(figures.reference)) "
-                + "within \(short(figures.limit)) (\(figures.arithmetic.inWords)); its scores cannot be trusted: "
-                + (figures.arithmetic == .float32
-                    ? "export again, or report this phone and system" : "choose CPU only, or export again")
+                + "within \(short(figures.tolerance)) (\(figures.arithmetic.inWords)); its scores cannot be trusted: "
+                + (figures.arithmetic == .float16
+                    ? "choose CPU only, or export again" : "export again, or report this phone and system")
         case .notPossible(let reason):
             "Self-test not possible: \(reason)"
         }

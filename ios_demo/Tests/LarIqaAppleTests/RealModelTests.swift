@@ -28,7 +28,7 @@ struct RealModelTests {
         await session.load(units: units)
         for await state in session.states {
             if case .ready(.passed(let figures)) = state {
-                #expect(figures.difference <= figures.limit)
+                #expect(figures.difference <= figures.tolerance)
                 return
             }
             if case .failed(let reason) = state {

@@ -15,7 +15,7 @@ struct ScoringSessionTests {
         for row in try #require(artifact.parity).photos {
             let name = row.photo.replacingOccurrences(of: ".png", with: "")
             let score = try await session.score(Vectors.photoFile(name), named: row.photo, fit: false)
-            #expect(score.score == row.reference && !score.wasResampled && score.limit == 1e-4)
+            #expect(score.score == row.reference && !score.wasResampled && score.tolerance == 1e-4)
             #expect(score.views?.authentic.size == PhotoSize(width: 128, height: 128))
         }
     }
@@ -28,7 +28,7 @@ struct ScoringSessionTests {
         await session.unload()
         let states = await heard(session, until: .notLoaded, after: 5)
         let reference = try #require(artifact.parity?.photos.first { $0.photo == "golden.png" }).reference
-        let figures = SelfTest.Figures(score: reference, reference: reference, limit: 1e-4, arithmetic: .float32)
+        let figures = SelfTest.Figures(score: reference, reference: reference, tolerance: 1e-4, arithmetic: .float32)
         let passed = ScorerState.ready(.passed(figures))
         #expect(
             states == [.notLoaded, .specialising, .warmingUp, passed, .scoring(photo: "noisy"), passed, .notLoaded])
@@ -45,14 +45,14 @@ struct ScoringSessionTests {
             Issue.record("\(state)")
             return
         }
-        #expect(reason.contains("within 0.0001 (float32 on the CPU); its scores cannot be trusted"))
+        #expect(reason.contains("within 0.0001 (computed in float32); its scores cannot be trusted"))
         await #expect(throws: Refusal("noisy: expected a model to be ready, came none; load one first")) {
             try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false)
         }
     }
 
-    @Test("The same error passes where float16 may have made it, and the limit that was applied is said")
-    func widerLimit() async throws {
+    @Test("The same error passes where float16 may have made it, and the tolerance that was applied is said")
+    func coarserProcessor() async throws {
         var options = RecordedScorer.Options()
         options.error = 2e-4
         let (session, _) = try ready(options)
@@ -62,10 +62,26 @@ struct ScoringSessionTests {
             Issue.record("\(state)")
             return
         }
-        #expect(figures.limit == Arithmetic.float16Limit)
-        #expect(state.sentence.contains("limit 0.01: float16 allowed, on the GPU or Neural Engine"))
+        #expect(figures.tolerance == 0.005)
+        #expect(state.sentence.contains("allowed 0.005: computed in float16 where the processor does so"))
         let score = try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false)
-        #expect(score.limit == Arithmetic.float16Limit && score.text.count == 4)
+        #expect(score.tolerance == 0.005 && score.text.count == 4)
+    }
+
+    @Test(
+        "Other tolerances in the manifest change the verdict",
+        arguments: [
+            (ComputeUnits.cpu, "\"float32\": 0.0001", "\"float32\": 0.0001", "Failed"),
+            (.cpu, "\"float32\": 0.0001", "\"float32\": 0.001", "Ready"),
+            (.npu, "\"float16\": 0.005", "\"float16\": 0.005", "Ready"),
+            (.npu, "\"float16\": 0.005", "\"float16\": 0.0001", "Failed"),
+        ])
+    func tolerances(units: ComputeUnits, old: String, new: String, ends: String) async throws {
+        var options = RecordedScorer.Options()
+        options.error = 2e-4
+        let (session, _) = try ready(options, export: Vectors.export(replacing: old, with: new))
+        await session.load(units: units)
+        #expect(await heard(session, after: 4).last?.title == ends)
     }
 
     @Test("Photos that come together are scored one after another, in order")
@@ -182,8 +198,10 @@ struct ScoringSessionTests {
         #expect(try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false).units == .gpu)
     }
 
-    private func ready(_ options: RecordedScorer.Options = .init()) throws -> (ScoringSession, Artifact) {
-        let export = try Vectors.tinyExport()
+    private func ready(
+        _ options: RecordedScorer.Options = .init(), export: URL? = nil
+    ) throws -> (ScoringSession, Artifact) {
+        let export = try export ?? Vectors.tinyExport()
         let folder = try ModelFolder(export, named: "this app")
         let session = ScoringSession(
             folder: { try ModelFolder(export, named: "this app") }, opener: RecordedOpener(options),

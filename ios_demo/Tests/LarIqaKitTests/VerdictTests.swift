@@ -29,28 +29,50 @@ struct VerdictTests {
 
     @Test("The wider the runtime's error, the more calls are close")
     func closeCalls() {
-        let scores = [score("a", 0.500, limit: 0.01), score("b", 0.485, limit: 0.01)]
+        let scores = [score("a", 0.500, tolerance: 0.01), score("b", 0.485, tolerance: 0.01)]
         #expect(Burst(scores).places[1].isCloseCall)
         #expect(!Burst([score("a", 0.500), score("b", 0.485)]).places[1].isCloseCall)
     }
 
     @Test(
-        "A self-test passes within its limit and nowhere else",
+        "A self-test passes within the tolerance that it is given and nowhere else",
         arguments: [
-            (0.5, true), (0.50009, true), (0.49991, true), (0.50011, false), (0.4998, false), (Double.nan, false),
+            (0.5, 1e-4, true), (0.50009, 1e-4, true), (0.49991, 1e-4, true), (0.50011, 1e-4, false),
+            (0.4998, 1e-4, false), (0.4998, 1e-3, true), (Double.nan, 1, false),
         ])
-    func selfTest(score: Double, passes: Bool) {
-        let parity = Artifact.Parity(reference: "PyTorch", runtime: "", limit: 5e-5, worst: 0, photos: [])
+    func selfTest(score: Double, tolerance: Double, passes: Bool) {
         let photo = Photo(madeAs: PhotoSize(width: 1, height: 1), rgb: [0, 0, 0])
-        let judged = SelfTest.Expectation(photo: photo, reference: 0.5, parity: parity).judge(score, .float32)
+        let expected = SelfTest.Expectation(photo: photo, reference: 0.5)
+        let judged = expected.judge(score, tolerance: tolerance, .float32)
         if case .passed = judged { #expect(passes) } else { #expect(!passes) }
     }
 
-    @Test("An export with a limit of its own keeps it where it is the wider one")
-    func limits() {
-        let wide = Artifact.Parity(reference: "", runtime: "", limit: 0.02, worst: 0, photos: [])
-        #expect(Arithmetic.float32.limit(of: wide) == 0.02 && Arithmetic.mayBeFloat16.limit(of: wide) == 0.02)
+    @Test("A file is held to the tolerance of what it is computed in")
+    func tolerances() throws {
+        let given = Tolerances(float32: 0.25, float16: 0.5, int8: 0.75)
+        let plans: [(Artifact.Plan?, Double, Double)] = [
+            (nil, 0.25, 0.5),
+            (.init(weightFormats: ["stem": "fp32", "rest": "w8"], compute: .float32), 0.25, 0.5),
+            (.init(weightFormats: ["stem": "fp32", "rest": "fp16"], compute: .float16), 0.5, 0.5),
+            (.init(weightFormats: ["stem": "fp32", "rest": "int8"], compute: .float32), 0.75, 0.75),
+        ]
+        for (plan, onFloat32, onFloat16) in plans {
+            let file = artifact(plan: plan)
+            #expect(given.of(file, on: .float32) == onFloat32 && given.of(file, on: .float16) == onFloat16)
+        }
         #expect(ComputeUnits.allCases.filter { $0.arithmetic == .float32 } == [.cpu])
+        #expect(ComputeUnits.allCases.filter { $0.arithmetic == .float16 } == [.gpu, .npu, .all])
+    }
+
+    @Test("A file's own parity limit counts where it is wider, in float32 alone")
+    func parityLimit() {
+        let given = Tolerances(float32: 0.25, float16: 0.5, int8: 0.75)
+        for (limit, expected) in [(nil, 0.25), (0.125, 0.25), (1, 1)] as [(Double?, Double)] {
+            #expect(given.of(artifact(limit: limit), on: .float32) == expected)
+            #expect(given.of(artifact(limit: limit), on: .float16) == 0.5)
+            let int8 = Artifact.Plan(weightFormats: ["rest": "int8"], compute: .float32)
+            #expect(given.of(artifact(limit: limit, plan: int8), on: .float32) == 0.75)
+        }
     }
 
     @Test(
@@ -63,16 +85,26 @@ struct VerdictTests {
         #expect(plain.warnings == [folder.manifest.score.meaning] && plain.position == 0.25)
         #expect(plain.scale == "0.2500 on a scale of about 0 to 1, higher is better.")
         #expect(plain.views.contains("128x128") && plain.views.contains("the middle 128x128 px"))
-        #expect(plain.exactness == "Within 0.0001 of PyTorch's score, in float32 on the CPU.")
+        #expect(plain.exactness == "Within 0.0001 of PyTorch's score, computed in float32.")
         #expect(plain.doesNotSay.contains("does not say"))
         let odd = ScoreMeaning(score("a", 1.5, at: 64), manifest: folder.manifest, artifact: artifact)
         #expect(odd.warnings.count == 3 && odd.position == 1 && odd.warnings[1].contains("resampled to 64x64"))
     }
 
-    private func score(_ photo: String, _ score: Double, limit: Double = 1e-4, at side: Int = 8) -> PhotoScore {
+    private func artifact(limit: Double? = nil, plan: Artifact.Plan? = nil) -> Artifact {
+        Artifact(
+            file: "a.mlpackage", format: "coreml", precision: "fp32", input: "pixels", syntheticView: "crop",
+            photoWidthPx: 200, photoHeightPx: 150, inputs: [], output: "score", macs: 1, memory: nil, sha256: "",
+            bytes: 1, status: "converted",
+            parity: limit.map { Artifact.Parity(reference: "", runtime: "", limit: $0, worst: 0, photos: []) },
+            plan: plan)
+    }
+
+    private func score(_ photo: String, _ score: Double, tolerance: Double = 1e-4, at side: Int = 8) -> PhotoScore {
         PhotoScore(
             photo: photo, score: score, size: PhotoSize(width: 8, height: 8),
             scoredAt: PhotoSize(width: side, height: side),
-            run: Run(score: score, preprocessMs: 0, inferenceMs: 0, postMs: 0), runtime: "", units: .cpu, limit: limit)
+            run: Run(score: score, preprocessMs: 0, inferenceMs: 0, postMs: 0), runtime: "", units: .cpu,
+            arithmetic: .float32, tolerance: tolerance)
     }
 }
