@@ -5,8 +5,8 @@ import SwiftUI
 
 /// Up to fifty photos of one moment; the one to keep is marked.
 struct BurstScreen: View {
-    let app: AppModel
-    let model: BurstModel
+    let app: AppViewModel
+    let model: BurstViewModel
     @State private var picked: [PhotosPickerItem] = []
 
     var body: some View {

@@ -29,14 +29,14 @@ struct ScoringSessionTests {
         let states = await heard(session, until: .notLoaded, after: 5)
         let reference = try #require(artifact.parity?.photos.first { $0.photo == "golden.png" }).reference
         let figures = SelfTest.Figures(score: reference, reference: reference, tolerance: 1e-4, arithmetic: .float32)
-        let passed = ScorerState.ready(.passed(figures))
+        let passed = ScoringState.ready(.passed(figures))
         #expect(
-            states == [.notLoaded, .specialising, .warmingUp, passed, .scoring(photo: "noisy"), passed, .notLoaded])
+            states == [.notLoaded, .preparing, .warmingUp, passed, .scoring(photo: "noisy"), passed, .notLoaded])
     }
 
     @Test("A model that scores the golden photo wrongly never gets to score another")
     func selfTestFails() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         options.error = 2e-4
         let (session, _) = try ready(options)
         await session.load(units: .cpu)
@@ -53,7 +53,7 @@ struct ScoringSessionTests {
 
     @Test("The same error passes where float16 may have made it, and the tolerance that was applied is said")
     func coarserProcessor() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         options.error = 2e-4
         let (session, _) = try ready(options)
         await session.load(units: .npu)
@@ -77,7 +77,7 @@ struct ScoringSessionTests {
             (.npu, "\"float16\": 0.005", "\"float16\": 0.0001", "Failed"),
         ])
     func tolerances(units: ComputeUnits, old: String, new: String, ends: String) async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         options.error = 2e-4
         let (session, _) = try ready(options, export: Vectors.export(replacing: old, with: new))
         await session.load(units: units)
@@ -86,7 +86,7 @@ struct ScoringSessionTests {
 
     @Test("Photos that come together are scored one after another, in order")
     func oneAtATime() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         let watch = Watch()
         options.watch = watch
         options.milliseconds = 5
@@ -105,7 +105,7 @@ struct ScoringSessionTests {
 
     @Test("A cancelled photo ends at once; the one that waited behind it is scored")
     func cancellation() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         let gate = Gate()
         options.gate = gate
         let (session, artifact) = try ready(options)
@@ -140,7 +140,7 @@ struct ScoringSessionTests {
 
     @Test("A model that does not open, a file that is not listed, a folder without a model: a state with a sentence")
     func failures() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         options.refusal = Refusal("the system could not open it")
         let (broken, _) = try ready(options)
         await broken.load()
@@ -154,14 +154,14 @@ struct ScoringSessionTests {
 
         let empty = try Vectors.temporaryFolder()
         let none = ScoringSession(
-            folder: { try ModelFolder(empty, named: "this app") }, opener: RecordedOpener(), decoder: PpmDecoder())
+            folder: { try ExportFolder(empty, named: "this app") }, opener: RecordedOpener(), decoder: PpmDecoder())
         await none.load()
         #expect(await heard(none, after: 3).last?.sentence.hasPrefix("this app holds no lariqa.json") == true)
     }
 
     @Test("Of two loads at once the later one counts")
     func lastLoadWins() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         let gate = Gate()
         options.gate = gate
         let (session, _) = try ready(options)
@@ -178,7 +178,7 @@ struct ScoringSessionTests {
 
     @Test("Another model waits for the photo in hand")
     func loadWaits() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         let (gate, watch) = (Gate(), Watch())
         (options.gate, options.watch) = (gate, watch)
         let (session, _) = try ready(options)
@@ -199,21 +199,21 @@ struct ScoringSessionTests {
     }
 
     private func ready(
-        _ options: RecordedScorer.Options = .init(), export: URL? = nil
+        _ options: RecordedRunner.Options = .init(), export: URL? = nil
     ) throws -> (ScoringSession, Artifact) {
         let export = try export ?? Vectors.tinyExport()
-        let folder = try ModelFolder(export, named: "this app")
+        let folder = try ExportFolder(export, named: "this app")
         let session = ScoringSession(
-            folder: { try ModelFolder(export, named: "this app") }, opener: RecordedOpener(options),
+            folder: { try ExportFolder(export, named: "this app") }, opener: RecordedOpener(options),
             decoder: PpmDecoder())
         return (session, try #require(folder.artifacts.first))
     }
 
     /// The states so far: at least `count` of them, and up to one that is asked for.
     private func heard(
-        _ session: ScoringSession, until last: ScorerState? = nil, after count: Int
-    ) async -> [ScorerState] {
-        var states: [ScorerState] = []
+        _ session: ScoringSession, until last: ScoringState? = nil, after count: Int
+    ) async -> [ScoringState] {
+        var states: [ScoringState] = []
         for await state in session.states {
             states.append(state)
             if states.count >= count, last == nil || state == last { break }

@@ -4,7 +4,7 @@ import Observation
 
 /// The benchmark screen: what to measure, how far it is, the rows to share.
 @MainActor @Observable
-public final class BenchmarkModel {
+public final class BenchmarkViewModel {
     public var runs = 30
     public var isSustained = false
     public private(set) var progress: Benchmark.Progress?
@@ -14,22 +14,22 @@ public final class BenchmarkModel {
     public private(set) var problem: String?
     /// Whether the next start of the app begins with a benchmark.
     public private(set) var isPlanned = false
-    private let app: AppModel
+    private let app: AppViewModel
     private var task: Task<Void, Never>?
 
     /// Long enough for a phone to become warm and slow down.
     public static let sustainedSeconds: Double = 600
 
-    public init(_ app: AppModel) {
+    public init(_ app: AppViewModel) {
         self.app = app
-        rowCount = app.places.rows.count()
+        rowCount = app.dependencies.rows.count()
     }
 
     public var isRunning: Bool { progress != nil }
 
-    public var rowsFile: URL? { rowCount > 0 ? app.places.rows.url : nil }
+    public var rowsFile: URL? { rowCount > 0 ? app.dependencies.rows.url : nil }
 
-    public var inference: SampleStatistics? { SampleStatistics(row?.latency?.inferenceMs ?? []) }
+    public var inference: Statistics? { Statistics(row?.latency?.inferenceMs ?? []) }
 
     private var plan: Benchmark.Plan {
         Benchmark.Plan(runs: runs, sustainedSeconds: isSustained ? Self.sustainedSeconds : 0)
@@ -38,7 +38,7 @@ public final class BenchmarkModel {
     /// Measure in a fresh process, as the protocol asks: when the app is started the next time, before anything else.
     public func planForNextStart() {
         do {
-            try app.places.pending.save(.init(plan: plan, file: app.artifact?.file, units: app.units))
+            try app.dependencies.pending.save(.init(plan: plan, file: app.artifact?.file, units: app.units))
             isPlanned = true
         } catch {
             problem = "the plan could not be kept: \(Refusal.sentence(for: error)); free some space and try again"
@@ -47,7 +47,7 @@ public final class BenchmarkModel {
 
     /// At the start of the app; returns whether a benchmark was planned, which then has run and loaded the model.
     public func measurePlanned() async -> Bool {
-        guard let planned = app.places.pending.take() else { return false }
+        guard let planned = app.dependencies.pending.take() else { return false }
         app.choose(file: planned.file, units: planned.units)
         app.readFolder()
         (runs, isSustained) = (planned.plan.runs, planned.plan.mode == .sustained)
@@ -70,14 +70,14 @@ public final class BenchmarkModel {
     public func cancel() { task?.cancel() }
 
     public func removeRows() {
-        app.places.rows.remove()
+        app.dependencies.rows.remove()
         rowCount = 0
     }
 
     /// Until the row is there; for tests.
     func finished() async { await task?.value }
 
-    private func measure(_ artifact: Artifact, _ folder: ModelFolder, _ photos: [PickedPhoto]) async {
+    private func measure(_ artifact: Artifact, _ folder: ExportFolder, _ photos: [PickedPhoto]) async {
         let isFirst = await app.makeWay()  // two models at once are not what an app would hold
         var files: [Benchmark.PhotoFile] = []
         for photo in photos {
@@ -86,26 +86,27 @@ public final class BenchmarkModel {
             }
         }
         if files.isEmpty, let golden = Benchmark.PhotoFile.golden(of: artifact, in: folder) { files = [golden] }
-        let places = app.places
+        let dependencies = app.dependencies
         let benchmark = Benchmark(
-            opener: places.opener, decoder: places.decoder, probe: places.probe, measuredBy: places.version)
+            opener: dependencies.opener, decoder: dependencies.decoder, probe: dependencies.probe,
+            measuredBy: dependencies.version)
         let (steps, step) = AsyncStream<Benchmark.Progress>.makeStream()
         let showing = Task {
             for await progress in steps { self.progress = progress }
         }
         let row = await benchmark.measure(
             artifact, in: folder, units: app.units, photos: files, plan: plan, report: UUID().uuidString.lowercased(),
-            firstInProcess: isFirst, loadIsCold: !places.isCompiled(artifact)
+            firstInProcess: isFirst, loadIsCold: !dependencies.isCompiled(artifact)
         ) { step.yield($0) }
         step.finish()
         await showing.value
         do {
-            try places.rows.append(row)
+            try dependencies.rows.append(row)
         } catch {
             problem = "the row could not be kept: \(Refusal.sentence(for: error)); free some space and measure again"
         }
         self.row = row
-        rowCount = places.rows.count()
+        rowCount = dependencies.rows.count()
         progress = nil
         await app.load()
     }

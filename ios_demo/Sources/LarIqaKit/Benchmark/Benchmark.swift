@@ -62,7 +62,7 @@ public struct Benchmark: Sendable {
         }
 
         /// The golden photo of an export, for a benchmark without photos of one's own.
-        public static func golden(of artifact: Artifact, in folder: ModelFolder) -> PhotoFile? {
+        public static func golden(of artifact: Artifact, in folder: ExportFolder) -> PhotoFile? {
             guard let golden = folder.manifest.golden, !golden.file.contains("/"),
                 let row = artifact.parity?.photos.first(where: { $0.photo == golden.file }),
                 let data = try? Data(contentsOf: folder.url.appendingPathComponent(golden.file))
@@ -84,7 +84,7 @@ public struct Benchmark: Sendable {
     ///   - firstInProcess: whether no model ran in this process before: only then the memory figures are the model's.
     ///   - loadIsCold: whether the compiled model was absent before.
     public func measure(
-        _ artifact: Artifact, in folder: ModelFolder, units: ComputeUnits, photos: [PhotoFile], plan: Plan,
+        _ artifact: Artifact, in folder: ExportFolder, units: ComputeUnits, photos: [PhotoFile], plan: Plan,
         report: String, firstInProcess: Bool, loadIsCold: Bool, progress: @Sendable (Progress) -> Void
     ) async -> MeasurementRow {
         let machine = probe.machine()
@@ -120,7 +120,7 @@ public struct Benchmark: Sendable {
     }
 
     private func run(
-        _ artifact: Artifact, _ folder: ModelFolder, _ units: ComputeUnits, _ photos: [PhotoFile], _ plan: Plan,
+        _ artifact: Artifact, _ folder: ExportFolder, _ units: ComputeUnits, _ photos: [PhotoFile], _ plan: Plan,
         _ loadIsCold: Bool, _ curve: MemoryCurve, _ row: inout MeasurementRow, _ progress: @Sendable (Progress) -> Void
     ) async throws {
         guard let firstPhoto = photos.first else {
@@ -131,17 +131,17 @@ public struct Benchmark: Sendable {
         var latency = MeasurementRow.Latency(loadWasCold: loadIsCold)
         curve.sample()
         let loadBegan = probe.seconds()
-        let scorer = try await opener.open(artifact, at: url, units: units)
+        let runner = try await opener.open(artifact, at: url, units: units)
         latency.loadMs = (probe.seconds() - loadBegan) * 1000
         curve.sample(loaded: true)
-        row.setting.runtime = scorer.runtime
-        row.setting.placement = await scorer.placement()
+        row.setting.runtime = runner.runtime
+        row.setting.placement = await runner.placement()
         row.setting.fallback = units.fallback(row.setting.placement)
         row.latency = latency
 
         progress(Progress(step: "First run", done: 0, fraction: nil))
         let firstPixels = try decoder.photo(from: firstPhoto.data, named: firstPhoto.name)
-        latency.firstMs = try await scorer.run(firstPhoto.prepared(firstPixels, for: artifact.photoSize)).inferenceMs
+        latency.firstMs = try await runner.run(firstPhoto.prepared(firstPixels, for: artifact.photoSize)).inferenceMs
         row.latency = latency
         curve.sample()
 
@@ -156,7 +156,7 @@ public struct Benchmark: Sendable {
             let decoded = probe.seconds()
             let prepared = try photo.prepared(pixels, for: artifact.photoSize)
             let fitted = probe.seconds()
-            let run = try await scorer.run(prepared)
+            let run = try await runner.run(prepared)
             try Task.checkCancellation()  // a cancelled run's time is no measurement
             let total = (probe.seconds() - start) * 1000
             let decodeMs = (decoded - start) * 1000

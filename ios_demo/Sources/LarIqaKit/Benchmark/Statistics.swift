@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a list of samples says, as `lariqa bench` reports it: percentiles lie between samples (numpy's `linear`).
-public struct SampleStatistics: Sendable, Equatable {
+public struct Statistics: Sendable, Equatable {
     public let count: Int
     public let min: Double
     public let p50: Double

@@ -8,13 +8,13 @@ import Testing
 /// The view models, driven by scores that PyTorch gave to exactly these photos.
 @Suite("The screens' models", .serialized, .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
 @MainActor
-struct ModelTests {
+struct ViewModelTests {
     @Test("From the start of the app to a score with its meaning")
     func score() async throws {
         let app = try makeApp()
         let following = Task { await app.follow() }
         defer { following.cancel() }
-        let model = ScoreModel(app)
+        let model = ScoreViewModel(app)
         #expect(model.phase == .empty && app.state == .notLoaded)
         await app.load()
         model.score(try photo("noisy"))
@@ -26,7 +26,7 @@ struct ModelTests {
         }
         #expect(try score.score == reference("noisy") && meaning.warnings.first?.hasPrefix("NOT TRAINED") == true)
         await settled(app, "Ready")
-        #expect(await app.places.journal?.entries().map(\.photo) == ["noisy"])
+        #expect(await app.dependencies.journal?.entries().map(\.photo) == ["noisy"])
         #expect(app.artifact?.file == app.file && app.folder?.artifacts.count == 1)
     }
 
@@ -34,11 +34,11 @@ struct ModelTests {
     func refused() async throws {
         let app = try makeApp()
         await app.load()
-        let model = ScoreModel(app)
+        let model = ScoreViewModel(app)
         model.score(PickedPhoto(name: "empty.jpg", source: .file { Data() }))
         await model.finished()
         #expect(model.phase == .refused(sentence: PhotoRefusal.empty("empty.jpg").sentence))
-        #expect(await app.places.journal?.interruption() == nil)
+        #expect(await app.dependencies.journal?.interruption() == nil)
         model.score(try photo("dark"))
         await model.finished()
         guard case .scored = model.phase else {
@@ -51,7 +51,7 @@ struct ModelTests {
     func fit() async throws {
         let app = try makeApp()
         await app.load()
-        let model = ScoreModel(app)
+        let model = ScoreViewModel(app)
         app.fits = false
         let small = Data("P6\n60 40\n255\n".utf8) + Data(repeating: 9, count: 7200)
         model.score(PickedPhoto(name: "small", source: .file { small }))
@@ -65,7 +65,7 @@ struct ModelTests {
 
     @Test("The camera's refusal is a sentence")
     func camera() throws {
-        let model = ScoreModel(try makeApp())
+        let model = ScoreViewModel(try makeApp())
         model.refuse(PhotoRefusal.cameraRefused)
         #expect(model.phase == .refused(sentence: PhotoRefusal.cameraRefused.sentence))
     }
@@ -77,7 +77,7 @@ struct ModelTests {
         await gate.open()
         await app.load()
         await gate.close()
-        let model = ScoreModel(app)
+        let model = ScoreViewModel(app)
         model.score(try photo("noisy"))
         try await gate.arrivals(2)
         model.cancel()
@@ -96,7 +96,7 @@ struct ModelTests {
     func burst() async throws {
         let app = try makeApp()
         await app.load()
-        let model = BurstModel(app)
+        let model = BurstViewModel(app)
         let names = ["original", "blurred", "noisy", "recompressed", "dark"]
         var photos = try names.map(photo)
         photos.insert(PickedPhoto(name: "broken", source: .file { Data("text".utf8) }), at: 2)
@@ -108,7 +108,7 @@ struct ModelTests {
         #expect(model.burst.places.map(\.score.photo) == byScore)
         #expect(model.verdict?.hasPrefix("Keep \(byScore[0])") == true)
         #expect(model.refused.map(\.photo) == ["broken"])
-        #expect(await app.places.journal?.entries().count == 5)
+        #expect(await app.dependencies.journal?.entries().count == 5)
     }
 
     @Test("A burst that is cancelled keeps the scores that it has")
@@ -117,7 +117,7 @@ struct ModelTests {
         let app = try makeApp { $0.gate = gate }
         await gate.open()
         await app.load()
-        let model = BurstModel(app)
+        let model = BurstViewModel(app)
         let slow = PickedPhoto(
             name: "slow",
             source: .file {
@@ -140,11 +140,11 @@ struct ModelTests {
         await app.load()
         await settled(app, "Failed")
         #expect(app.state.sentence.contains("`make ios MODEL_DIR=FOLDER` copies it in") && app.artifact == nil)
-        let model = ScoreModel(app)
+        let model = ScoreViewModel(app)
         model.score(try photo("dark"))
         await model.finished()
         #expect(model.phase == .refused(sentence: "dark: expected a model to be ready, came none; load one first"))
-        let benchmark = BenchmarkModel(app)
+        let benchmark = BenchmarkViewModel(app)
         benchmark.measure([])
         #expect(!benchmark.isRunning && benchmark.problem != nil)
     }
@@ -164,7 +164,7 @@ struct ModelTests {
     @Test("What the last start left unfinished is shown")
     func interruption() async throws {
         let app = try makeApp()
-        try await app.places.journal?.begin("IMG_1.heic")
+        try await app.dependencies.journal?.begin("IMG_1.heic")
         await app.lookBack()
         #expect(app.interruption?.contains("while it scored IMG_1.heic") == true)
     }
@@ -175,12 +175,12 @@ struct ModelTests {
         let following = Task { await app.follow() }
         defer { following.cancel() }
         await app.load()
-        let model = BenchmarkModel(app)
+        let model = BenchmarkViewModel(app)
         model.runs = 6
         model.measure([])
         #expect(model.isRunning && model.rowsFile == nil)
         await model.finished()
-        #expect(!model.isRunning && model.rowCount == 1 && model.rowsFile == app.places.rows.url)
+        #expect(!model.isRunning && model.rowCount == 1 && model.rowsFile == app.dependencies.rows.url)
         #expect(model.inference?.count == 6 && model.inference?.p50 == 2)
         #expect(model.row?.flags.contains { $0.contains("start the app anew") } == true)
         await settled(app, "Ready")
@@ -190,34 +190,35 @@ struct ModelTests {
 
     @Test("A planned benchmark runs at the next start, in a process that has opened no model yet")
     func planned() async throws {
-        let places = try makePlaces(RecordedScorer.Options())
-        let before = BenchmarkModel(try makeApp(places: places))
+        let dependencies = try makeDependencies(RecordedRunner.Options())
+        let before = BenchmarkViewModel(try makeApp(dependencies: dependencies))
         before.runs = 3
         before.planForNextStart()
         #expect(before.isPlanned)
 
-        let app = try makeApp(places: places)
-        let model = BenchmarkModel(app)
+        let app = try makeApp(dependencies: dependencies)
+        let model = BenchmarkViewModel(app)
         #expect(await model.measurePlanned())
         #expect(model.row?.latency?.inferenceMs.count == 3)
         #expect(model.row?.flags.contains { $0.contains("start the app anew") } == false)
-        #expect(await BenchmarkModel(app).measurePlanned() == false)
+        #expect(await BenchmarkViewModel(app).measurePlanned() == false)
     }
 
     private func makeApp(
-        folder: URL? = nil, places: AppModel.Places? = nil,
-        _ change: (inout RecordedScorer.Options) -> Void = { _ in }
-    ) throws -> AppModel {
-        var options = RecordedScorer.Options()
+        folder: URL? = nil, dependencies: AppViewModel.Dependencies? = nil,
+        _ change: (inout RecordedRunner.Options) -> Void = { _ in }
+    ) throws -> AppViewModel {
+        var options = RecordedRunner.Options()
         change(&options)
         let export = try folder ?? Vectors.tinyExport()
-        return AppModel(
-            folder: { try ModelFolder(export, named: "this app") }, places: try places ?? makePlaces(options))
+        return AppViewModel(
+            folder: { try ExportFolder(export, named: "this app") },
+            dependencies: try dependencies ?? makeDependencies(options))
     }
 
-    private func makePlaces(_ options: RecordedScorer.Options) throws -> AppModel.Places {
+    private func makeDependencies(_ options: RecordedRunner.Options) throws -> AppViewModel.Dependencies {
         let kept = try Vectors.temporaryFolder()
-        return AppModel.Places(
+        return AppViewModel.Dependencies(
             opener: RecordedOpener(options), decoder: PpmDecoder(), probe: FakeDevice(),
             journal: try Journal(folder: kept), rows: RowFile(folder: kept), pending: PendingBenchmark(folder: kept),
             isCompiled: { _ in false }, version: "Swift tests")
@@ -229,12 +230,12 @@ struct ModelTests {
     }
 
     private func reference(_ name: String) throws -> Double {
-        let artifact = try #require(try ModelFolder(Vectors.tinyExport(), named: "export").artifacts.first)
+        let artifact = try #require(try ExportFolder(Vectors.tinyExport(), named: "export").artifacts.first)
         return try #require(artifact.parity?.photos.first { $0.photo == name }).reference
     }
 
     /// The state arrives by a stream of its own.
-    private func settled(_ app: AppModel, _ title: String) async {
+    private func settled(_ app: AppViewModel, _ title: String) async {
         for _ in 0..<2000 where app.state.title != title { try? await Task.sleep(nanoseconds: 1_000_000) }
         #expect(app.state.title == title)
     }

@@ -4,7 +4,7 @@ import Observation
 
 /// One photo: chosen, scored, explained.
 @MainActor @Observable
-public final class ScoreModel {
+public final class ScoreViewModel {
     public enum Phase: Equatable {
         case empty
         case scoring(photo: String)
@@ -13,10 +13,10 @@ public final class ScoreModel {
     }
 
     public private(set) var phase = Phase.empty
-    private let app: AppModel
+    private let app: AppViewModel
     private var task: Task<Void, Never>?
 
-    public init(_ app: AppModel) {
+    public init(_ app: AppViewModel) {
         self.app = app
     }
 

@@ -10,7 +10,7 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
     /// The one photo size that it takes; nil: any.
     public let photoWidthPx: Int?
     public let photoHeightPx: Int?
-    public let inputs: [Input]
+    public let inputs: [InputSpec]
     public let output: String
     public let macs: Int
     /// How it executes; nil, of an older exporter: naive.
@@ -43,13 +43,6 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
 
         /// Int8 where any group of layers computes in it.
         var arithmetic: Arithmetic { weightFormats.values.contains(Arithmetic.int8.rawValue) ? .int8 : compute }
-    }
-
-    public struct Input: Decodable, Sendable, Equatable {
-        public let name: String
-        public let dtype: String
-        public let layout: String
-        public let shape: [Int]
     }
 
     /// The file against the PyTorch reference, as measured where it was exported.
@@ -87,4 +80,12 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
                     + "inputs {\(described.joined(separator: ", "))}")
         }
     }
+}
+
+/// One input tensor of an artifact.
+public struct InputSpec: Decodable, Sendable, Equatable {
+    public let name: String
+    public let dtype: String
+    public let layout: String
+    public let shape: [Int]
 }

@@ -9,7 +9,7 @@ import Testing
 struct BenchmarkTests {
     @Test("Counted runs, first run and load, with the golden photo's reference beside its score")
     func burst() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         options.milliseconds = 4
         options.placement = ["cpu": 3, "npu": 7]
         let row = try await measured(options, plan: .init(runs: 24), units: .npu)
@@ -30,7 +30,7 @@ struct BenchmarkTests {
 
     @Test("Sustained runs go on for as long as was asked")
     func sustained() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         options.milliseconds = 1
         let row = try await measured(options, plan: .init(runs: 5, sustainedSeconds: 1))
         #expect(row.mode == .sustained && (row.latency?.inferenceMs.count ?? 0) > 5)
@@ -39,7 +39,7 @@ struct BenchmarkTests {
 
     @Test("A model that does not open is a row with its reason")
     func failure() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         options.refusal = Refusal("out of memory")
         let row = try await measured(options, plan: .init(runs: 5))
         #expect(row.error == "out of memory" && row.latency == nil)
@@ -47,7 +47,7 @@ struct BenchmarkTests {
 
     @Test("A cancelled benchmark keeps what was measured")
     func cancelled() async throws {
-        var options = RecordedScorer.Options()
+        var options = RecordedRunner.Options()
         let watch = Watch()
         options.watch = watch
         let task = Task { [options] in try await measured(options, plan: .init(runs: 100_000)) }
@@ -102,11 +102,11 @@ struct BenchmarkTests {
     }
 
     private func measured(
-        _ options: RecordedScorer.Options = .init(), plan: Benchmark.Plan, units: ComputeUnits = .cpu,
+        _ options: RecordedRunner.Options = .init(), plan: Benchmark.Plan, units: ComputeUnits = .cpu,
         device: FakeDevice = FakeDevice(), photos: [Benchmark.PhotoFile]? = nil, isFirst: Bool = true,
         write: Bool = true
     ) async throws -> MeasurementRow {
-        let folder = try ModelFolder(Vectors.tinyExport(), named: "export")
+        let folder = try ExportFolder(Vectors.tinyExport(), named: "export")
         let artifact = try #require(folder.artifacts.first)
         let golden = try #require(Benchmark.PhotoFile.golden(of: artifact, in: folder))
         let benchmark = Benchmark(

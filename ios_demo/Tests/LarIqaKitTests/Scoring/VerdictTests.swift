@@ -47,39 +47,11 @@ struct VerdictTests {
         if case .passed = judged { #expect(passes) } else { #expect(!passes) }
     }
 
-    @Test("A file is held to the tolerance of what it is computed in")
-    func tolerances() throws {
-        let given = Tolerances(float32: 0.25, float16: 0.5, int8: 0.75)
-        let plans: [(Artifact.Plan?, Double, Double)] = [
-            (nil, 0.25, 0.5),
-            (.init(weightFormats: ["stem": "fp32", "rest": "w8"], compute: .float32), 0.25, 0.5),
-            (.init(weightFormats: ["stem": "fp32", "rest": "fp16"], compute: .float16), 0.5, 0.5),
-            (.init(weightFormats: ["stem": "fp32", "rest": "int8"], compute: .float32), 0.75, 0.75),
-        ]
-        for (plan, onFloat32, onFloat16) in plans {
-            let file = artifact(plan: plan)
-            #expect(given.of(file, on: .float32) == onFloat32 && given.of(file, on: .float16) == onFloat16)
-        }
-        #expect(ComputeUnits.allCases.filter { $0.arithmetic == .float32 } == [.cpu])
-        #expect(ComputeUnits.allCases.filter { $0.arithmetic == .float16 } == [.gpu, .npu, .all])
-    }
-
-    @Test("A file's own parity limit counts where it is wider, in float32 alone")
-    func parityLimit() {
-        let given = Tolerances(float32: 0.25, float16: 0.5, int8: 0.75)
-        for (limit, expected) in [(nil, 0.25), (0.125, 0.25), (1, 1)] as [(Double?, Double)] {
-            #expect(given.of(artifact(limit: limit), on: .float32) == expected)
-            #expect(given.of(artifact(limit: limit), on: .float16) == 0.5)
-            let int8 = Artifact.Plan(weightFormats: ["rest": "int8"], compute: .float32)
-            #expect(given.of(artifact(limit: limit, plan: int8), on: .float32) == 0.75)
-        }
-    }
-
     @Test(
         "The meaning warns first: not trained, resampled, outside the scale",
         .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
     func meaning() throws {
-        let folder = try ModelFolder(Vectors.tinyExport(), named: "export")
+        let folder = try ExportFolder(Vectors.tinyExport(), named: "export")
         let artifact = try #require(folder.artifacts.first)
         let plain = ScoreMeaning(score("a", 0.25), manifest: folder.manifest, artifact: artifact)
         #expect(plain.warnings == [folder.manifest.score.meaning] && plain.position == 0.25)
@@ -89,15 +61,6 @@ struct VerdictTests {
         #expect(plain.doesNotSay.contains("does not say"))
         let odd = ScoreMeaning(score("a", 1.5, at: 64), manifest: folder.manifest, artifact: artifact)
         #expect(odd.warnings.count == 3 && odd.position == 1 && odd.warnings[1].contains("resampled to 64x64"))
-    }
-
-    private func artifact(limit: Double? = nil, plan: Artifact.Plan? = nil) -> Artifact {
-        Artifact(
-            file: "a.mlpackage", format: "coreml", precision: "fp32", input: "pixels", syntheticView: "crop",
-            photoWidthPx: 200, photoHeightPx: 150, inputs: [], output: "score", macs: 1, memory: nil, sha256: "",
-            bytes: 1, status: "converted",
-            parity: limit.map { Artifact.Parity(reference: "", runtime: "", limit: $0, worst: 0, photos: []) },
-            plan: plan)
     }
 
     private func score(_ photo: String, _ score: Double, tolerance: Double = 1e-4, at side: Int = 8) -> PhotoScore {

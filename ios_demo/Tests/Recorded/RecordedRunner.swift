@@ -3,7 +3,7 @@ import LarIqaKit
 
 /// Gives the scores that PyTorch gave for exactly these pixels, and refuses any others: a pixel that is one level off
 /// fails the test. What a test wants to see beside it can be set.
-public final class RecordedScorer: QualityScorer {
+public final class RecordedRunner: Runner {
     public let runtime = "recorded scores"
     private let scores: [String: Double]
     private let options: Options
@@ -60,15 +60,15 @@ public final class RecordedScorer: QualityScorer {
 
 /// Opens recorded scorers.
 public struct RecordedOpener: ModelOpening {
-    private let options: RecordedScorer.Options
+    private let options: RecordedRunner.Options
 
-    public init(_ options: RecordedScorer.Options = .init()) {
+    public init(_ options: RecordedRunner.Options = .init()) {
         self.options = options
     }
 
-    public func open(_ artifact: Artifact, at url: URL, units: ComputeUnits) async throws -> any QualityScorer {
+    public func open(_ artifact: Artifact, at url: URL, units: ComputeUnits) async throws -> any Runner {
         if let refusal = options.refusal { throw refusal }
-        return try RecordedScorer(artifact, options)
+        return try RecordedRunner(artifact, options)
     }
 }
 

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What the scorer is doing, each a sentence for people.
-public enum ScorerState: Sendable, Equatable {
+/// What the runner is doing, each a sentence for people.
+public enum ScoringState: Sendable, Equatable {
     case notLoaded
     /// Core ML compiles the model for this phone: seconds, or minutes the first time.
-    case specialising
+    case preparing
     case warmingUp
     case ready(SelfTest)
     case scoring(photo: String)
@@ -13,7 +13,7 @@ public enum ScorerState: Sendable, Equatable {
     public var title: String {
         switch self {
         case .notLoaded: "Not loaded"
-        case .specialising: "Specialising"
+        case .preparing: "Specialising"
         case .warmingUp: "Warming up"
         case .ready: "Ready"
         case .scoring: "Scoring"
@@ -24,7 +24,7 @@ public enum ScorerState: Sendable, Equatable {
     public var sentence: String {
         switch self {
         case .notLoaded: "No model is loaded yet."
-        case .specialising: "Core ML prepares the model for this device. The first time this may take minutes."
+        case .preparing: "Core ML prepares the model for this device. The first time this may take minutes."
         case .warmingUp: "The golden photo is scored and compared with PyTorch."
         case .ready(let selfTest): selfTest.sentence
         case .scoring(let photo): "Scoring \(photo)."
@@ -34,7 +34,7 @@ public enum ScorerState: Sendable, Equatable {
 
     public var isBusy: Bool {
         switch self {
-        case .specialising, .warmingUp, .scoring: true
+        case .preparing, .warmingUp, .scoring: true
         case .notLoaded, .ready, .failed: false
         }
     }

@@ -4,10 +4,10 @@ import Observation
 
 /// What all screens share: the model that is loaded, and where things are kept.
 @MainActor @Observable
-public final class AppModel {
-    public private(set) var state = ScorerState.notLoaded
+public final class AppViewModel {
+    public private(set) var state = ScoringState.notLoaded
     /// Nil until a model folder was read.
-    public private(set) var folder: ModelFolder?
+    public private(set) var folder: ExportFolder?
     /// What the last start of the app left unfinished, as a sentence.
     public private(set) var interruption: String?
     /// Which processors, as chosen; `applyChoice` loads the model for them.
@@ -24,13 +24,13 @@ public final class AppModel {
     private var applied: Choice?
 
     let session: ScoringSession
-    let places: Places
-    private let openFolder: @Sendable () throws -> ModelFolder
+    let dependencies: Dependencies
+    private let openFolder: @Sendable () throws -> ExportFolder
     /// Whether a model was opened since the app started: only the first one's memory figures are its own.
     private(set) var hasOpenedModel = false
 
     /// Everything from outside, so that tests can put something else in its place.
-    public struct Places: Sendable {
+    public struct Dependencies: Sendable {
         public let opener: any ModelOpening
         public let decoder: any PhotoDecoding
         public let probe: any DeviceProbe
@@ -56,10 +56,10 @@ public final class AppModel {
         }
     }
 
-    public init(folder: @escaping @Sendable () throws -> ModelFolder, places: Places) {
+    public init(folder: @escaping @Sendable () throws -> ExportFolder, dependencies: Dependencies) {
         openFolder = folder
-        self.places = places
-        session = ScoringSession(folder: folder, opener: places.opener, decoder: places.decoder)
+        self.dependencies = dependencies
+        session = ScoringSession(folder: folder, opener: dependencies.opener, decoder: dependencies.decoder)
     }
 
     /// Follow the session's states for as long as the app is on the screen.
@@ -101,7 +101,7 @@ public final class AppModel {
 
     /// Once after each start.
     public func lookBack() async {
-        interruption = await places.journal?.interruption()
+        interruption = await dependencies.journal?.interruption()
     }
 
     public var artifact: Artifact? {
@@ -115,13 +115,13 @@ public final class AppModel {
 
     /// Score one photo and keep the score, whatever happens to the app afterwards.
     func score(_ photo: PickedPhoto) async throws -> PhotoScore {
-        try? await places.journal?.begin(photo.name)
+        try? await dependencies.journal?.begin(photo.name)
         do {
             let score = try await photo.score(with: session, fit: fits)
-            try? await places.journal?.finish(Journal.Entry(score))
+            try? await dependencies.journal?.finish(Journal.Entry(score))
             return score
         } catch {
-            await places.journal?.forget()
+            await dependencies.journal?.forget()
             throw error
         }
     }

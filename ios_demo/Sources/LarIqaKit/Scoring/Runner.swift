@@ -1,7 +1,7 @@
 import Foundation
 
 /// A model that was opened and scores photos of its one size, whatever runs it.
-public protocol QualityScorer: Sendable {
+public protocol Runner: Sendable {
     /// Name and version, as shown to people.
     var runtime: String { get }
 
@@ -37,5 +37,5 @@ public protocol ModelOpening: Sendable {
     ///   - artifact: its row in the manifest.
     ///   - url: the file; its sha256 was compared with the row's.
     /// - Throws: `Refusal`, or what the runtime says.
-    func open(_ artifact: Artifact, at url: URL, units: ComputeUnits) async throws -> any QualityScorer
+    func open(_ artifact: Artifact, at url: URL, units: ComputeUnits) async throws -> any Runner
 }

@@ -20,7 +20,7 @@ extension Photo {
         let covering = PhotoSize(
             width: max(takes.width, rounded(Double(width) * scale)),
             height: max(takes.height, rounded(Double(height) * scale)))
-        return resized(to: covering).centreCrop(takes)
+        return resized(to: covering).centerCrop(takes)
     }
 
     private func resizedAcross(to newWidth: Int) -> Photo {

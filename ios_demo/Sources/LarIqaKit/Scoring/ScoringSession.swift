@@ -2,23 +2,23 @@ import Foundation
 
 /// Loads one model, tests it, and scores one photo after another: two 4K photos at once would not fit a phone's memory.
 ///
-///     notLoaded -> specialising -> warmingUp -> ready <-> scoring
+///     notLoaded -> preparing -> warmingUp -> ready <-> scoring
 ///                        '------------'--> failed(reason)      load again, perhaps with other units
 public actor ScoringSession {
     /// Every change of state, from `notLoaded` on. For one reader.
-    public nonisolated let states: AsyncStream<ScorerState>
+    public nonisolated let states: AsyncStream<ScoringState>
 
-    private let folder: @Sendable () throws -> ModelFolder
+    private let folder: @Sendable () throws -> ExportFolder
     private let opener: any ModelOpening
     private let decoder: any PhotoDecoding
-    private let announce: AsyncStream<ScorerState>.Continuation
+    private let announce: AsyncStream<ScoringState>.Continuation
     private var loaded: Loaded?
     private var attempt = 0
     private var last: Task<Scored, any Error>?
     private var waiting = 0
 
     private struct Loaded: Sendable {
-        let scorer: any QualityScorer
+        let runner: any Runner
         let artifact: Artifact
         let manifest: Manifest
         let units: ComputeUnits
@@ -38,7 +38,7 @@ public actor ScoringSession {
     }
 
     public init(
-        folder: @escaping @Sendable () throws -> ModelFolder, opener: any ModelOpening, decoder: any PhotoDecoding
+        folder: @escaping @Sendable () throws -> ExportFolder, opener: any ModelOpening, decoder: any PhotoDecoding
     ) {
         self.folder = folder
         self.opener = opener
@@ -56,7 +56,7 @@ public actor ScoringSession {
         attempt += 1
         let mine = attempt
         loaded = nil
-        announce.yield(.specialising)
+        announce.yield(.preparing)
         _ = await last?.result  // never two models and their photos in memory at once
         guard mine == attempt else { return }
         do {
@@ -65,14 +65,14 @@ public actor ScoringSession {
                 let listed = folder.artifacts.map(\.file).joined(separator: ", ")
                 throw Refusal("lariqa.json does not list \(file ?? "a Core ML file"); it lists \(listed)")
             }
-            let scorer = try await opener.open(artifact, at: try folder.verified(artifact), units: units)
+            let runner = try await opener.open(artifact, at: try folder.verified(artifact), units: units)
             guard mine == attempt else { return }  // another load began meanwhile; its states count
             announce.yield(.warmingUp)
-            let selfTest = try await test(scorer, artifact, folder, units)
+            let selfTest = try await test(runner, artifact, folder, units)
             guard mine == attempt else { return }
             if case .failed = selfTest { throw Refusal(selfTest.sentence) }
             loaded = Loaded(
-                scorer: scorer, artifact: artifact, manifest: folder.manifest, units: units,
+                runner: runner, artifact: artifact, manifest: folder.manifest, units: units,
                 selfTest: selfTest)
             announce.yield(.ready(selfTest))
         } catch is CancellationError {
@@ -138,25 +138,25 @@ public actor ScoringSession {
         }
         return PhotoScore(
             photo: name, score: score, size: scored.came, scoredAt: scored.seen, run: scored.run,
-            runtime: loaded.scorer.runtime, units: loaded.units,
+            runtime: loaded.runner.runtime, units: loaded.units,
             arithmetic: loaded.artifact.arithmetic(on: loaded.units.arithmetic), tolerance: loaded.tolerance,
             views: scored.views)
     }
 
     /// The golden photo's score; where the export names none, grey warms the model up.
     private func test(
-        _ scorer: any QualityScorer, _ artifact: Artifact, _ folder: ModelFolder, _ units: ComputeUnits
+        _ runner: any Runner, _ artifact: Artifact, _ folder: ExportFolder, _ units: ComputeUnits
     ) async throws -> SelfTest {
         switch try folder.expectation(of: artifact, decoder: decoder) {
         case .success(let expected):
             return expected.judge(
-                try await scorer.run(expected.photo).score,
+                try await runner.run(expected.photo).score,
                 tolerance: folder.manifest.tolerances.of(artifact, on: units.arithmetic),
                 artifact.arithmetic(on: units.arithmetic))
         case .failure(let reason):
             let size = artifact.photoSize ?? PhotoSize(width: 1280, height: 1280)
             let grey = Photo(madeAs: size, rgb: [UInt8](repeating: 128, count: size.pixels * 3))
-            _ = try await scorer.run(grey)
+            _ = try await runner.run(grey)
             return .notPossible(reason: reason.sentence)
         }
     }
@@ -168,7 +168,7 @@ public actor ScoringSession {
         let decoded = try decode()
         let prepared = try decoded.prepared(for: loaded.artifact.photoSize, fit: fit)
         try Task.checkCancellation()
-        let run = try await loaded.scorer.run(prepared)
+        let run = try await loaded.runner.run(prepared)
         try Task.checkCancellation()
         return Scored(
             run: run, came: decoded.size, seen: prepared.size,

@@ -8,7 +8,7 @@
     ///
     /// Asynchronous `MLModel.prediction(from:)`: iOS 17, macOS 14; it throws `CancellationError` when its task is cancelled.
     /// Unchecked, because `MLModel` is not marked `Sendable` in every SDK: predictions do not change it, nothing here does.
-    final class CoreMLScorer: QualityScorer, @unchecked Sendable {
+    final class CoreMLRunner: Runner, @unchecked Sendable {
         let runtime: String
         private let model: MLModel
         private let input: String

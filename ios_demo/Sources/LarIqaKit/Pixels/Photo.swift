@@ -1,20 +1,5 @@
 import Foundation
 
-/// Width and height in pixels.
-public struct PhotoSize: Sendable, Hashable, CustomStringConvertible {
-    public let width: Int
-    public let height: Int
-
-    public init(width: Int, height: Int) {
-        self.width = width
-        self.height = height
-    }
-
-    public var pixels: Int { width * height }
-    /// As the command line writes it: `3840x2160`.
-    public var description: String { "\(width)x\(height)" }
-}
-
 /// A decoded photo as a viewer shows it: upright, over white, 8-bit RGB, row by row, three bytes a pixel.
 ///
 /// The values are the file's own: no ICC profile and no gamma is applied (`lariqa_train/photo.py`).

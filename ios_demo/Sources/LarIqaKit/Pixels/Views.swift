@@ -12,12 +12,12 @@ extension Photo {
     ///
     /// - Parameter view: `crop` or `full`, as the artifact's row says.
     public func syntheticView(_ view: String, _ spec: PreprocessSpec) -> Photo {
-        view == "full" ? self : centreCrop(PhotoSize(width: spec.syntheticCropPx, height: spec.syntheticCropPx))
+        view == "full" ? self : centerCrop(PhotoSize(width: spec.syntheticCropPx, height: spec.syntheticCropPx))
     }
 
     /// torchvision's `CenterCrop`: halves go to even; where the photo is smaller, black borders, the odd pixel at the
     /// right and bottom.
-    public func centreCrop(_ crop: PhotoSize) -> Photo {
+    public func centerCrop(_ crop: PhotoSize) -> Photo {
         let across = CropAxis(size: width, crop: crop.width)
         let down = CropAxis(size: height, crop: crop.height)
         let inner = cut(

@@ -33,7 +33,7 @@ struct PixelTests {
 
     @Test("The golden pack, stage by stage: decoded, the whole photo small, the padded or cut crop")
     func goldenPack() throws {
-        let spec = try ModelFolder(Vectors.tinyExport(), named: "export").manifest.preprocess
+        let spec = try ExportFolder(Vectors.tinyExport(), named: "export").manifest.preprocess
         #expect(spec.authenticSidePx == 128)  // the tiny model's; the pack was made with the full one's
         let full = try PreprocessSpec(json: [
             "authentic_side_px": .number(384), "synthetic_crop_px": .number(1280), "synthetic_view": .string("crop"),

@@ -6,10 +6,10 @@ import Testing
 
 @Suite(
     "An export folder is checked before it is used", .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
-struct ModelFolderTests {
+struct ExportFolderTests {
     @Test("A real export opens: its file is the one that was proved, its golden photo has a reference")
     func opens() throws {
-        let folder = try ModelFolder(Vectors.tinyExport(), named: "this app")
+        let folder = try ExportFolder(Vectors.tinyExport(), named: "this app")
         let artifact = try #require(folder.artifacts.first)
         #expect(artifact.photoSize == PhotoSize(width: 200, height: 150) && artifact.output == "score")
         #expect(!folder.manifest.provenance.trained && folder.manifest.score.meaning.hasPrefix("NOT TRAINED"))
@@ -24,7 +24,7 @@ struct ModelFolderTests {
         "A full-size export is the one that was proved, and its golden photo has a reference",
         .enabled(if: Vectors.export != nil, "LARIQA_EXPORT names one"))
     func fullSize() throws {
-        let folder = try ModelFolder(try #require(Vectors.export), named: "export")
+        let folder = try ExportFolder(try #require(Vectors.export), named: "export")
         for artifact in folder.artifacts {
             #expect(artifact.bytes > 10_000_000)
             #expect(try folder.verified(artifact).lastPathComponent == artifact.file)
@@ -39,13 +39,13 @@ struct ModelFolderTests {
         let sentence =
             "this app holds no lariqa.json with artifacts; `lariqa export` makes one, "
             + "`make ios MODEL_DIR=FOLDER` copies it in"
-        #expect(throws: Refusal(sentence)) { try ModelFolder(empty, named: "this app") }
+        #expect(throws: Refusal(sentence)) { try ExportFolder(empty, named: "this app") }
     }
 
     @Test("A tampered file: one byte of the weights is enough")
     func tampered() throws {
         let copy = try Vectors.exportToSpoil()
-        let folder = try ModelFolder(copy, named: "this app")
+        let folder = try ExportFolder(copy, named: "this app")
         let artifact = try #require(folder.artifacts.first)
         let weights = copy.appendingPathComponent("\(artifact.file)/Data/com.apple.CoreML/weights/weight.bin")
         var data = try Data(contentsOf: weights)
@@ -59,7 +59,7 @@ struct ModelFolderTests {
     @Test("A missing file, and a file too many in the package")
     func missing() throws {
         let copy = try Vectors.exportToSpoil()
-        let folder = try ModelFolder(copy, named: "this app")
+        let folder = try ExportFolder(copy, named: "this app")
         let artifact = try #require(folder.artifacts.first)
         try Data().write(to: copy.appendingPathComponent("\(artifact.file)/more"))
         #expect(throws: Refusal.self) { try folder.verified(artifact) }
@@ -73,14 +73,14 @@ struct ModelFolderTests {
     func otherFormats() throws {
         let copy = try Vectors.exportToSpoil()
         try spoil(copy, "\"coreml\"", "\"onnx\"")
-        let sentence = refusal { try ModelFolder(copy, named: "this app") }
+        let sentence = refusal { try ExportFolder(copy, named: "this app") }
         #expect(sentence.contains("it lists lariqa_pixels_crop_200x150_fp32.mlpackage"))
     }
 
     @Test("A golden photo that is missing or changed is refused; an export without one says so")
     func golden() throws {
         let copy = try Vectors.exportToSpoil()
-        let folder = try ModelFolder(copy, named: "this app")
+        let folder = try ExportFolder(copy, named: "this app")
         let artifact = try #require(folder.artifacts.first)
         try Data("other".utf8).write(to: copy.appendingPathComponent("golden.png"))
         #expect(throws: Refusal.self) { try folder.expectation(of: artifact, decoder: PpmDecoder()) }
@@ -89,7 +89,7 @@ struct ModelFolderTests {
             try folder.expectation(of: artifact, decoder: PpmDecoder())
         }
         try spoil(copy, "\"golden\":", "\"silver\":")
-        let older = try ModelFolder(copy, named: "this app").expectation(of: artifact, decoder: PpmDecoder())
+        let older = try ExportFolder(copy, named: "this app").expectation(of: artifact, decoder: PpmDecoder())
         #expect(throws: Refusal("this export names no golden photo; export again with this toolkit")) {
             try older.get()
         }
@@ -100,51 +100,5 @@ struct ModelFolderTests {
         let text = try String(contentsOf: path, encoding: .utf8)
         #expect(text.contains(old))
         try text.replacingOccurrences(of: old, with: new).write(to: path, atomically: true, encoding: .utf8)
-    }
-}
-
-@Suite("sha256 and statistics are Python's", .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
-struct FigureTests {
-    struct Hashes: Decodable {
-        let files: [String: String]
-        let folder: String
-    }
-
-    @Test("Files of every length around a block, and a folder in the order of code points")
-    func hashes() throws {
-        let hashes = try Vectors.read("hashes", as: Hashes.self)
-        #expect(hashes.files.count == 10)
-        for (name, sha256) in hashes.files {
-            let data = try Data(contentsOf: Vectors.place().appendingPathComponent(name))
-            #expect(try Sha256.ofFile(Vectors.place().appendingPathComponent(name)) == sha256, "\(name)")
-            #expect(Sha256.of(data) == sha256)
-            var portable = PortableSha256()
-            for start in stride(from: 0, to: data.count, by: 1000) {
-                portable.update(data[start..<min(start + 1000, data.count)])
-            }
-            #expect(portable.finalise() == sha256, "\(name)")
-        }
-        #expect(try Sha256.ofArtifact(Vectors.place().appendingPathComponent("hashed")) == hashes.folder)
-    }
-
-    struct Quantiles: Decodable {
-        let samples: [Double]
-        let percentiles: [Double]
-        let mean: Double
-        let sd: Double
-    }
-
-    @Test("Percentiles, mean and standard deviation are numpy's")
-    func quantiles() throws {
-        for row in try Vectors.read("quantiles", as: [Quantiles].self) {
-            let said = try #require(SampleStatistics(row.samples))
-            let figures = [
-                said.min, said.p50, said.p90, said.p95, said.p99, said.max, said.mean, said.standardDeviation,
-            ]
-            for (figure, expected) in zip(figures, row.percentiles + [row.mean, row.sd]) {
-                #expect(abs(figure - expected) < 1e-9)
-            }
-        }
-        #expect(SampleStatistics([]) == nil)
     }
 }

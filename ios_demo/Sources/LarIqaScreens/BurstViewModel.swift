@@ -4,7 +4,7 @@ import Observation
 
 /// Several photos of one moment: scored one after another, the best one marked.
 @MainActor @Observable
-public final class BurstModel {
+public final class BurstViewModel {
     public struct Refused: Identifiable, Equatable {
         public let id: UUID
         public let photo: String
@@ -18,10 +18,10 @@ public final class BurstModel {
     /// Grows while photos are scored; what was scored stays when the rest is cancelled.
     public private(set) var burst = Burst([])
     public private(set) var refused: [Refused] = []
-    private let app: AppModel
+    private let app: AppViewModel
     private var task: Task<Void, Never>?
 
-    public init(_ app: AppModel) {
+    public init(_ app: AppViewModel) {
         self.app = app
     }
 
