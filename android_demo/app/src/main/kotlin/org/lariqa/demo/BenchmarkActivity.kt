@@ -15,7 +15,7 @@ import org.lariqa.core.benchmark.BenchmarkEnvironment
 import org.lariqa.core.benchmark.BenchmarkRequest
 import org.lariqa.core.benchmark.BenchmarkViewModel
 import org.lariqa.core.benchmark.BenchmarkViewModel.State
-import org.lariqa.core.benchmark.Measurement
+import org.lariqa.core.benchmark.MeasurementRow
 import org.lariqa.core.benchmark.Statistics
 import org.lariqa.core.scoring.RuntimeChoice
 
@@ -95,7 +95,7 @@ class BenchmarkActivity : Activity() {
         }
     }
 
-    private fun figures(row: Measurement): String {
+    private fun figures(row: MeasurementRow): String {
         val latency = row.latency
         val memory = row.memory
         if (latency == null || memory == null) return row.error ?: row.file

@@ -12,16 +12,16 @@ import android.os.Process
 import java.time.Instant
 import java.time.temporal.ChronoUnit
 import org.lariqa.core.benchmark.DeviceProbe
-import org.lariqa.core.benchmark.Measurement
+import org.lariqa.core.benchmark.MeasurementRow
 import org.lariqa.core.benchmark.THERMAL_WORDS
 
 /** What Android tells an app about the phone, without any permission. */
 class LiveDevice(private val context: Context) : DeviceProbe {
-    override val machine: Measurement.Machine
+    override val machine: MeasurementRow.Machine
         get() {
             val memory = ActivityManager.MemoryInfo()
             service(ActivityManager::class.java).getMemoryInfo(memory)
-            return Measurement.Machine(
+            return MeasurementRow.Machine(
                 model = "${Build.MANUFACTURER} ${Build.MODEL}",
                 system = "Android ${Build.VERSION.RELEASE} (API ${Build.VERSION.SDK_INT})",
                 cores = Runtime.getRuntime().availableProcessors(),

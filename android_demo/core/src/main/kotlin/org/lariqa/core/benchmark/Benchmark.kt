@@ -20,13 +20,13 @@ class Benchmark(private val environment: BenchmarkEnvironment, private val expor
     private val flags = mutableListOf<String>()
 
     /** One row, or two with a sustained part. [onProgress] hears how many runs are done, and may throw to stop. */
-    fun measure(onProgress: (done: Int) -> Unit): List<Measurement> {
+    fun measure(onProgress: (done: Int) -> Unit): List<MeasurementRow> {
         val artifact = artifact()
         val choice = request.choiceFor(artifact)
-        val blank = Measurement(
+        val blank = MeasurementRow(
             id = newId(), measuredAt = environment.probe.nowIso(), mode = "burst", file = artifact.file,
             machine = environment.probe.machine,
-            setting = Measurement.Setting(choice.runtime, environment.threads, request.accelerator),
+            setting = MeasurementRow.Setting(choice.runtime, environment.threads, request.accelerator),
             artifact = artifact, checkpointSha256 = export.manifest.checkpointSha256, trained = export.manifest.trained,
         )
         if (artifact.session.compiledModel) flags += INTERPRETER
@@ -65,7 +65,7 @@ class Benchmark(private val environment: BenchmarkEnvironment, private val expor
         }
     }
 
-    private fun goldenScore(scorer: Scorer, choice: RuntimeChoice, file: File?): List<Measurement.Score> {
+    private fun goldenScore(scorer: Scorer, choice: RuntimeChoice, file: File?): List<MeasurementRow.Score> {
         val golden = export.manifest.golden
         if (golden == null || file == null) {
             flags += "this export has no golden photo: nobody knows whether the scores are right"
@@ -78,7 +78,7 @@ class Benchmark(private val environment: BenchmarkEnvironment, private val expor
             flags += "the golden photo's score is ${figure(Math.abs(result.difference))} off the reference, " +
                 "allowed are ${figure(result.tolerance)}"
         }
-        return listOf(Measurement.Score(golden.file, result.score, result.reference))
+        return listOf(MeasurementRow.Score(golden.file, result.score, result.reference))
     }
 
     private companion object {

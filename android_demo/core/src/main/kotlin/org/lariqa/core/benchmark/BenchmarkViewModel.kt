@@ -23,14 +23,14 @@ class BenchmarkViewModel(private val environment: BenchmarkEnvironment, private 
             override val sentence get() = Text.MEASURING.of(done, of, runtime)
         }
 
-        data class Measured(val rows: List<Measurement>) : State {
+        data class Measured(val rows: List<MeasurementRow>) : State {
             override val sentence: Sentence
                 get() {
                     val runs = rows.flatMap { it.latency?.runs.orEmpty() }
                     return Text.MEASURED.of(runs.size, if (runs.isEmpty()) "?" else half(runs))
                 }
 
-            private fun half(runs: List<Measurement.Run>) =
+            private fun half(runs: List<MeasurementRow.Run>) =
                 "%.0f".format(java.util.Locale.ROOT, Statistics.of(runs.map { it.totalMs }).p50)
         }
 
@@ -78,7 +78,7 @@ class BenchmarkViewModel(private val environment: BenchmarkEnvironment, private 
                 job.ensureActive()
                 change(State.Measuring(done, maxOf(done, request.runs), request.accelerator))
             }
-            Measurement.append(request.out, rows)
+            MeasurementRow.append(request.out, rows)
             val problem = rows.firstNotNullOfOrNull { it.error }
             finish(request.done, problem ?: "ok")
             change(State.Measured(rows))

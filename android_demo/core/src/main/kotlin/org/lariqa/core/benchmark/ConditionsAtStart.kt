@@ -6,7 +6,7 @@ internal class ConditionsAtStart(probe: DeviceProbe) {
     private val battery = probe.batteryPercent()
     private val status = probe.thermalStatus()
 
-    fun until(probe: DeviceProbe) = Measurement.Conditions(
+    fun until(probe: DeviceProbe) = MeasurementRow.Conditions(
         temperatureC = listOfNotNull(temperature, probe.temperatureC()),
         // The worse of both ends: the words are in the order of THERMAL_WORDS.
         thermalStatus = maxOf(status, probe.thermalStatus(), compareBy { THERMAL_WORDS.indexOf(it) }),

@@ -2,7 +2,7 @@ package org.lariqa.core.benchmark
 
 /** What the phone tells about itself while a measurement runs. */
 interface DeviceProbe {
-    val machine: Measurement.Machine
+    val machine: MeasurementRow.Machine
 
     /** Proportional set size of this process. */
     fun memoryMib(): Double

@@ -21,8 +21,8 @@ class MeasuredRun(
 
     /** The rows; [prove] gives the scores that are known, after all counted runs. */
     fun measure(
-        blank: Measurement, load: () -> Scorer, prove: (Scorer) -> List<Measurement.Score>,
-    ): List<Measurement> = MemoryCurve(probe).use { curve ->
+        blank: MeasurementRow, load: () -> Scorer, prove: (Scorer) -> List<MeasurementRow.Score>,
+    ): List<MeasurementRow> = MemoryCurve(probe).use { curve ->
         val before = ConditionsAtStart(probe)
         began = probe.nanoTime()
         load().use { scorer ->
@@ -37,23 +37,23 @@ class MeasuredRun(
             if (runs.size < FEW_RUNS) flags += "too few runs: ${runs.size}, percentiles want $FEW_RUNS or more"
             val burst = blank.copy(
                 setting = blank.setting.copy(runtime = scorer.runtime),
-                latency = Measurement.Latency(loadMs, firstMs, runs),
+                latency = MeasurementRow.Latency(loadMs, firstMs, runs),
                 memory = curve.finish(loaded, inputMib(scorer)),
                 conditions = before.until(probe),
             )
             val rows = listOfNotNull(burst, if (request.sustainedS > 0) sustained(scorer, burst) else null)
             val proved = prove(scorer)
             val scored = scores.filterKeys { name -> proved.none { it.photo == name } }
-                .map { (name, score) -> Measurement.Score(name, score) } + proved
+                .map { (name, score) -> MeasurementRow.Score(name, score) } + proved
             rows.map { it.copy(scores = scored, flags = flags + heat(it)) }
         }
     }
 
     /** The same back to back for a while, in the same process. */
-    private fun sustained(scorer: Scorer, burst: Measurement): Measurement = MemoryCurve(probe).use { curve ->
+    private fun sustained(scorer: Scorer, burst: MeasurementRow): MeasurementRow = MemoryCurve(probe).use { curve ->
         val before = ConditionsAtStart(probe)
         val loaded = curve.sample()
-        val runs = mutableListOf<Measurement.Run>()
+        val runs = mutableListOf<MeasurementRow.Run>()
         val start = probe.nanoTime()
         while (since(start) < request.sustainedS * 1000.0 || runs.isEmpty()) {
             onProgress(request.runs + runs.size)
@@ -67,7 +67,7 @@ class MeasuredRun(
         )
     }
 
-    private fun run(scorer: Scorer, file: PhotoFile): Measurement.Run {
+    private fun run(scorer: Scorer, file: PhotoFile): MeasurementRow.Run {
         val start = probe.nanoTime()
         val cpu = probe.cpuMs()
         val photo = file.open()
@@ -76,7 +76,7 @@ class MeasuredRun(
         val prepared = probe.nanoTime()
         scores[file.name] = scorer.score(pixels).toDouble()
         val inferred = probe.nanoTime()
-        return Measurement.Run(
+        return MeasurementRow.Run(
             decodeMs = (decoded - start) / 1e6,
             preprocessMs = (prepared - decoded) / 1e6,
             inferenceMs = (inferred - prepared) / 1e6,
@@ -86,7 +86,7 @@ class MeasuredRun(
         )
     }
 
-    private fun heat(row: Measurement): List<String> = when (val status = row.conditions.thermalStatus) {
+    private fun heat(row: MeasurementRow): List<String> = when (val status = row.conditions.thermalStatus) {
         "", THERMAL_WORDS.first() -> emptyList()
         else -> listOf("the phone was hot: thermal status $status")
     }

@@ -30,10 +30,10 @@ internal class MemoryCurve(private val probe: DeviceProbe) : Closeable {
         reader.join()
     }
 
-    fun finish(loaded: Double, inputMib: Double): Measurement.Memory {
+    fun finish(loaded: Double, inputMib: Double): MeasurementRow.Memory {
         close()
         sample()
-        return Measurement.Memory(baseline, loaded, points.maxOf { it.second }, inputMib, points.toList())
+        return MeasurementRow.Memory(baseline, loaded, points.maxOf { it.second }, inputMib, points.toList())
     }
 
     private companion object {

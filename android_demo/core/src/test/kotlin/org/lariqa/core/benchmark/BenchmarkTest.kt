@@ -31,7 +31,7 @@ class BenchmarkTest {
 
     private class FakeDevice : DeviceProbe {
         var heat = "none"
-        override val machine = Measurement.Machine("Test phone", "Android 0", 2, 4096.0)
+        override val machine = MeasurementRow.Machine("Test phone", "Android 0", 2, 4096.0)
         override fun memoryMib() = 100.0
         override fun cpuMs() = System.nanoTime() / 1e6
         override fun temperatureC() = 30.0

@@ -20,7 +20,7 @@ import org.lariqa.core.manifest.Artifact
  * One measurement is one row: one model, in one process, on this phone. Fields, units and the protocol:
  * docs/measurement.md. Raw facts only; the report derives the rest. Figures that are not finite are left out.
  */
-data class Measurement(
+data class MeasurementRow(
     val id: String,
     val measuredAt: String,
     val mode: String, // burst | sustained
@@ -180,7 +180,7 @@ data class Measurement(
         const val MEASURED_BY = "org.lariqa.demo 0.1.0"
 
         /** Add rows at the end of a `.jsonl` file, on the disk before this returns; what it holds stays. */
-        fun append(file: File, rows: List<Measurement>) {
+        fun append(file: File, rows: List<MeasurementRow>) {
             file.parentFile?.mkdirs()
             FileOutputStream(file, true).use { stream ->
                 rows.forEach { stream.write("${it.toLine()}\n".toByteArray()) }
