@@ -31,7 +31,7 @@
                 let model = try await MLModel.load(contentsOf: place, configuration: configuration)
                 return try CoreMLRunner(model, at: place, configuration, artifact: artifact)
             } catch let error where wasKept && !(error is Refusal) && !(error is CancellationError) {
-                compiled.remove(artifact)  // a kept one may be damaged: once more from the proved file
+                compiled.remove(artifact)  // the kept one may be damaged: compile the proved file again
                 let place = try await compile(artifact, url)
                 let model = try await MLModel.load(contentsOf: place, configuration: configuration)
                 return try CoreMLRunner(model, at: place, configuration, artifact: artifact)

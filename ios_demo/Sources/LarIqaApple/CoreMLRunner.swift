@@ -4,10 +4,10 @@
     import Foundation
     import LarIqaKit
 
-    /// One Core ML model that takes a decoded photo. Names and sizes are read from the model, and held against its promise.
+    /// One Core ML model that takes a decoded photo. Names and sizes are read from the model, and compared with the manifest.
     ///
     /// Asynchronous `MLModel.prediction(from:)`: iOS 17, macOS 14; it throws `CancellationError` when its task is cancelled.
-    /// Unchecked, because `MLModel` is not marked `Sendable` in every SDK: predictions do not change it, nothing here does.
+    /// Unchecked, because `MLModel` is not marked `Sendable` in every SDK: predictions do not change it, and neither does this class.
     final class CoreMLRunner: Runner, @unchecked Sendable {
         let runtime: String
         private let model: MLModel
@@ -18,8 +18,8 @@
 
         /// - Parameters:
         ///   - model: loaded with `configuration` from `compiled`.
-        ///   - artifact: what the manifest promises of it.
-        /// - Throws: `Refusal`: the model is another one than promised.
+        ///   - artifact: its row in the manifest.
+        /// - Throws: `Refusal`: the model is not the one that the manifest describes.
         init(_ model: MLModel, at compiled: URL, _ configuration: MLModelConfiguration, artifact: Artifact) throws {
             let description = model.modelDescription
             let images = description.inputDescriptionsByName.filter { $0.value.type == .image }

@@ -29,7 +29,7 @@ public final class AppViewModel {
     /// Whether a model was opened since the app started: only the first one's memory figures are its own.
     private(set) var hasOpenedModel = false
 
-    /// Everything from outside, so that tests can put something else in its place.
+    /// Everything from outside, so that tests can bring their own.
     public struct Dependencies: Sendable {
         public let opener: any ModelOpening
         public let decoder: any PhotoDecoding
@@ -80,20 +80,20 @@ public final class AppViewModel {
         if applied != Choice(file: file, units: units) { await load() }
     }
 
-    /// What the app holds, before anything is opened; why there may be nothing is the session's to say.
+    /// What the app holds, before anything is opened; the session says why there may be nothing.
     func readFolder() {
         folder = try? openFolder()
         file = file ?? folder?.artifacts.first?.file
     }
 
-    /// Make room for a benchmark, which opens a model itself; returns whether it is the first of this start.
+    /// Make room for a benchmark, which opens a model itself; returns whether that is the first since the app started.
     func makeWay() async -> Bool {
         await session.unload()
         defer { hasOpenedModel = true }
         return !hasOpenedModel
     }
 
-    /// As chosen for a benchmark before the app was started anew.
+    /// The choice made for a benchmark before the app was restarted.
     func choose(file: String?, units: ComputeUnits) {
         (self.file, self.units) = (file, units)
         applied = Choice(file: file, units: units)

@@ -51,7 +51,7 @@ struct BenchmarkScreen: View {
     }
 }
 
-/// One row in figures: the figures are derived, the row holds the samples.
+/// One row as figures, which are derived here; the row holds the samples.
 struct RowSummary: View {
     let row: MeasurementRow
     let inference: Statistics?

@@ -2,7 +2,7 @@ import Foundation
 import LarIqaKit
 import Observation
 
-/// The benchmark screen: what to measure, how far it is, the rows to share.
+/// The benchmark screen: what to measure, the progress, the rows to share.
 @MainActor @Observable
 public final class BenchmarkViewModel {
     public var runs = 30
@@ -56,7 +56,7 @@ public final class BenchmarkViewModel {
         return row != nil
     }
 
-    /// Measure the model in hand, with photos or, without any, with the golden one.
+    /// Measure the loaded model on these photos or, where there are none, on the golden one.
     public func measure(_ photos: [PickedPhoto]) {
         guard !isRunning, let folder = app.folder, let artifact = app.artifact else {
             problem = "expected a model to be ready, came none; load one first"
@@ -74,11 +74,11 @@ public final class BenchmarkViewModel {
         rowCount = 0
     }
 
-    /// Until the row is there; for tests.
+    /// Waits until the row is there; for tests.
     func finished() async { await task?.value }
 
     private func measure(_ artifact: Artifact, _ folder: ExportFolder, _ photos: [PickedPhoto]) async {
-        let isFirst = await app.makeWay()  // two models at once are not what an app would hold
+        let isFirst = await app.makeWay()  // an app would not hold two models at once
         var files: [Benchmark.PhotoFile] = []
         for photo in photos {
             if case .file(let load) = photo.source, let data = try? await load() {

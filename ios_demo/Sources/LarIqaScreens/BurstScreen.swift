@@ -28,7 +28,7 @@ struct BurstScreen: View {
                 if let verdict = model.verdict {
                     Text(verdict).font(.headline)
                     if app.folder?.manifest.provenance.trained == false {
-                        Label("NOT TRAINED: the order says nothing.", systemImage: "exclamationmark.triangle")
+                        Label("NOT TRAINED: the order means nothing.", systemImage: "exclamationmark.triangle")
                             .foregroundStyle(.orange)
                     }
                 }

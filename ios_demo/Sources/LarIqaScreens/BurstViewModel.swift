@@ -27,7 +27,7 @@ public final class BurstViewModel {
 
     public var fraction: Double { count == 0 ? 0 : Double(done) / Double(count) }
 
-    /// The verdict, once all photos had their turn or the rest was cancelled.
+    /// The verdict, once all photos are done or the rest was cancelled.
     public var verdict: String? { isScoring || done == 0 ? nil : burst.sentence }
 
     public func score(_ photos: [PickedPhoto]) {
@@ -43,7 +43,7 @@ public final class BurstViewModel {
         current = nil
     }
 
-    /// Until the last photo had its turn; for tests.
+    /// Waits until the last photo is done; for tests.
     func finished() async { await task?.value }
 
     private func scoreAll(_ photos: [PickedPhoto]) async {

@@ -6,7 +6,7 @@ import SwiftUI
     import AVFoundation
     import UIKit
 
-    /// Takes a photo with the system's camera; its pixels go to the runner as they are, without a second compression.
+    /// Takes a photo with the system's camera; its pixels go to the model as they are, without a second compression.
     struct CameraButton: View {
         @Binding var isShown: Bool
         let model: ScoreViewModel

@@ -20,7 +20,7 @@ public final class ScoreViewModel {
         self.app = app
     }
 
-    /// Score a photo; one that is still being scored is given up.
+    /// Score a photo; one that is still being scored is abandoned.
     public func score(_ photo: PickedPhoto) {
         task?.cancel()
         phase = .scoring(photo: photo.name)
@@ -41,7 +41,7 @@ public final class ScoreViewModel {
         phase = .empty
     }
 
-    /// Until the photo in hand is scored or refused; for tests.
+    /// Waits until the photo is scored or refused; for tests.
     func finished() async { await task?.value }
 
     private func outcome(of photo: PickedPhoto) async -> Phase {

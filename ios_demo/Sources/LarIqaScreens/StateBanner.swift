@@ -1,7 +1,7 @@
 import LarIqaKit
 import SwiftUI
 
-/// What the runner is doing, in a word and a sentence; VoiceOver reads both as one.
+/// What the app is doing, in a word and a sentence; VoiceOver reads both as one.
 struct StateBanner: View {
     let state: ScoringState
 

@@ -94,7 +94,7 @@ public actor Gate {
     }
 }
 
-/// Counts runs at the same time.
+/// Counts the runs, and how many of them overlap.
 public actor Watch {
     private var running = 0
     public private(set) var most = 0

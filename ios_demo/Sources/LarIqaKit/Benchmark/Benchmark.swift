@@ -5,9 +5,9 @@ import Foundation
 /// A row comes back whatever happens: a model that fails is a row with its reason, a cancelled run a row with a flag.
 public struct Benchmark: Sendable {
     public struct Plan: Codable, Sendable, Equatable {
-        /// Counted runs; in sustained mode at least so many.
+        /// Counted runs; in sustained mode at least this many.
         public var runs: Int
-        /// Back to back for so long; 0: a burst.
+        /// For how many seconds, back to back; 0: a burst.
         public var sustainedSeconds: Double
 
         public init(runs: Int = 30, sustainedSeconds: Double = 0) {
@@ -21,7 +21,7 @@ public struct Benchmark: Sendable {
     public struct Progress: Sendable, Equatable {
         public let step: String
         public let done: Int
-        /// 0...1; nil while it cannot be told.
+        /// 0...1; nil while it is unknown.
         public let fraction: Double?
 
         public init(step: String, done: Int, fraction: Double?) {
@@ -61,7 +61,7 @@ public struct Benchmark: Sendable {
             self.goldenReference = goldenReference
         }
 
-        /// The golden photo of an export, for a benchmark without photos of one's own.
+        /// The golden photo of an export, for a benchmark without the user's own photos.
         public static func golden(of artifact: Artifact, in folder: ExportFolder) -> PhotoFile? {
             guard let golden = folder.manifest.golden, !golden.file.contains("/"),
                 let row = artifact.parity?.photos.first(where: { $0.photo == golden.file }),
@@ -81,7 +81,7 @@ public struct Benchmark: Sendable {
     /// - Parameters:
     ///   - photos: taken in turn; resampled where they do not fit.
     ///   - report: shared by rows that are to be compared as ratios.
-    ///   - firstInProcess: whether no model ran in this process before: only then the memory figures are the model's.
+    ///   - firstInProcess: whether no model ran in this process before: only then are the memory figures the model's alone.
     ///   - loadIsCold: whether the compiled model was absent before.
     public func measure(
         _ artifact: Artifact, in folder: ExportFolder, units: ComputeUnits, photos: [PhotoFile], plan: Plan,
@@ -204,7 +204,7 @@ public struct Benchmark: Sendable {
 }
 
 extension ComputeUnits {
-    /// What did not run where it was asked for, in words; empty where all did, or the system does not tell.
+    /// What did not run where it was asked for, in words; empty where everything did, or where that is unknown.
     func fallback(_ placement: [String: Int]?) -> String {
         guard let placement, self == .gpu || self == .npu else { return "" }
         let total = placement.values.reduce(0, +)

@@ -3,7 +3,7 @@ import Foundation
 /// What a benchmark asks the device; on Apple systems LarIqaApple answers.
 public protocol DeviceProbe: Sendable {
     func machine() -> MeasurementRow.Machine
-    /// Physical footprint of the process, MiB: what iOS judges an app by.
+    /// Physical footprint of the process in MiB, which iOS judges apps by.
     func footprintMib() -> Double?
     /// Processor time of the process so far, all threads.
     func cpuMs() -> Double?
@@ -18,7 +18,7 @@ extension DeviceProbe {
     public func seconds() -> Double { MonotonicClock.seconds() }
 }
 
-/// Seconds of a clock that never goes back.
+/// Seconds of a clock that never runs backwards.
 enum MonotonicClock {
     private static let began = ContinuousClock.now
 
@@ -28,7 +28,7 @@ enum MonotonicClock {
     }
 }
 
-/// iOS's words for how hot the device is.
+/// iOS's names for how hot the device is.
 public enum ThermalStatus: String, Sendable, CaseIterable, Comparable {
     case nominal, fair, serious, critical
 

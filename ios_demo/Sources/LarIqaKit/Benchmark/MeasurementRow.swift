@@ -82,9 +82,9 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
         public var runtime: String
         /// Asked for: cpu, gpu, npu or all.
         public var accelerator: String
-        /// What really ran it: processor -> number of operators; nil: not told.
+        /// What actually ran it: processor -> number of operators; nil: unknown.
         public var placement: [String: Int]?
-        /// Empty, or what of it did not run where it was asked for.
+        /// Empty, or what did not run where it was asked for.
         public var fallback: String
     }
 

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The process's memory over one measurement, and how hot the device became.
+/// The process's memory over one measurement, and how hot the device got.
 ///
-/// Read after every run and, by a task of its own, every few milliseconds between, so that a peak inside a run shows.
+/// Read after every run and, by a task of its own, every few milliseconds in between, so that a peak within a run shows.
 final class MemoryCurve: @unchecked Sendable {  // every property is touched under the lock
     private static let everyMs: UInt64 = 10
     private static let points = 400
@@ -48,7 +48,7 @@ final class MemoryCurve: @unchecked Sendable {  // every property is touched und
 
     var worstThermalStatus: ThermalStatus { lock.withLock { thermal } }
 
-    /// Nil where the system does not tell.
+    /// Nil where the system does not say.
     func memory(weights bytes: Int, input: PhotoSize?) -> MeasurementRow.Memory? {
         lock.withLock {
             guard let baseline else { return nil }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A benchmark that waits for the next start of the app: the protocol wants a fresh process.
+/// A benchmark that waits for the next start of the app: the protocol requires a fresh process.
 public struct PendingBenchmark: Sendable {
     public struct Planned: Codable, Sendable, Equatable {
         public let plan: Benchmark.Plan
@@ -28,7 +28,7 @@ public struct PendingBenchmark: Sendable {
         try JSONEncoder().encode(planned).write(to: url, options: .atomic)
     }
 
-    /// The plan, once: a benchmark that ends the app must not be met again at every start.
+    /// The plan, once: a benchmark that crashes the app must not run again at every start.
     public func take() -> Planned? {
         guard let data = try? Data(contentsOf: url) else { return nil }
         try? FileManager.default.removeItem(at: url)

@@ -13,7 +13,7 @@ public struct Statistics: Sendable, Equatable {
     /// Of the samples (n - 1); 0 for one sample.
     public let standardDeviation: Double
 
-    /// Nil for no samples: there is nothing to say.
+    /// Nil where there are no samples.
     public init?(_ samples: [Double]) {
         let sorted = samples.sorted()
         guard let first = sorted.first, let last = sorted.last else { return nil }

@@ -13,7 +13,7 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
     public let inputs: [InputSpec]
     public let output: String
     public let macs: Int
-    /// How it executes; nil, of an older exporter: naive.
+    /// How it executes; nil: naive.
     public let memory: String?
     public let sha256: String
     public let bytes: Int
@@ -30,15 +30,15 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
         return PhotoSize(width: photoWidthPx, height: photoHeightPx)
     }
 
-    /// What it is computed in on a processor that computes float layers in `processor`: the coarser of that and of what
+    /// What it is computed in on a processor that computes float layers in `processor`: the coarser of that and what
     /// the file itself asks for.
     public func arithmetic(on processor: Arithmetic) -> Arithmetic { max(plan?.arithmetic ?? .float32, processor) }
 
-    /// Of a plan what tells the arithmetic.
+    /// The part of a plan that determines the arithmetic.
     public struct Plan: Decodable, Sendable, Equatable {
         /// Group of layers -> fp32, fp16, w8 or int8.
         public let weightFormats: [String: String]
-        /// What the layers compute in that are not int8.
+        /// What the layers that are not int8 compute in.
         public let compute: Arithmetic
 
         /// Int8 where any group of layers computes in it.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Any JSON value: for what a manifest may hold beyond what this version knows, and for saying so.
+/// Any JSON value: a manifest may hold more than this version knows, and a refusal quotes it.
 public enum JSONValue: Codable, Equatable, Sendable {
     case null
     case bool(Bool)

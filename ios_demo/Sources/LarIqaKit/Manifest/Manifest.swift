@@ -2,7 +2,7 @@ import Foundation
 
 /// `lariqa.json`, schema `lariqa-manifest/2`: the one contract between an export and whoever runs it.
 ///
-/// Schema, words and units: docs/manifest.md. A reader refuses any other schema, and a row that contradicts itself.
+/// Schema, words and units: docs/manifest.md. This reader refuses any other schema, and a row that contradicts itself.
 public struct Manifest: Sendable, Equatable {
     public static let schema = "lariqa-manifest/2"
     public static let fileName = "lariqa.json"
@@ -45,7 +45,7 @@ public struct Manifest: Sendable, Equatable {
         do {
             value = try JSONDecoder().decode(JSONValue.self, from: data)
         } catch {
-            throw Refusal("\(place) is not JSON: \(Self.oddity(error)); export again, into another folder")
+            throw Refusal("\(place) is not JSON: \(Self.reason(error)); export again, into another folder")
         }
         let keys: [String: JSONValue] = if case .object(let object) = value { object } else { [:] }
         guard case .string(Self.schema)? = keys["schema"] else {
@@ -59,7 +59,7 @@ public struct Manifest: Sendable, Equatable {
         do {
             written = try decoder.decode(Written.self, from: data)
         } catch {
-            throw Refusal("\(place) is not a complete manifest: \(Self.oddity(error))")
+            throw Refusal("\(place) is not a complete manifest: \(Self.reason(error))")
         }
         guard case .object(let model)? = keys["model"], case .object(let spec)? = model["preprocess"] else {
             throw Refusal("\(place) is not a complete manifest: 'preprocess'")
@@ -95,7 +95,7 @@ public struct Manifest: Sendable, Equatable {
     }
 
     /// What the decoder missed, by its name in the file.
-    private static func oddity(_ error: any Error) -> String {
+    private static func reason(_ error: any Error) -> String {
         switch error {
         case DecodingError.keyNotFound(let key, _): "'\(snake(key.stringValue))'"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):

@@ -11,9 +11,9 @@ public struct PreprocessSpec: Sendable, Equatable {
     public let syntheticView: String
     public let syntheticCropPx: Int
 
-    /// - Throws: `Refusal`: a key is missing, or says something that this code does not do.
+    /// - Throws: `Refusal`: a key is missing, or says something that this code does not implement.
     init(json: [String: JSONValue]) throws {
-        let promised: [String: JSONValue] = [
+        let implemented: [String: JSONValue] = [
             "resize": .string("pillow-bilinear-antialias-width-first"),
             "crop": .string("torchvision-center-crop"),
             "crop_fill_rgb": .array([.number(0), .number(0), .number(0)]),
@@ -24,10 +24,10 @@ public struct PreprocessSpec: Sendable, Equatable {
             throw Refusal("the preprocessing spec has no '\(key)'; it has [\(names)]")
         }
         let ours: Set = ["authentic_side_px", "synthetic_view", "synthetic_crop_px", "mean", "std"]
-        let odd = json.filter { !ours.contains($0.key) && promised[$0.key] != $0.value }
-        guard odd.isEmpty else {
+        let unknown = json.filter { !ours.contains($0.key) && implemented[$0.key] != $0.value }
+        guard unknown.isEmpty else {
             throw Refusal(
-                "the preprocessing spec says \(JSONValue.object(odd).inWords), which this version does not do; "
+                "the preprocessing spec says \(JSONValue.object(unknown).inWords), which this version does not do; "
                     + "upgrade the toolkit")
         }
         authenticSidePx = try Self.side("authentic_side_px", json)

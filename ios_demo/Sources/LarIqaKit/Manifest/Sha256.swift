@@ -31,7 +31,7 @@ public enum Sha256 {
                 names.append(name)
             }
         }
-        // By code points, as Python sorts; Swift's own order of strings is another one.
+        // By code points, as Python sorts; Swift orders strings differently.
         names.sort { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
         let lines = try names.map { "\(try ofFile(url.appendingPathComponent($0)))  \($0)\n" }
         return of(Data(lines.joined().utf8))

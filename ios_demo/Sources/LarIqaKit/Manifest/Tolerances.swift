@@ -41,7 +41,7 @@ public struct Tolerances: Decodable, Sendable, Equatable {
         }
     }
 
-    /// Why no score may be held to these, by the key in the manifest; nil where all is well.
+    /// Why these cannot be used; nil where they can.
     var problem: String? {
         let wrong = [("float32", float32), ("float16", float16), ("int8", int8)].first { !($1.isFinite && $1 > 0) }
         return wrong.map { "the tolerance for \($0) is \($1)" }

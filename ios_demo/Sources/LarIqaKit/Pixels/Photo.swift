@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The values are the file's own: no ICC profile and no gamma is applied (`lariqa_train/photo.py`).
 public struct Photo: Sendable, Equatable {
-    /// Room for the largest phone sensors; bombs claim more.
+    /// Room for the largest phone sensors; decompression bombs claim more.
     public static let maxPixels = 200_000_000
 
     public let size: PhotoSize

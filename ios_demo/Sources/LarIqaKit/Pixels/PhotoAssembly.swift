@@ -17,7 +17,7 @@ public struct PhotoAssembly {
         rgb = [UInt8](repeating: 0, count: stored.pixels * 3)
     }
 
-    /// Add rows of premultiplied RGBA, which come to lie over white: value + 255 - alpha.
+    /// Add rows of premultiplied RGBA, which are laid over white: value + 255 - alpha.
     ///
     /// - Parameters:
     ///   - rgba: four bytes a pixel.
@@ -31,10 +31,10 @@ public struct PhotoAssembly {
                 var from = row * bytesPerRow
                 var to = (path.origin + (firstRow + row) * path.perRow) * 3
                 for _ in 0..<width {
-                    let shine = 255 - rgba[from + 3]
-                    target[to] = min(rgba[from], 255 - shine) + shine
-                    target[to + 1] = min(rgba[from + 1], 255 - shine) + shine
-                    target[to + 2] = min(rgba[from + 2], 255 - shine) + shine
+                    let white = 255 - rgba[from + 3]
+                    target[to] = min(rgba[from], 255 - white) + white
+                    target[to + 1] = min(rgba[from + 1], 255 - white) + white
+                    target[to + 2] = min(rgba[from + 2], 255 - white) + white
                     from += 4
                     to += path.perColumn * 3
                 }

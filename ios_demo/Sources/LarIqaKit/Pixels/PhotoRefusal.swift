@@ -9,7 +9,7 @@ public protocol PhotoDecoding: Sendable {
     func photo(from data: Data, named name: String) throws -> Photo
 }
 
-/// Why a file is no photo to score, in the words of `lariqa_train/photo.py`.
+/// Why a file cannot be scored, in the words of `lariqa_train/photo.py`.
 public enum PhotoRefusal {
     public static let kinds = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
 
@@ -42,15 +42,15 @@ public enum PhotoRefusal {
 
     public static func outOfMemory(_ name: String, _ size: PhotoSize, needsMiB: Int, hasMiB: Int) -> Refusal {
         Refusal(
-            "\(name): expected a photo that fits into memory, came \(size), which needs \(needsMiB) MiB where "
+            "\(name): expected a photo that fits into memory, came \(size), which needs \(needsMiB) MiB when only "
                 + "\(hasMiB) MiB are left; close other apps, or scale the photo")
     }
 
     public static let cameraRefused = Refusal(
-        "expected permission to use the camera, came a no; allow it in the settings, or choose photos instead")
+        "the app may not use the camera; allow it in the settings, or choose photos instead")
 
     public static let noCamera = Refusal(
-        "expected a camera that takes still pictures, came none; choose photos instead")
+        "this device has no camera that takes still pictures; choose photos instead")
 
     /// Bytes as Python prints them: `b'\x00\x01JFIF'`.
     static func inPythonsBytes(_ data: Data) -> String {

@@ -14,7 +14,7 @@ public struct Burst: Sendable, Equatable {
 
     public let places: [Place]
 
-    /// - Parameter scores: in the order of the burst; of equal ones the earlier photo is kept.
+    /// - Parameter scores: in the order of the burst; of equal scores the earlier photo's is first.
     public init(_ scores: [PhotoScore]) {
         let ranked = scores.enumerated().sorted {
             ($1.element.score, $0.offset) < ($0.element.score, $1.offset)

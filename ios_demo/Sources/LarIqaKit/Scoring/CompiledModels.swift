@@ -1,14 +1,14 @@
 import Foundation
 
 /// Compiled models, kept between starts: compiling takes seconds. One folder, one model per sha256 and system version;
-/// a file that was exported anew, or a new iOS, compiles again, and what is stale goes.
+/// a file that was exported again, or a new iOS, is compiled again, and stale ones are removed.
 public struct CompiledModels: Sendable {
     private let folder: URL
     private let system: String
 
     /// - Parameters:
     ///   - folder: of the app's caches, which iOS may empty; made when needed.
-    ///   - system: of the operating system; Core ML asks for a new compilation after each update.
+    ///   - system: of the operating system; Core ML requires a new compilation after each update.
     public init(folder: URL, system: String) {
         self.folder = folder
         self.system = system.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "_" }.joined()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One photo's score, and all that is needed to say what it is worth.
+/// One photo's score, and what is needed to judge how exact it is.
 public struct PhotoScore: Sendable, Equatable {
     public let photo: String
     public let score: Double
@@ -15,7 +15,7 @@ public struct PhotoScore: Sendable, Equatable {
     public let arithmetic: Arithmetic
     /// How far the score may be from PyTorch's; nil where the export was not proved.
     public let tolerance: Double?
-    /// What the model's branches saw, small.
+    /// What the model's branches saw, reduced.
     public let views: PhotoViews?
 
     public init(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A model that was opened and scores photos of its one size, whatever runs it.
+/// An open model that scores photos of its one size, whatever runs it.
 public protocol Runner: Sendable {
     /// Name and version, as shown to people.
     var runtime: String { get }
@@ -10,7 +10,7 @@ public protocol Runner: Sendable {
     /// Cancelling the task cancels the run where the runtime can.
     func run(_ photo: Photo) async throws -> Run
 
-    /// What really runs the model: processor -> number of operators. Nil: the system does not tell.
+    /// What actually runs the model: processor -> number of operators. Nil: unknown.
     func placement() async -> [String: Int]?
 }
 

@@ -3,7 +3,7 @@ import Foundation
 /// A score in plain words: what the number is, what was looked at, and what it does not say.
 public struct ScoreMeaning: Sendable, Equatable {
     public let scale: String
-    /// What must be read before the score: weights that were never trained, a photo that was resampled.
+    /// To be read before the score: weights that were never trained, a photo that was resampled.
     public let warnings: [String]
     public let views: String
     public let exactness: String
@@ -34,9 +34,9 @@ public struct ScoreMeaning: Sendable, Equatable {
         let crop = manifest.preprocess.syntheticCropPx
         let native =
             artifact.syntheticView == "full"
-            ? "every pixel at its own size" : "the middle \(crop)x\(crop) px at their own size"
+            ? "every pixel at full resolution" : "the middle \(crop)x\(crop) px at full resolution"
         let side = manifest.preprocess.authenticSidePx
-        views = "The model looked twice: at the whole photo made small (\(side)x\(side)), and at \(native)."
+        views = "The model looked twice: at the whole photo, reduced to \(side)x\(side), and at \(native)."
 
         exactness =
             score.tolerance.map {

@@ -3,7 +3,7 @@ import Foundation
 /// Loads one model, tests it, and scores one photo after another: two 4K photos at once would not fit a phone's memory.
 ///
 ///     notLoaded -> preparing -> warmingUp -> ready <-> scoring
-///                        '------------'--> failed(reason)      load again, perhaps with other units
+///                      '------------'--> failed(reason)      load again, perhaps with other units
 public actor ScoringSession {
     /// Every change of state, from `notLoaded` on. For one reader.
     public nonisolated let states: AsyncStream<ScoringState>
@@ -47,7 +47,7 @@ public actor ScoringSession {
         announce.yield(.notLoaded)
     }
 
-    /// Load a model file and hold it against its golden score; the end is `ready` or `failed`, never an exception.
+    /// Load a model file and compare its golden score with the reference; the end is `ready` or `failed`, never an exception.
     ///
     /// - Parameters:
     ///   - file: an artifact's name; nil: the first in the folder.
@@ -66,7 +66,7 @@ public actor ScoringSession {
                 throw Refusal("lariqa.json does not list \(file ?? "a Core ML file"); it lists \(listed)")
             }
             let runner = try await opener.open(artifact, at: try folder.verified(artifact), units: units)
-            guard mine == attempt else { return }  // another load began meanwhile; its states count
+            guard mine == attempt else { return }  // another load has begun; its states count
             announce.yield(.warmingUp)
             let selfTest = try await test(runner, artifact, folder, units)
             guard mine == attempt else { return }
@@ -82,7 +82,7 @@ public actor ScoringSession {
         }
     }
 
-    /// Forget the model and give its memory back; photos in hand are finished first.
+    /// Release the model and its memory; photos in progress are finished first.
     public func unload() async {
         attempt += 1
         let mine = attempt
@@ -143,7 +143,7 @@ public actor ScoringSession {
             views: scored.views)
     }
 
-    /// The golden photo's score; where the export names none, grey warms the model up.
+    /// The golden photo's score; where the export names none, a grey photo warms the model up.
     private func test(
         _ runner: any Runner, _ artifact: Artifact, _ folder: ExportFolder, _ units: ComputeUnits
     ) async throws -> SelfTest {

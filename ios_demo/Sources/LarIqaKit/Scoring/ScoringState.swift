@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the runner is doing, each a sentence for people.
+/// What the app is doing; each state has a sentence.
 public enum ScoringState: Sendable, Equatable {
     case notLoaded
     /// Core ML compiles the model for this phone: seconds, or minutes the first time.
@@ -13,7 +13,7 @@ public enum ScoringState: Sendable, Equatable {
     public var title: String {
         switch self {
         case .notLoaded: "Not loaded"
-        case .preparing: "Specialising"
+        case .preparing: "Preparing"
         case .warmingUp: "Warming up"
         case .ready: "Ready"
         case .scoring: "Scoring"
@@ -24,8 +24,8 @@ public enum ScoringState: Sendable, Equatable {
     public var sentence: String {
         switch self {
         case .notLoaded: "No model is loaded yet."
-        case .preparing: "Core ML prepares the model for this device. The first time this may take minutes."
-        case .warmingUp: "The golden photo is scored and compared with PyTorch."
+        case .preparing: "Core ML is preparing the model for this device; the first time, this may take minutes."
+        case .warmingUp: "The golden photo is being scored and compared with PyTorch."
         case .ready(let selfTest): selfTest.sentence
         case .scoring(let photo): "Scoring \(photo)."
         case .failed(let reason): reason

@@ -28,7 +28,7 @@ public enum SelfTest: Sendable, Equatable {
             self.reference = reference
         }
 
-        /// A score that is no number passes nothing.
+        /// A score that is not a number never passes.
         public func judge(_ score: Double, tolerance: Double, _ arithmetic: Arithmetic) -> SelfTest {
             let figures = Figures(score: score, reference: reference, tolerance: tolerance, arithmetic: arithmetic)
             return figures.difference <= figures.tolerance ? .passed(figures) : .failed(figures)

@@ -1,7 +1,7 @@
 import Foundation
 
 extension ExportFolder {
-    /// What the self-test of one file needs; nil-free: where the export has nothing to compare with, the reason.
+    /// What the self-test of one file needs, or the reason where the export has nothing to compare with.
     ///
     /// - Throws: `Refusal`: the golden tile is missing or not the one that the manifest names.
     public func expectation(of artifact: Artifact, decoder: any PhotoDecoding) throws -> Result<

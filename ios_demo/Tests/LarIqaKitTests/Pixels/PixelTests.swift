@@ -99,7 +99,7 @@ struct PixelTests {
     }
 
     @Test("An orientation that cannot be read counts as upright", arguments: [nil, 0, 9, -1])
-    func oddOrientation(tag: Int?) {
+    func unreadableOrientation(tag: Int?) {
         #expect(Orientation(tag: tag) == .upright)
     }
 

@@ -59,8 +59,8 @@ struct VerdictTests {
         #expect(plain.views.contains("128x128") && plain.views.contains("the middle 128x128 px"))
         #expect(plain.exactness == "Within 0.0001 of PyTorch's score, computed in float32.")
         #expect(plain.doesNotSay.contains("does not say"))
-        let odd = ScoreMeaning(score("a", 1.5, at: 64), manifest: folder.manifest, artifact: artifact)
-        #expect(odd.warnings.count == 3 && odd.position == 1 && odd.warnings[1].contains("resampled to 64x64"))
+        let warned = ScoreMeaning(score("a", 1.5, at: 64), manifest: folder.manifest, artifact: artifact)
+        #expect(warned.warnings.count == 3 && warned.position == 1 && warned.warnings[1].contains("resampled to 64x64"))
     }
 
     private func score(_ photo: String, _ score: Double, tolerance: Double = 1e-4, at side: Int = 8) -> PhotoScore {

@@ -32,7 +32,9 @@ class BenchmarkActivity : Activity() {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.benchmark)
         viewModel = BenchmarkViewModel(
-            environment = BenchmarkEnvironment(Runtimes::start, Runtimes::open, { BitmapPhoto.open(it) }, LiveDevice(this), Runtimes.threads),
+            environment = BenchmarkEnvironment(
+                Runtimes::start, Runtimes::open, { BitmapPhoto.open(it) }, LiveDevice(this), Runtimes.threads,
+            ),
             bundled = { (application as LarIqaApp).bundled().open { _, _ -> } },
             ownFolder = ownFolder,
         )

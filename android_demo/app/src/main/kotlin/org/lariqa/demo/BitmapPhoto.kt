@@ -19,15 +19,15 @@ import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
 /**
- * A decoded picture, whose sample values are the file's own, as the model was trained on them:
+ * A decoded picture, with the sample values of the file itself, as the model was trained on them:
  *
  * - ImageDecoder turns it upright by its EXIF orientation, and refuses a truncated file.
  * - Transparency lies over white, by Pillow's arithmetic; the decoder's premultiplied values would be rounded twice.
  * - No colour management. The decoder leaves the values as stored and notes the profile in the bitmap's colour space,
  *   but [Bitmap.getPixels] would then convert them to sRGB. So the bitmap is declared to be sRGB first.
- * - Rows are read in bands: the bitmap is the only whole decoded copy, and goes before the model runs.
+ * - Rows are read in bands: the bitmap is the only whole decoded copy, and is freed before the model runs.
  *
- * Pictures of more than 8 bits are rounded by the decoder, perhaps one level off the Python side.
+ * Pictures of more than 8 bits are rounded by the decoder, perhaps one level away from Python's values.
  */
 class BitmapPhoto(private val bitmap: Bitmap) : Photo {
     override val size = PhotoSize(bitmap.width, bitmap.height)
@@ -60,7 +60,7 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
 
         fun open(file: File): BitmapPhoto = decode(encoded { file.inputStream() })
 
-        /** The file's bytes, as they are: read whole, so that what breaks while reading and while decoding are told apart. */
+        /** The file's bytes, as they are: read whole, so that a failure to read and a failure to decode are told apart. */
         fun encoded(resolver: ContentResolver, uri: Uri): ByteBuffer =
             encoded { resolver.openInputStream(uri) ?: throw FileNotFoundException("$uri") }
 
@@ -83,7 +83,7 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
             val bitmap = try {
                 ImageDecoder.decodeBitmap(ImageDecoder.createSource(encoded)) { decoder, info, _ ->
                     size = PhotoSize(info.size.width, info.size.height).also { checkHeader(it) }
-                    decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // readable, not in the graphics memory
+                    decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // in readable memory, not in the GPU's
                     decoder.isUnpremultipliedRequired = true
                 }
             } catch (error: IOException) { // ImageDecoder.DecodeException is one

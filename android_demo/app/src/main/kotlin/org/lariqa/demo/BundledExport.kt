@@ -14,7 +14,7 @@ import org.lariqa.core.scoring.ProgressListener
 
 /**
  * The export that the app carries in its assets, copied to a folder once: runtimes open files, and map them into memory
- * instead of reading them. Each file is written beside and then renamed; whether it is whole, its sha256 says later.
+ * instead of reading them. Each file is written beside its place and then renamed; its sha256 is checked when it is opened.
  */
 class BundledExport(private val assets: AssetManager, private val folder: File) {
     fun open(onProgress: ProgressListener): ExportFolder {
@@ -35,7 +35,7 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
         return ExportFolder.open(folder)
     }
 
-    /** Copy it anew when it is opened next: a file on the phone turned out not to be the one that was proved. */
+    /** Copy it again when it is next opened: a file on the phone is not the one that was proved. */
     fun forget() {
         File(folder, Manifest.FILE_NAME).delete()
     }

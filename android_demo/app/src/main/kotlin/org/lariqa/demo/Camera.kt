@@ -36,7 +36,7 @@ class Camera(
     private var device: CameraDevice? = null
     private var session: CameraCaptureSession? = null
     private var reader: ImageReader? = null
-    private var sensor = 0 // degrees that it is mounted off the phone's natural way up
+    private var sensor = 0 // degrees between it and the phone's natural orientation
     private var wanted = 0
     private val files = mutableListOf<File>()
 
@@ -130,7 +130,7 @@ class Camera(
             work()
         } catch (error: CameraAccessException) {
             failed(Text.CAMERA_FAILED.of(reasonOf(error)))
-        } catch (error: IllegalStateException) { // closed under our hands
+        } catch (error: IllegalStateException) { // closed meanwhile
             failed(Text.CAMERA_FAILED.of(reasonOf(error)))
         } catch (error: java.io.IOException) {
             failed(Text.CAMERA_FAILED.of(reasonOf(error)))

@@ -15,7 +15,7 @@ import org.tensorflow.lite.Tensor
 import org.tensorflow.lite.TensorFlowLite
 import org.tensorflow.lite.gpu.GpuDelegate
 
-/** A .tflite file in LiteRT, by the Interpreter API that it kept from TensorFlow Lite. */
+/** A .tflite file in LiteRT, through the Interpreter API that it inherits from TensorFlow Lite. */
 class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeChoice, threads: Int) : Runner {
     private val gpu: GpuDelegate? = if (choice == RuntimeChoice.LITERT_GPU) makeGpu(choice) else null
     private val interpreter: Interpreter
@@ -30,7 +30,7 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
         gpu?.let { options.addDelegate(it) }
         try {
             interpreter = Interpreter(file, options)
-        } catch (error: RuntimeException) { // IllegalArgument or IllegalState, as the native part words it
+        } catch (error: RuntimeException) { // IllegalArgument or IllegalState, depending on the native code
             gpu?.close()
             if (gpu != null) refuse(Text.NO_ACCELERATOR, runtime, choice.accelerator, reasonOf(error), cause = error)
             refuse(Text.CANNOT_OPEN, runtime, file.name, reasonOf(error), cause = error)
@@ -74,7 +74,7 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
         gpu?.close()
     }
 
-    /** No GPU is no fallback to the CPU, but a refusal. */
+    /** Without a GPU this is a refusal, not a fallback to the CPU. */
     private fun makeGpu(choice: RuntimeChoice): GpuDelegate = try {
         GpuDelegate()
     } catch (error: RuntimeException) {

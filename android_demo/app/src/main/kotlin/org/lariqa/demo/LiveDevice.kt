@@ -15,7 +15,7 @@ import org.lariqa.core.benchmark.DeviceProbe
 import org.lariqa.core.benchmark.MeasurementRow
 import org.lariqa.core.benchmark.THERMAL_WORDS
 
-/** What Android tells an app about the phone, without any permission. */
+/** What an app may know about the phone without any permission. */
 class LiveDevice(private val context: Context) : DeviceProbe {
     override val machine: MeasurementRow.Machine
         get() {

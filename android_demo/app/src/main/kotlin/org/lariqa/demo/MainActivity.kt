@@ -180,7 +180,7 @@ class MainActivity : Activity() {
 /** A score as people read it. */
 fun scoreText(score: Float): String = "%.3f".format(java.util.Locale.getDefault(), score)
 
-/** Shown, or as if it were not there. */
+/** Visible, or gone. */
 fun View.visible(yes: Boolean) {
     visibility = if (yes) View.VISIBLE else View.GONE
 }

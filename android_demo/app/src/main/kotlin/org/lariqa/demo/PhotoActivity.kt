@@ -20,7 +20,7 @@ import org.lariqa.core.manifest.PhotoSize
 import org.lariqa.core.pixels.centerCropAxis
 import org.lariqa.core.scoring.PhotoResult
 
-/** One photo and what its score means: the scale, what each branch looked at, and what nobody can read from it. */
+/** One photo and what its score means: the scale, what each branch looked at, and what it does not say. */
 class PhotoActivity : Activity() {
     private lateinit var thumbnails: Thumbnails
 
@@ -65,7 +65,7 @@ class PhotoActivity : Activity() {
         ).joinToString("\n")
         requireViewById<MarkedPhotoView>(R.id.photo).apply {
             contentDescription = getString(R.string.photo_label, photo.name)
-            // A resampled photo was cut as well: where, this small picture cannot show without a second decode.
+            // A resampled photo was cropped, too, which this small picture cannot show without a second decode.
             marked = if (view == "crop" && !photo.wasResampled && "synthetic" in manifest.branches) part(takes, crop) else null
             thumbnails.show(photo.id, this, SIDE_PX)
         }
@@ -80,7 +80,7 @@ class PhotoActivity : Activity() {
         )
     }
 
-    /** Into the gallery, which from Android 10 on wants no permission for what an app adds itself. */
+    /** Into the gallery, which since Android 10 needs no permission for what an app adds itself. */
     private fun save(photo: PhotoResult) {
         val values = ContentValues().apply {
             put(MediaStore.Images.Media.DISPLAY_NAME, photo.name)

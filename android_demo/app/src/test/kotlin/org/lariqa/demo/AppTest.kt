@@ -18,7 +18,7 @@ import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
-/** What the tests of the app have in common: the real application, its view model, and patience with its threads. */
+/** What the app's tests share: the real application, its view model, and patience with its threads. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [35], qualifiers = "w411dp-h914dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -37,7 +37,7 @@ abstract class AppTest {
 
     protected inline fun <reified T : Activity> open(): ActivityController<T> = Robolectric.buildActivity(T::class.java).setup()
 
-    /** Let the app's threads and its main thread work until something is the case. */
+    /** Let the app's threads and its main thread work until a condition holds. */
     protected fun until(what: String, isSo: () -> Boolean) {
         val end = System.nanoTime() + PATIENCE_S * 1_000_000_000L
         while (!isSo()) {

@@ -36,13 +36,13 @@ class BitmapPhotoTest : AppTest() {
     fun `every kind of picture decodes to Python's bytes`() {
         val names = expected.keys().asSequence().toList()
         assertTrue(names.size >= 12)
-        val odd = names.filter { name ->
+        val different = names.filter { name ->
             val row = expected.getJSONObject(name)
             BitmapPhoto.open(File(folder, name)).use { photo ->
                 photo.size != PhotoSize(row.getInt("width"), row.getInt("height")) || sha256(photo.bytes()) != row.getString("sha256")
             }
         }
-        assertEquals(emptyList(), odd)
+        assertEquals(emptyList(), different)
     }
 
     @Test
@@ -68,7 +68,7 @@ class BitmapPhotoTest : AppTest() {
     }
 
     @Test
-    fun `what is no whole photo is a sentence`() {
+    fun `a file that is not a whole photo is a sentence`() {
         assertEquals(Text.DAMAGED_PHOTO, refusal(File(folder, "truncated.jpg")).text)
         assertEquals(Text.NOT_A_PHOTO, refusal(File(folder, "text.jpg")).text)
         assertEquals(Text.EMPTY_PHOTO, refusal(File(folder, "empty.jpg")).text)

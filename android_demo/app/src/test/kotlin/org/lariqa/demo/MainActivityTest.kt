@@ -55,7 +55,7 @@ class MainActivityTest : AppTest() {
         assertTrue(activity.isShown(R.id.keep))
         assertTrue(activity.words(R.id.keep_name).startsWith("$best.png, "), activity.words(R.id.keep_name))
         assertEquals(names.size + 1, activity.requireViewById<ListView>(R.id.photos).adapter.count) // and the header
-        assertTrue("gave the golden score within" in activity.words(R.id.state))
+        assertTrue("scored the golden photo within" in activity.words(R.id.state))
     }
 
     @Test
@@ -106,7 +106,7 @@ class MainActivityTest : AppTest() {
     }
 
     @Test
-    fun `a runtime that this phone has not is a state with a way back`() {
+    fun `a runtime that this phone lacks is a state with a way back`() {
         val activity = open<MainActivity>().get()
         untilReady()
         activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.LITERT_GPU.ordinal)

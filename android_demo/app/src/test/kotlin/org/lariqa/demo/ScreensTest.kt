@@ -85,7 +85,7 @@ class ScreensTest : AppTest() {
         val activity = open<MainActivity>().get()
         until("Failed") { activity.isShown(R.id.again) }
         draw(activity, "main_failed")
-        activity.requireViewById<View>(R.id.again).performClick() // which takes the export out of the app anew
+        activity.requireViewById<View>(R.id.again).performClick() // which copies the export out of the app again
         until("Ready") { viewModel.uiState.state is ScoringState.Ready }
         viewModel.add(listOf(PhotoResult(Uri.fromFile(File(golden, "small_481x271.png")).toString(), "small_481x271.png")))
         untilReady()

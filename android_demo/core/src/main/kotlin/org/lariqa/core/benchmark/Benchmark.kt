@@ -13,13 +13,17 @@ import org.lariqa.core.scoring.Scorer
 import org.lariqa.core.scoring.SelfTest
 
 /**
- * The protocol of docs/measurement.md: baseline, load, first run, counted runs, and where asked for the same back to
- * back for a while; then the golden photo once more, uncounted, for the score that is known. Whatever goes wrong is a row.
+ * The protocol of docs/measurement.md: baseline, load, first run, counted runs and, on request, the same back to
+ * back for a while; then the golden photo once more, uncounted, because its score is known. A failure is a row, too.
  */
-class Benchmark(private val environment: BenchmarkEnvironment, private val export: ExportFolder, private val request: BenchmarkRequest) {
+class Benchmark(
+    private val environment: BenchmarkEnvironment,
+    private val export: ExportFolder,
+    private val request: BenchmarkRequest,
+) {
     private val flags = mutableListOf<String>()
 
-    /** One row, or two with a sustained part. [onProgress] hears how many runs are done, and may throw to stop. */
+    /** One row, or two with a sustained part. [onProgress] is told how many runs are done, and may throw to stop. */
     fun measure(onProgress: (done: Int) -> Unit): List<MeasurementRow> {
         val artifact = artifact()
         val choice = request.choiceFor(artifact)
@@ -52,7 +56,7 @@ class Benchmark(private val environment: BenchmarkEnvironment, private val expor
             ?: refuse(Text.BAD_REQUEST, "a model that lariqa.json lists (${names.joinToString()})", model)
     }
 
-    /** The photos that were pushed; where there are none, the golden one. */
+    /** The photos that were pushed or, where there are none, the golden one. */
     private fun photos(artifact: Artifact, golden: File?): List<PhotoFile> {
         val pushed = export.folder.listFiles().orEmpty()
             .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden }.sorted()
@@ -68,7 +72,7 @@ class Benchmark(private val environment: BenchmarkEnvironment, private val expor
     private fun goldenScore(scorer: Scorer, choice: RuntimeChoice, file: File?): List<MeasurementRow.Score> {
         val golden = export.manifest.golden
         if (golden == null || file == null) {
-            flags += "this export has no golden photo: nobody knows whether the scores are right"
+            flags += "this export has no golden photo, so the scores could not be checked"
             return emptyList()
         }
         val result = environment.openPhoto(file).use {
@@ -76,7 +80,7 @@ class Benchmark(private val environment: BenchmarkEnvironment, private val expor
         }
         if (!result.passed) {
             flags += "the golden photo's score is ${figure(Math.abs(result.difference))} off the reference, " +
-                "allowed are ${figure(result.tolerance)}"
+                "at most ${figure(result.tolerance)} is allowed"
         }
         return listOf(MeasurementRow.Score(golden.file, result.score, result.reference))
     }

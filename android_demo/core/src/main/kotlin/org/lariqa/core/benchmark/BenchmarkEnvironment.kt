@@ -6,9 +6,9 @@ import org.lariqa.core.pixels.Photo
 import org.lariqa.core.scoring.Runner
 import org.lariqa.core.scoring.RuntimeChoice
 
-/** What the benchmark opens a model with; the app and the tests differ in it. */
+/** What the benchmark needs from outside, so that the app and the tests can each bring their own. */
 class BenchmarkEnvironment(
-    /** Loads the runtime's own library, so that the baseline of memory holds it. */
+    /** Loads the runtime's own library, so that the memory baseline includes it. */
     val startRuntime: (RuntimeChoice) -> Unit,
     val openRunner: (File, Artifact, RuntimeChoice) -> Runner,
     val openPhoto: (File) -> Photo,

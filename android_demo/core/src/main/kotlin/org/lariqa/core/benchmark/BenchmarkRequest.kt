@@ -37,7 +37,7 @@ data class BenchmarkRequest(
         const val MOST_RUNS = 10_000
 
         /**
-         * Read the extras of the intent. Anybody on the phone may send one, so the rows go nowhere but below [ownFolder].
+         * Read the extras of the intent. Any app on the phone may send one, so rows are written below [ownFolder] only.
          */
         fun read(text: Map<String, String?>, whole: Map<String, Int?>, ownFolder: File): BenchmarkRequest {
             val out = text["out"]?.let { File(it) } ?: File(ownFolder, "rows.jsonl")

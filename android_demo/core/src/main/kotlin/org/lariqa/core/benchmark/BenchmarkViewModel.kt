@@ -10,8 +10,15 @@ import org.lariqa.core.Text
 import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.scoring.Job
 
-/** The view model of the benchmark: one measurement at a time, whose rows and whose end are written to files. */
-class BenchmarkViewModel(private val environment: BenchmarkEnvironment, private val bundled: () -> ExportFolder, private val ownFolder: File) {
+/**
+ * What the benchmark screen shows and does: one measurement at a time, its rows and its end written to files. Plain
+ * Kotlin, not an AndroidX ViewModel: its activity has a process of its own and keeps it across configuration changes.
+ */
+class BenchmarkViewModel(
+    private val environment: BenchmarkEnvironment,
+    private val bundled: () -> ExportFolder,
+    private val ownFolder: File,
+) {
     sealed interface State {
         val sentence: Sentence?
 
@@ -48,14 +55,14 @@ class BenchmarkViewModel(private val environment: BenchmarkEnvironment, private 
         return AutoCloseable { observers.remove(observer) }
     }
 
-    /** Begin what the extras ask for. The thread is returned for tests, which wait for it. */
+    /** Start what the extras ask for. The thread is returned for tests, which wait for it. */
     @Synchronized
     fun start(text: Map<String, String?>, whole: Map<String, Int?>): Thread? {
-        if (state is State.Measuring) return null // whoever waits for the running one is not disturbed
+        if (state is State.Measuring) return null // the running measurement is not disturbed
         val request = try {
             BenchmarkRequest.read(text, whole, ownFolder)
         } catch (refusal: Refusal) {
-            // Perhaps somebody waits at this file; outside of the own folder nothing is written.
+            // Somebody may be waiting for this file; outside of the own folder nothing is written.
             change(State.Failed(refusal.sentence))
             text["out"]?.let { File(it) }?.takeIf { it.canonicalFile.startsWith(ownFolder.canonicalFile) }
                 ?.let { finish(File("$it.done"), refusal.sentence.toString()) }

@@ -1,6 +1,6 @@
 package org.lariqa.core.benchmark
 
-/** Battery and heat before a measurement; with [until], before and after. */
+/** Battery and heat when a measurement starts; [until] adds those at its end. */
 internal class ConditionsAtStart(probe: DeviceProbe) {
     private val temperature = probe.temperatureC()
     private val battery = probe.batteryPercent()

@@ -1,6 +1,6 @@
 package org.lariqa.core.benchmark
 
-/** What the phone tells about itself while a measurement runs. */
+/** What the phone reports about itself while a measurement runs. */
 interface DeviceProbe {
     val machine: MeasurementRow.Machine
 
@@ -12,7 +12,7 @@ interface DeviceProbe {
 
     fun temperatureC(): Double?
 
-    /** Android's word: none, light, moderate, severe, critical, emergency, shutdown; in that order. */
+    /** Android's name for it: none, light, moderate, severe, critical, emergency, shutdown; in that order. */
     fun thermalStatus(): String
 
     fun batteryPercent(): Double?
@@ -25,5 +25,5 @@ interface DeviceProbe {
     fun nanoTime(): Long = System.nanoTime()
 }
 
-/** Android's words for PowerManager.THERMAL_STATUS_0..6. */
+/** Android's names for PowerManager.THERMAL_STATUS_0..6. */
 val THERMAL_WORDS = listOf("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")

@@ -4,10 +4,10 @@ import org.lariqa.core.pixels.Photo
 import org.lariqa.core.pixels.pixelsOf
 import org.lariqa.core.scoring.Scorer
 
-/** A photo of the benchmark, decoded anew for each run. */
+/** A photo of the benchmark, decoded again for each run. */
 class PhotoFile(val name: String, val open: () -> Photo)
 
-/** One model in one process: its load, its runs, and the phone meanwhile. */
+/** One model in one process: its load, its runs, and the state of the phone meanwhile. */
 class MeasuredRun(
     private val environment: BenchmarkEnvironment,
     private val request: BenchmarkRequest,
@@ -19,7 +19,7 @@ class MeasuredRun(
     private val scores = linkedMapOf<String, Double>()
     private var began = 0L
 
-    /** The rows; [prove] gives the scores that are known, after all counted runs. */
+    /** The rows; [prove] gives the scores whose references are known, after all counted runs. */
     fun measure(
         blank: MeasurementRow, load: () -> Scorer, prove: (Scorer) -> List<MeasurementRow.Score>,
     ): List<MeasurementRow> = MemoryCurve(probe).use { curve ->
@@ -34,7 +34,7 @@ class MeasuredRun(
                 onProgress(number)
                 run(scorer, photos[number % photos.size])
             }
-            if (runs.size < FEW_RUNS) flags += "too few runs: ${runs.size}, percentiles want $FEW_RUNS or more"
+            if (runs.size < FEW_RUNS) flags += "too few runs: ${runs.size}, percentiles need $FEW_RUNS or more"
             val burst = blank.copy(
                 setting = blank.setting.copy(runtime = scorer.runtime),
                 latency = MeasurementRow.Latency(loadMs, firstMs, runs),

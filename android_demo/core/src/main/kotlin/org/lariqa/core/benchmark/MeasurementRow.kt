@@ -141,7 +141,7 @@ data class MeasurementRow(
 
     private fun JsonObjectBuilder.latency(times: Latency) {
         put("load_ms", times.loadMs)
-        put("load_was_cold", false) // an app cannot empty the page cache, so nobody knows
+        put("load_was_cold", false) // an app cannot empty the page cache, so it cannot tell
         put("first_ms", times.firstMs)
         numbers("decode_ms", times.runs.map { it.decodeMs })
         numbers("preprocess_ms", times.runs.map { it.preprocessMs })
@@ -179,7 +179,7 @@ data class MeasurementRow(
         const val SCHEMA = "lariqa-measurement/2"
         const val MEASURED_BY = "org.lariqa.demo 0.1.0"
 
-        /** Add rows at the end of a `.jsonl` file, on the disk before this returns; what it holds stays. */
+        /** Append rows to a `.jsonl` file; they are on disk before this returns. */
         fun append(file: File, rows: List<MeasurementRow>) {
             file.parentFile?.mkdirs()
             FileOutputStream(file, true).use { stream ->

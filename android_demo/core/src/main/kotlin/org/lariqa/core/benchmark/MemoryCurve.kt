@@ -37,6 +37,6 @@ internal class MemoryCurve(private val probe: DeviceProbe) : Closeable {
     }
 
     private companion object {
-        const val PERIOD_MS = 100L // Android answers from its own figure of the last seconds where asked more often
+        const val PERIOD_MS = 100L // asked more often, Android repeats its figure of the last seconds
     }
 }

@@ -7,7 +7,7 @@ import org.lariqa.core.refuse
 
 /** A folder that `lariqa export` wrote: the manifest, and the files that it names, opened only if their sha256 agrees. */
 class ExportFolder(val folder: File, val manifest: Manifest) {
-    /** The artifact's file, proved to be the one that the manifest describes. [onProgress] hears the fraction that is read. */
+    /** The artifact's file, proved to be the one that the manifest describes. [onProgress] is told the fraction read. */
     fun verified(artifact: Artifact, onProgress: (Double) -> Unit): File =
         verified(artifact.file, artifact.sha256, artifact.bytes, onProgress)
 
@@ -32,7 +32,7 @@ class ExportFolder(val folder: File, val manifest: Manifest) {
     }
 }
 
-/** In hexadecimal, as in the manifest. [onProgress] hears the fraction that is read, and may throw to stop. */
+/** In hexadecimal, as in the manifest. [onProgress] is told the fraction read, and may throw to stop. */
 fun sha256Of(file: File, onProgress: (Double) -> Unit = {}): String {
     val digest = MessageDigest.getInstance("SHA-256")
     val buffer = ByteArray(1 shl 18)

@@ -10,7 +10,7 @@ import kotlinx.serialization.json.jsonPrimitive
 import org.lariqa.core.Text
 import org.lariqa.core.refuse
 
-/** How pixels become the model's two inputs; read from the manifest, never known here. */
+/** How pixels become the model's two inputs; read from the manifest, never written here. */
 data class PreprocessSpec(
     val authenticSidePx: Int,
     val syntheticView: String,
@@ -19,8 +19,8 @@ data class PreprocessSpec(
     val std: List<Float>,
 ) {
     companion object {
-        /** The words that this code does; another word would be another preprocessing. */
-        private val PROMISED: Map<String, JsonElement> = mapOf(
+        /** What this code implements; another value would be another preprocessing. */
+        private val IMPLEMENTED: Map<String, JsonElement> = mapOf(
             "resize" to JsonPrimitive("pillow-bilinear-antialias-width-first"),
             "crop" to JsonPrimitive("torchvision-center-crop"),
             "crop_fill_rgb" to JsonArray(List(3) { JsonPrimitive(0) }),
@@ -29,9 +29,9 @@ data class PreprocessSpec(
         private val NUMBERS = setOf("authentic_side_px", "synthetic_view", "synthetic_crop_px", "mean", "std")
 
         internal fun read(data: JsonObject): PreprocessSpec {
-            val odd = data.filter { (key, value) -> key !in NUMBERS && PROMISED[key] != value }
-            if (odd.isNotEmpty()) refuse(Text.UNKNOWN_PREPROCESSING, odd)
-            PROMISED.keys.forEach { require(it in data) { "no $it" } }
+            val unknown = data.filter { (key, value) -> key !in NUMBERS && IMPLEMENTED[key] != value }
+            if (unknown.isNotEmpty()) refuse(Text.UNKNOWN_PREPROCESSING, unknown)
+            IMPLEMENTED.keys.forEach { require(it in data) { "no $it" } }
             return PreprocessSpec(
                 authenticSidePx = data.value("authentic_side_px").int,
                 syntheticView = data.text("synthetic_view"),

@@ -1,6 +1,6 @@
 package org.lariqa.core.pixels
 
-/** Where torchvision's `CenterCrop` cuts one axis: [start] until [start] + [count] of the photo, after [padBefore] black samples. */
+/** One axis of torchvision's `CenterCrop`: [count] samples of the photo from [start] on, after [padBefore] black ones. */
 data class CropAxis(val start: Int, val count: Int, val padBefore: Int)
 
 /** Cut, or padded with the odd sample at the end. */

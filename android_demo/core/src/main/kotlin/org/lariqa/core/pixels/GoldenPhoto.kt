@@ -21,7 +21,7 @@ class GoldenPhoto(tile: Photo, override val size: PhotoSize) : Photo {
     }
 
     companion object {
-        /** The one `fill` that this class does. */
+        /** The one `fill` that this class implements. */
         const val FILL = "mirror-tiled"
 
         fun mirror(i: Int, n: Int): Int = (i % (2 * n)).let { if (it < n) it else 2 * n - 1 - it }

@@ -24,7 +24,7 @@ import org.lariqa.core.manifest.value
 
 /** The photos and their scores in a file, written after each photo: an app that is killed loses nothing. */
 class Journal(private val file: File) {
-    /** What was written last: the checkpoint that the scores are of, and the photos. One that was waiting says so. */
+    /** What was written last: the checkpoint that the scores belong to, and the photos. One that was still waiting is marked. */
     fun read(): Contents {
         val text = try {
             file.readText()
@@ -38,7 +38,7 @@ class Journal(private val file: File) {
                 .map { if (it.score == null && it.problem == null) it.copy(problem = interrupted) else it }
             Contents(data.text("checkpoint_sha256"), results)
         } catch (_: IllegalArgumentException) {
-            // Of another version, or damaged: kept for whoever wants to look, and begun anew.
+            // From another version, or damaged: set aside for inspection, and a new one is begun.
             Files.move(file.toPath(), File("$file.unreadable").toPath(), StandardCopyOption.REPLACE_EXISTING)
             Contents("", emptyList())
         }

@@ -10,10 +10,10 @@ import org.lariqa.core.manifest.Manifest
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.refuse
 
-/** Told what is being done, how much of it is done (null: unknown), and asked to stop by an exception from here. */
+/** Called with each step and the fraction of it that is done (null: unknown); may throw to stop the work. */
 typealias ProgressListener = (step: Sentence, fraction: Double?) -> Unit
 
-/** A model that runs, and the photo that proves it. */
+/** A model that is open, and the photo that it is tested with. */
 class LoadedModel(val manifest: Manifest, val scorer: Scorer, val golden: Golden, val tile: Photo) : AutoCloseable {
     override fun close() = scorer.close()
 }

@@ -98,7 +98,7 @@ class OnnxRunner(file: File, private val artifact: Artifact, choice: RuntimeChoi
         try {
             running?.setTerminate(true)
         } catch (_: OrtException) {
-            // The run has just ended, which is what was asked for.
+            // The run has just ended by itself.
         } catch (_: IllegalStateException) {
             // Likewise: its options are closed.
         }

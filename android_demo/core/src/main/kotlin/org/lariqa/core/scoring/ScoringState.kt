@@ -4,7 +4,7 @@ import org.lariqa.core.Sentence
 import org.lariqa.core.Text
 import org.lariqa.core.figure
 
-/** What the app is doing; each state is a sentence. */
+/** What the app is doing; each state has a sentence. */
 sealed interface ScoringState {
     val sentence: Sentence
 
@@ -12,7 +12,7 @@ sealed interface ScoringState {
         override val sentence = Text.NOT_LOADED.of()
     }
 
-    /** The model's files are copied, checked and opened; [fraction] of the step, null where nobody knows. */
+    /** The model's files are being copied, checked and opened; [fraction] of the step, null where it is unknown. */
     data class Preparing(val step: Sentence, val fraction: Double?) : ScoringState {
         override val sentence get() = Text.PREPARING.of(step)
     }
@@ -31,9 +31,9 @@ sealed interface ScoringState {
         override val sentence get() = Text.SCORING.of(name, number, of)
     }
 
-    /** No model can be used, and this is why. */
+    /** No model can be used; the sentence says why. */
     data class Failed(override val sentence: Sentence) : ScoringState
 
-    /** Whether work is going on that can be cancelled. */
+    /** Whether there is work that can be cancelled. */
     val isBusy: Boolean get() = this is Preparing || this is WarmingUp || this is Scoring
 }

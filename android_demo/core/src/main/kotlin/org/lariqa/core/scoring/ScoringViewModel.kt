@@ -14,9 +14,11 @@ import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
 /**
- * The app's view model, free of Android: takes events (load, add photos, cancel), gives a [UiState] after each change.
- * All work is done by [worker], one job at a time; events return at once. Whoever watches is called on the thread that
- * made the change.
+ * What the screens show and do: takes events (load, add photos, cancel), publishes a [UiState] after each change. Plain
+ * Kotlin, not an AndroidX ViewModel: the application object holds it, so it outlives every screen.
+ *
+ * [worker] does all work, one job at a time; events return at once. Observers are called on the thread that made the
+ * change.
  */
 class ScoringViewModel(
     private val loader: ModelLoader,
@@ -25,7 +27,7 @@ class ScoringViewModel(
     private val worker: Executor,
 ) : AutoCloseable {
     private val observers = CopyOnWriteArraySet<(UiState) -> Unit>()
-    private var model: LoadedModel? = null // the worker's alone
+    private var model: LoadedModel? = null // used by the worker only
     private var job = Job()
     private var scoredBy = ""
 
@@ -38,14 +40,14 @@ class ScoringViewModel(
         uiState = UiState(results = kept.results)
     }
 
-    /** Hear every change, and at once what is the case. Closing ends it. */
+    /** Calls [observer] now and after each change, until the returned handle is closed. */
     fun observe(observer: (UiState) -> Unit): AutoCloseable {
         observers.add(observer)
         observer(uiState)
         return AutoCloseable { observers.remove(observer) }
     }
 
-    /** Open the model with another runtime, or again; then score what waits. */
+    /** Open the model, perhaps with another runtime; then score the photos that wait. */
     fun load(choice: RuntimeChoice = uiState.choice) = start { job ->
         model?.close()
         model = null
@@ -68,14 +70,14 @@ class ScoringViewModel(
         scoreWaiting(job)
     }
 
-    /** Add photos and score them; one that is there already is not added twice. */
+    /** Add photos and score them; no photo is added twice. */
     fun add(photos: List<PhotoResult>) {
         change { now -> now.copy(results = now.results + photos.filter { new -> now.results.none { it.id == new.id } }) }
         save()
         start { scoreWaiting(it) }
     }
 
-    /** Score what waits, was stopped or interrupted. */
+    /** Score the photos that wait, or whose scoring was stopped or interrupted. */
     fun resume() = start { scoreWaiting(it) }
 
     /** Whether photos of another size are resampled; those that were refused for it, or resampled, are scored again. */
@@ -90,7 +92,7 @@ class ScoringViewModel(
         start { scoreWaiting(it) }
     }
 
-    /** Stop what is going on; scores that are there stay. */
+    /** Stop the work in progress; existing scores stay. */
     fun cancel() {
         synchronized(this) { job }.cancel()
         current?.cancel()
@@ -160,7 +162,7 @@ class ScoringViewModel(
         var size: PhotoSize? = null
         return try {
             val fit = uiState.fit
-            val pixels = openPhoto(photo).use { // the decoder's picture goes before the model runs
+            val pixels = openPhoto(photo).use { // the decoder's picture is freed before the model runs
                 size = it.size
                 pixelsOf(it, scorer.takes, fit)
             }
@@ -174,7 +176,7 @@ class ScoringViewModel(
         }
     }
 
-    /** Run so that [cancel] reaches the runtime; a run that was stopped counts as stopped, not as failed. */
+    /** Run so that [cancel] reaches the runtime; a run that was stopped counts as cancelled, not as failed. */
     private fun <T> running(scorer: Scorer, job: Job, run: () -> T): T {
         current = scorer
         try {
@@ -198,7 +200,7 @@ class ScoringViewModel(
             try {
                 if (!mine.isCancelled) work(mine)
             } catch (_: CancellationException) {
-                // Said in the uiState.
+                // The state says so already.
             }
         }
     }
@@ -220,7 +222,7 @@ class ScoringViewModel(
 
     private fun change(next: (UiState) -> UiState) {
         synchronized(this) { uiState = next(uiState) }
-        observers.forEach { it(uiState) } // not what was just made: another thread may have changed it since
+        observers.forEach { it(uiState) } // the latest: another thread may have changed it since
     }
 
     private fun score(value: Double) = "%.6f".format(java.util.Locale.ROOT, value)

@@ -12,6 +12,6 @@ data class UiState(
     val results: List<PhotoResult> = emptyList(),
     val manifest: Manifest? = null,
     val takes: PhotoSize? = null,
-    /** What is wrong although work goes on. */
+    /** What went wrong without stopping the work. */
     val warning: Sentence? = null,
 )

@@ -145,7 +145,7 @@ class BenchmarkTest {
     }
 
     @Test
-    fun `nobody can make the app write outside of its folder`() {
+    fun `no request makes the app write outside of its folder`() {
         val elsewhere = File(Files.createTempDirectory("elsewhere").toFile(), "rows.jsonl")
         val viewModel = viewModel()
         viewModel.run(mapOf("out" to "$own/../${elsewhere.parentFile.name}/rows.jsonl"), mapOf("runs" to 1))

@@ -96,7 +96,7 @@ class ManifestTest {
     }
 
     @Test
-    fun `what is no JSON, no manifest or half of one is refused`() {
+    fun `text that is not JSON, not a manifest or half of one is refused`() {
         assertEquals(Text.NOT_JSON, refusalOf { Manifest.parse(text.dropLast(20), "lariqa.json") }.text)
         assertEquals(Text.OTHER_SCHEMA, refusalOf { Manifest.parse("[1, 2]", "lariqa.json") }.text)
         assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"checkpoint_sha256\"", "\"other\"").text)
@@ -104,7 +104,7 @@ class ManifestTest {
     }
 
     @Test
-    fun `preprocessing that this code does not do is refused`() {
+    fun `preprocessing that this code does not implement is refused`() {
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("torchvision-center-crop", "random-crop").text)
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\": \"RGB\"", "\"channel_order\": \"BGR\"").text)
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\"", "\"gamma\": 2.2, \"channel_order\"").text)

@@ -140,6 +140,15 @@ class PhotoInputTest {
         assertTrue(counted.rows <= 2160 + BAND_ROWS && counted.most <= BAND_ROWS, "${counted.rows} rows, ${counted.most} at once")
     }
 
+    @Test
+    fun `the golden photo mirrors its tile`() {
+        val tile = PixelPhoto(PhotoSize(2, 3), ByteArray(18) { it.toByte() })
+        val photo = GoldenPhoto(tile, PhotoSize(5, 7))
+        val reds = List(7) { y -> ByteArray(15).also { photo.read(y, 1, it) }.filterIndexed { i, _ -> i % 3 == 0 }.map { it.toInt() } }
+        assertEquals(listOf(0, 3, 3, 0, 0), reds[0])
+        assertEquals(listOf(0, 6, 12, 12, 6, 0, 0), reds.map { it[0] })
+    }
+
     /** A part of a photo, as a photo. */
     private class Cut(val whole: Photo, val left: Int, val top: Int, override val size: PhotoSize) : Photo {
         private val row = ByteArray(whole.size.width * 3)

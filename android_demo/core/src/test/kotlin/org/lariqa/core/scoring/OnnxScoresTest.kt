@@ -81,7 +81,7 @@ class OnnxScoresTest {
     }
 
     @Test
-    fun `a file that is no model is a sentence`() {
+    fun `a file that is not a model is a sentence`() {
         val (_, artifact) = open("tiny")
         val file = File.createTempFile("none", ".onnx").apply { writeText("no model") }
         val sentence = refusalOf { OnnxRunner(file, artifact, RuntimeChoice.ONNX_CPU, 1) }

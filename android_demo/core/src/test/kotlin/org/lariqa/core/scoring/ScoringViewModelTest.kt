@@ -16,10 +16,7 @@ import org.junit.Test
 import org.lariqa.core.Pack
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.ExportFolder
-import org.lariqa.core.manifest.PhotoSize
-import org.lariqa.core.pixels.GoldenPhoto
 import org.lariqa.core.pixels.Photo
-import org.lariqa.core.pixels.PixelPhoto
 import org.lariqa.core.pixels.copyTo
 import org.lariqa.core.refuse
 
@@ -108,14 +105,14 @@ class ScoringViewModelTest {
     }
 
     @Test
-    fun `no number is no score`() {
+    fun `a score that is not a number is refused`() {
         val viewModel = viewModel(faked({ Float.NaN }))
         viewModel.load()
         assertEquals(Text.NOT_A_NUMBER, assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence.text)
     }
 
     @Test
-    fun `no model, a tampered file and another manifest are states, and a good export heals them`() {
+    fun `no model, a tampered file and another manifest are states, and a good export mends them`() {
         val folder = Pack.copyOfTiny()
         val viewModel = viewModel(Pack.loader(folder))
         val file = File(folder, Pack.tiny.manifest.artifact("onnx").file)
@@ -271,14 +268,5 @@ class ScoringViewModelTest {
         assertNull(kept(viewModel.uiState.results))
         viewModel.clear()
         assertEquals(emptyList(), viewModel.uiState.results)
-    }
-
-    @Test
-    fun `the golden photo mirrors its tile`() {
-        val tile = PixelPhoto(PhotoSize(2, 3), ByteArray(18) { it.toByte() })
-        val photo = GoldenPhoto(tile, PhotoSize(5, 7))
-        val reds = List(7) { y -> ByteArray(15).also { photo.read(y, 1, it) }.filterIndexed { i, _ -> i % 3 == 0 }.map { it.toInt() } }
-        assertEquals(listOf(0, 3, 3, 0, 0), reds[0])
-        assertEquals(listOf(0, 6, 12, 12, 6, 0, 0), reds.map { it[0] })
     }
 }
