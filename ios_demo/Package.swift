@@ -10,7 +10,7 @@ import PackageDescription
         "PhotosUI",
         "SwiftUI", "UIKit", "UniformTypeIdentifiers", "os",
     ]
-    // Swift 6.0's own libswiftObservation.so lacks a function that it calls before it gives up, and only then.
+    // Swift 6.0's own libswiftObservation.so lacks a function that it calls only when it is about to trap.
     let observation: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--allow-shlib-undefined"])]
     func stub(_ name: String, _ dependencies: Target.Dependency...) -> Target {
         .target(name: name, dependencies: dependencies, path: "Stubs/\(name)")

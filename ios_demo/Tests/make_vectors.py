@@ -173,11 +173,12 @@ def sentences(folder: Path) -> dict:
         return json.dumps(data)
 
     manifests = {
-        "another schema": changed("schema", to="lariqa-manifest/2"),
+        "another schema": changed("schema", to="lariqa-manifest/3"),
         "a schema that is a number": changed("schema", to=1),
         "no schema": changed("schema"),
         "a list": "[]",
         "no artifacts": changed("artifacts"),
+        "no tolerances": changed("tolerances"),
         "no checkpoint": changed("checkpoint_sha256"),
         "another resize": changed("model", "preprocess", "resize", to="nearest"),
         "a new key of preprocessing": changed("model", "preprocess", "gamma", to=2.2),

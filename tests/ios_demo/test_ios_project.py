@@ -115,7 +115,7 @@ def test_no_line_ends_the_app_or_talks_to_a_network(file):
 
 
 def test_the_kit_needs_foundation_only():
-    imported = {name for file in IOS.glob("Sources/LarIqaKit/*.swift") for name in imports(file)}
+    imported = {name for file in IOS.glob("Sources/LarIqaKit/**/*.swift") for name in imports(file)}
     assert imported == {"Foundation", "CryptoKit"}  # CryptoKit where there is one
 
 

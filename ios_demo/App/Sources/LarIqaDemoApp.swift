@@ -7,8 +7,8 @@ import SwiftUI
 /// The app: the export in its bundle, Core ML, ImageIO and this device, put together.
 @main
 struct LarIqaDemoApp: App {
-    private let model = AppModel(
-        folder: { try ModelFolder(bundledExport, named: "this app") }, places: .live)
+    private let model = AppViewModel(
+        folder: { try ExportFolder(bundledExport, named: "this app") }, dependencies: .live)
 
     var body: some Scene {
         WindowGroup { RootView(app: model) }
@@ -18,7 +18,7 @@ struct LarIqaDemoApp: App {
 /// The folder `Model` that `make ios MODEL_DIR=...` fills; Xcode copies it as it is.
 private let bundledExport = Bundle.main.bundleURL.appendingPathComponent("Model", isDirectory: true)
 
-extension AppModel.Places {
+extension AppViewModel.Dependencies {
     /// This device.
     fileprivate static var live: Self {
         let system = ProcessInfo.processInfo.operatingSystemVersionString

@@ -15,7 +15,7 @@
 
         public func open(
             _ artifact: Artifact, at url: URL, units: ComputeUnits
-        ) async throws -> any QualityScorer {
+        ) async throws -> any Runner {
             let configuration = MLModelConfiguration()
             configuration.computeUnits =
                 switch units {
@@ -29,12 +29,12 @@
             let place = try await compile(artifact, url)
             do {
                 let model = try await MLModel.load(contentsOf: place, configuration: configuration)
-                return try CoreMLScorer(model, at: place, configuration, artifact: artifact)
+                return try CoreMLRunner(model, at: place, configuration, artifact: artifact)
             } catch let error where wasKept && !(error is Refusal) && !(error is CancellationError) {
-                compiled.remove(artifact)  // a kept one may be damaged: once more from the proved file
+                compiled.remove(artifact)  // the kept one may be damaged: compile the proved file again
                 let place = try await compile(artifact, url)
                 let model = try await MLModel.load(contentsOf: place, configuration: configuration)
-                return try CoreMLScorer(model, at: place, configuration, artifact: artifact)
+                return try CoreMLRunner(model, at: place, configuration, artifact: artifact)
             }
         }
 

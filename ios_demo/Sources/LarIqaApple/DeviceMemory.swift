@@ -12,7 +12,7 @@ import Foundation
 
 /// The process's memory as iOS counts it.
 public enum DeviceMemory {
-    /// Physical footprint in MiB: what iOS ends an app by. Nil where the kernel does not tell.
+    /// Physical footprint in MiB, which iOS terminates apps by. Nil where the kernel does not say.
     public static func footprintMib() -> Double? {
         var info = task_vm_info_data_t()
         var count = mach_msg_type_number_t(MemoryLayout<task_vm_info_data_t>.size / MemoryLayout<integer_t>.size)
@@ -24,7 +24,7 @@ public enum DeviceMemory {
         return result == KERN_SUCCESS ? Double(info.phys_footprint) / Double(1 << 20) : nil
     }
 
-    /// What iOS lets the app still take, in MiB; nil on a Mac, which sets no such limit.
+    /// What iOS still lets the app allocate, in MiB; nil on a Mac, which sets no such limit.
     public static func availableMib() -> Int? {
         #if os(iOS) || os(Linux)
             let bytes = os_proc_available_memory()

@@ -6,9 +6,9 @@ import LarIqaKit
 /// Photo files -> pixels with ImageIO: JPEG, HEIC, PNG, WebP, AVIF, TIFF, BMP, GIF, whatever iOS opens.
 ///
 /// The stored values are kept: the picture is drawn in its own colour space, so a Display P3 photo is not converted, as
-/// on the Python side. Two decoders still round differently: expect a level or two where a JPEG is not the same library's.
+/// on the Python side. Two decoders still round differently: expect a difference of a level or two in a JPEG.
 public struct ImageIODecoder: PhotoDecoding {
-    /// How much memory the process may still take; nil: the system does not tell.
+    /// How much memory the process may still allocate; nil: unknown.
     private let availableMib: @Sendable () -> Int?
 
     public init(availableMib: @escaping @Sendable () -> Int? = { DeviceMemory.availableMib() }) {
@@ -23,7 +23,7 @@ public struct ImageIODecoder: PhotoDecoding {
         guard !(type as String).contains("raw-image"), type as String != "com.adobe.dng" else {
             throw PhotoRefusal.cameraRaw(name)
         }
-        let first = CGImageSourceGetPrimaryImageIndex(source)  // of a HEIC with several pictures the main one
+        let first = CGImageSourceGetPrimaryImageIndex(source)  // the main one of a HEIC with several pictures
         let properties = CGImageSourceCopyPropertiesAtIndex(source, first, nil) as? [CFString: Any] ?? [:]
         guard let width = properties[kCGImagePropertyPixelWidth] as? Int,
             let height = properties[kCGImagePropertyPixelHeight] as? Int
@@ -76,7 +76,7 @@ private struct Band {
     var bytesPerRow: Int { context.bytesPerRow }
 
     init?(like image: CGImage, height: Int) {
-        // Its own space where that is an RGB one: then no value changes. Grey, palettes and CMYK go to device RGB.
+        // Its own colour space where that is an RGB one, so that no value changes. Grey, palettes and CMYK go to device RGB.
         let own = image.colorSpace.flatMap { $0.model == .rgb ? $0 : nil }
         let layout = CGImageAlphaInfo.premultipliedLast.rawValue | CGBitmapInfo.byteOrder32Big.rawValue
         for space in [own, CGColorSpaceCreateDeviceRGB()].compactMap({ $0 }) {

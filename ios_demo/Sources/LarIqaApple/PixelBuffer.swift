@@ -2,7 +2,7 @@ import CoreVideo
 import Foundation
 import LarIqaKit
 
-/// The one input of the pixels contract: a 32BGRA pixel buffer of the photo's size, which accelerators can map.
+/// What the `pixels` input is in Core ML: a 32BGRA pixel buffer of the photo's size, which accelerators can map.
 enum PixelBuffer {
     static func make(_ photo: Photo) throws -> CVPixelBuffer {
         let attributes = [kCVPixelBufferIOSurfacePropertiesKey: [String: String]()] as CFDictionary

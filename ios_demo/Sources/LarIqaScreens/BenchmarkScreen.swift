@@ -3,8 +3,8 @@ import SwiftUI
 
 /// Measure the loaded model on this device, and share the rows with `lariqa bench --import`.
 struct BenchmarkScreen: View {
-    let app: AppModel
-    @Bindable var model: BenchmarkModel
+    let app: AppViewModel
+    @Bindable var model: BenchmarkViewModel
 
     var body: some View {
         NavigationStack {
@@ -51,10 +51,10 @@ struct BenchmarkScreen: View {
     }
 }
 
-/// One row in figures: the figures are derived, the row holds the samples.
+/// One row as figures, which are derived here; the row holds the samples.
 struct RowSummary: View {
     let row: MeasurementRow
-    let inference: SampleStatistics?
+    let inference: Statistics?
 
     var body: some View {
         if let error = row.error {

@@ -5,8 +5,8 @@ import SwiftUI
 
 /// Up to fifty photos of one moment; the one to keep is marked.
 struct BurstScreen: View {
-    let app: AppModel
-    let model: BurstModel
+    let app: AppViewModel
+    let model: BurstViewModel
     @State private var picked: [PhotosPickerItem] = []
 
     var body: some View {
@@ -28,7 +28,7 @@ struct BurstScreen: View {
                 if let verdict = model.verdict {
                     Text(verdict).font(.headline)
                     if app.folder?.manifest.provenance.trained == false {
-                        Label("NOT TRAINED: the order says nothing.", systemImage: "exclamationmark.triangle")
+                        Label("NOT TRAINED: the order means nothing.", systemImage: "exclamationmark.triangle")
                             .foregroundStyle(.orange)
                     }
                 }

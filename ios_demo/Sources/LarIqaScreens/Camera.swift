@@ -6,10 +6,10 @@ import SwiftUI
     import AVFoundation
     import UIKit
 
-    /// Takes a photo with the system's camera; its pixels go to the scorer as they are, without a second compression.
+    /// Takes a photo with the system's camera; its pixels go to the model as they are, without a second compression.
     struct CameraButton: View {
         @Binding var isShown: Bool
-        let model: ScoreModel
+        let model: ScoreViewModel
 
         var body: some View {
             Button {
@@ -103,7 +103,7 @@ import SwiftUI
     /// A Mac has no camera screen of this kind.
     struct CameraButton: View {
         @Binding var isShown: Bool
-        let model: ScoreModel
+        let model: ScoreViewModel
 
         var body: some View { EmptyView() }
     }

@@ -3,7 +3,7 @@ import SwiftUI
 
 /// Which file, on which processors, and what the export says of itself.
 struct ModelSection: View {
-    @Bindable var app: AppModel
+    @Bindable var app: AppViewModel
 
     var body: some View {
         Section("Model") {

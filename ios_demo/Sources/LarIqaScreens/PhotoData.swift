@@ -15,7 +15,7 @@ struct PhotoData: Transferable, Sendable {
 }
 
 extension PickedPhoto {
-    /// - Parameter number: in the order of the choice, for photos that have no name to be told apart by.
+    /// - Parameter number: in the order of the choice, for photos without names of their own.
     init(_ item: PhotosPickerItem, number: Int?) {
         let name = number.map { "Photo \($0)" } ?? "Photo"
         self.init(

@@ -3,16 +3,16 @@ import SwiftUI
 
 /// The whole app: three screens on one model.
 public struct RootView: View {
-    @State private var app: AppModel
-    @State private var score: ScoreModel
-    @State private var burst: BurstModel
-    @State private var benchmark: BenchmarkModel
+    @State private var app: AppViewModel
+    @State private var score: ScoreViewModel
+    @State private var burst: BurstViewModel
+    @State private var benchmark: BenchmarkViewModel
 
-    public init(app: AppModel) {
+    public init(app: AppViewModel) {
         _app = State(initialValue: app)
-        _score = State(initialValue: ScoreModel(app))
-        _burst = State(initialValue: BurstModel(app))
-        _benchmark = State(initialValue: BenchmarkModel(app))
+        _score = State(initialValue: ScoreViewModel(app))
+        _burst = State(initialValue: BurstViewModel(app))
+        _benchmark = State(initialValue: BenchmarkViewModel(app))
     }
 
     public var body: some View {

@@ -23,8 +23,8 @@ struct ScoreCard: View {
         .accessibilityLabel("\(score.photo): \(meaning.scale)")
         if let views = score.views {
             HStack(alignment: .top) {
-                PhotoView(photo: views.authentic, caption: "Whole photo, small")
-                PhotoView(photo: views.synthetic, caption: "Its own pixels")
+                PhotoView(photo: views.authentic, caption: "Whole photo, reduced")
+                PhotoView(photo: views.synthetic, caption: "Full resolution")
             }
         }
         Text(meaning.views).font(.subheadline)

@@ -4,8 +4,8 @@ import SwiftUI
 
 /// Pick, take, drop or open one photo, and read what its score means.
 struct ScoreScreen: View {
-    @Bindable var app: AppModel
-    let model: ScoreModel
+    @Bindable var app: AppViewModel
+    let model: ScoreViewModel
     @State private var picked: PhotosPickerItem?
     @State private var showsCamera = false
 

@@ -1,9 +1,9 @@
 import LarIqaKit
 import SwiftUI
 
-/// What the scorer is doing, in a word and a sentence; VoiceOver reads both as one.
+/// What the app is doing, in a word and a sentence; VoiceOver reads both as one.
 struct StateBanner: View {
-    let state: ScorerState
+    let state: ScoringState
 
     var body: some View {
         HStack(alignment: .top) {

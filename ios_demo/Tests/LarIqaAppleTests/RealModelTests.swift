@@ -23,12 +23,12 @@ struct RealModelTests {
         let caches = try Vectors.temporaryFolder()
         let opener = CoreMLOpener(compiled: CompiledModels(folder: caches, system: "test"))
         let session = ScoringSession(
-            folder: { try ModelFolder(export, named: "export") }, opener: opener,
+            folder: { try ExportFolder(export, named: "export") }, opener: opener,
             decoder: ImageIODecoder())
         await session.load(units: units)
         for await state in session.states {
             if case .ready(.passed(let figures)) = state {
-                #expect(figures.difference <= figures.limit)
+                #expect(figures.difference <= figures.tolerance)
                 return
             }
             if case .failed(let reason) = state {
@@ -71,7 +71,7 @@ struct WithoutAppleTests {
     @Test(
         "A model that cannot be compiled is an error, and leaves nothing in the cache", .enabled(if: Vectors.areThere))
     func opening() async throws {
-        let folder = try ModelFolder(Vectors.tinyExport(), named: "export")
+        let folder = try ExportFolder(Vectors.tinyExport(), named: "export")
         let artifact = try #require(folder.artifacts.first)
         let compiled = CompiledModels(folder: try Vectors.temporaryFolder(), system: "test")
         await #expect(throws: (any Error).self) {

@@ -39,12 +39,26 @@ struct SentenceTests {
 
     @Test("Manifests of another version, incomplete, contradicting themselves")
     func manifests() {
-        #expect(sentences.manifests.count == 14)
+        #expect(sentences.manifests.count == 15)
         for (name, row) in sentences.manifests {
             #expect(throws: Refusal(row.sentence), "\(name)") {
                 try Manifest(json: Data(row.json.utf8), place: "lariqa.json")
             }
         }
+    }
+
+    @Test(
+        "A manifest of the older schema, one without one of the tolerances, and tolerances that hold nothing",
+        arguments: [
+            ("lariqa-manifest/2", "lariqa-manifest/1", "has schema 'lariqa-manifest/1', this version reads "),
+            ("\"float16\":", "\"float8\":", "is not a complete manifest: 'float16'"),
+            (": 0.005", ": 0", "is not a complete manifest: the tolerance for float16 is 0.0"),
+            (": 0.005", ": -1", "is not a complete manifest: the tolerance for float16 is -1.0"),
+        ])
+    func tolerances(old: String, new: String, sentence: String) throws {
+        let path = try Vectors.export(replacing: old, with: new).appendingPathComponent("lariqa.json")
+        let data = try Data(contentsOf: path)
+        #expect(refusal { try Manifest(json: data, place: "lariqa.json") }.hasPrefix("lariqa.json \(sentence)"))
     }
 
     @Test("A manifest that is not JSON")

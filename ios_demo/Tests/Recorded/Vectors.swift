@@ -41,6 +41,16 @@ public enum Vectors {
         return copy
     }
 
+    /// A copy of the export with one text in `lariqa.json` replaced by another; throws where that is not there.
+    public static func export(replacing old: String, with new: String) throws -> URL {
+        let copy = try exportToSpoil()
+        let path = copy.appendingPathComponent("lariqa.json")
+        let text = try String(contentsOf: path, encoding: .utf8)
+        guard text.contains(old) else { throw NotThere() }
+        try text.replacingOccurrences(of: old, with: new).write(to: path, atomically: true, encoding: .utf8)
+        return copy
+    }
+
     public static func photoFile(_ name: String) throws -> Data {
         try Data(contentsOf: place().appendingPathComponent("photos/\(name).ppm"))
     }

@@ -11,13 +11,13 @@ import android.widget.ProgressBar
 import android.widget.Spinner
 import android.widget.TextView
 import java.io.File
-import org.lariqa.core.Bench
-import org.lariqa.core.BenchmarkDesk
-import org.lariqa.core.BenchmarkDesk.State
-import org.lariqa.core.BenchmarkRequest
-import org.lariqa.core.Measurement
-import org.lariqa.core.RuntimeChoice
-import org.lariqa.core.Statistics
+import org.lariqa.core.benchmark.BenchmarkEnvironment
+import org.lariqa.core.benchmark.BenchmarkRequest
+import org.lariqa.core.benchmark.BenchmarkViewModel
+import org.lariqa.core.benchmark.BenchmarkViewModel.State
+import org.lariqa.core.benchmark.MeasurementRow
+import org.lariqa.core.benchmark.Statistics
+import org.lariqa.core.scoring.RuntimeChoice
 
 /**
  * Measures in a process of its own, which ends with the screen, so that every start is a fresh one. Started from the
@@ -25,14 +25,16 @@ import org.lariqa.core.Statistics
  */
 class BenchmarkActivity : Activity() {
     private val ownFolder by lazy { File(getExternalFilesDir(null) ?: filesDir, "benchmark") }
-    private lateinit var desk: BenchmarkDesk
-    private lateinit var watching: AutoCloseable
+    private lateinit var viewModel: BenchmarkViewModel
+    private lateinit var observation: AutoCloseable
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.benchmark)
-        desk = BenchmarkDesk(
-            bench = Bench(Runtimes::start, Runtimes::open, { BitmapPhoto.open(it) }, PhoneGauges(this), Runtimes.threads),
+        viewModel = BenchmarkViewModel(
+            environment = BenchmarkEnvironment(
+                Runtimes::start, Runtimes::open, { BitmapPhoto.open(it) }, LiveDevice(this), Runtimes.threads,
+            ),
             bundled = { (application as LarIqaApp).bundled().open { _, _ -> } },
             ownFolder = ownFolder,
         )
@@ -40,9 +42,9 @@ class BenchmarkActivity : Activity() {
         requireViewById<Spinner>(R.id.choice).adapter =
             ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, RuntimeChoice.entries)
         requireViewById<View>(R.id.start).setOnClickListener { startFromScreen() }
-        requireViewById<View>(R.id.stop).setOnClickListener { desk.cancel() }
+        requireViewById<View>(R.id.stop).setOnClickListener { viewModel.cancel() }
         requireViewById<View>(R.id.share).setOnClickListener { share() }
-        watching = desk.watch { runOnUiThread { if (!isDestroyed) show(desk.state) } }
+        observation = viewModel.observe { runOnUiThread { if (!isDestroyed) show(viewModel.state) } }
         if (savedInstanceState == null) startFromShell(intent)
     }
 
@@ -52,8 +54,8 @@ class BenchmarkActivity : Activity() {
     }
 
     override fun onDestroy() {
-        desk.cancel()
-        watching.close()
+        viewModel.cancel()
+        observation.close()
         super.onDestroy()
         if (isFinishing && isOwnProcess()) Process.killProcess(Process.myPid())
     }
@@ -63,13 +65,13 @@ class BenchmarkActivity : Activity() {
         if (!intent.hasExtra("out")) return
         val text = listOf("dir", "model", "out", "accelerator").associateWith { intent.getStringExtra(it) }
         val whole = listOf("runs", "sustained_s").associateWith { if (intent.hasExtra(it)) intent.getIntExtra(it, -1) else null }
-        desk.start(text, whole)
+        viewModel.start(text, whole)
     }
 
     private fun startFromScreen() {
         val choice = RuntimeChoice.entries[requireViewById<Spinner>(R.id.choice).selectedItemPosition]
         val sustained = requireViewById<CheckBox>(R.id.sustained).isChecked
-        desk.start(
+        viewModel.start(
             mapOf("dir" to BenchmarkRequest.BUNDLED, "format" to choice.format, "accelerator" to choice.accelerator),
             mapOf("runs" to RUNS, "sustained_s" to if (sustained) FIVE_MINUTES_S else 0),
         )
@@ -95,7 +97,7 @@ class BenchmarkActivity : Activity() {
         }
     }
 
-    private fun figures(row: Measurement): String {
+    private fun figures(row: MeasurementRow): String {
         val latency = row.latency
         val memory = row.memory
         if (latency == null || memory == null) return row.error ?: row.file
@@ -111,7 +113,7 @@ class BenchmarkActivity : Activity() {
     }
 
     private fun share() {
-        val rows = (desk.state as? State.Measured)?.rows ?: return
+        val rows = (viewModel.state as? State.Measured)?.rows ?: return
         val text = rows.joinToString("\n") { it.toLine() }
         startActivity(Intent.createChooser(Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, text), null))
     }

@@ -10,27 +10,27 @@ import java.io.FileNotFoundException
 import java.io.IOException
 import java.io.InputStream
 import java.nio.ByteBuffer
-import org.lariqa.core.Photo
-import org.lariqa.core.Size
 import org.lariqa.core.Text
-import org.lariqa.core.checkHeader
-import org.lariqa.core.overWhite
+import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.pixels.Photo
+import org.lariqa.core.pixels.checkHeader
+import org.lariqa.core.pixels.overWhite
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
 /**
- * A decoded picture, whose sample values are the file's own, as the model was trained on them:
+ * A decoded picture, with the sample values of the file itself, as the model was trained on them:
  *
  * - ImageDecoder turns it upright by its EXIF orientation, and refuses a truncated file.
  * - Transparency lies over white, by Pillow's arithmetic; the decoder's premultiplied values would be rounded twice.
  * - No colour management. The decoder leaves the values as stored and notes the profile in the bitmap's colour space,
  *   but [Bitmap.getPixels] would then convert them to sRGB. So the bitmap is declared to be sRGB first.
- * - Rows are read in bands: the bitmap is the only whole decoded copy, and goes before the model runs.
+ * - Rows are read in bands: the bitmap is the only whole decoded copy, and is freed before the model runs.
  *
- * Pictures of more than 8 bits are rounded by the decoder, perhaps one level off the Python side.
+ * Pictures of more than 8 bits are rounded by the decoder, perhaps one level away from Python's values.
  */
 class BitmapPhoto(private val bitmap: Bitmap) : Photo {
-    override val size = Size(bitmap.width, bitmap.height)
+    override val size = PhotoSize(bitmap.width, bitmap.height)
     private var argb = IntArray(0)
 
     init {
@@ -60,38 +60,38 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
 
         fun open(file: File): BitmapPhoto = decode(encoded { file.inputStream() })
 
-        /** The file's bytes, as they are: read whole, so that what breaks while reading and while decoding are told apart. */
+        /** The file's bytes, as they are: read whole, so that a failure to read and a failure to decode are told apart. */
         fun encoded(resolver: ContentResolver, uri: Uri): ByteBuffer =
             encoded { resolver.openInputStream(uri) ?: throw FileNotFoundException("$uri") }
 
         private fun encoded(open: () -> InputStream): ByteBuffer {
             val bytes = try {
                 open().use { it.readBytes() }
-            } catch (odd: FileNotFoundException) {
-                refuse(Text.PHOTO_GONE, cause = odd)
-            } catch (odd: SecurityException) {
-                refuse(Text.NO_PERMISSION, cause = odd)
-            } catch (odd: IOException) {
-                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
+            } catch (error: FileNotFoundException) {
+                refuse(Text.PHOTO_GONE, cause = error)
+            } catch (error: SecurityException) {
+                refuse(Text.NO_PERMISSION, cause = error)
+            } catch (error: IOException) {
+                refuse(Text.DAMAGED_PHOTO, reasonOf(error), cause = error)
             }
             if (bytes.isEmpty()) refuse(Text.EMPTY_PHOTO)
             return ByteBuffer.wrap(bytes)
         }
 
         private fun decode(encoded: ByteBuffer): BitmapPhoto {
-            var size: Size? = null
+            var size: PhotoSize? = null
             val bitmap = try {
                 ImageDecoder.decodeBitmap(ImageDecoder.createSource(encoded)) { decoder, info, _ ->
-                    size = Size(info.size.width, info.size.height).also { checkHeader(it) }
-                    decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // readable, not in the graphics memory
+                    size = PhotoSize(info.size.width, info.size.height).also { checkHeader(it) }
+                    decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // in readable memory, not in the GPU's
                     decoder.isUnpremultipliedRequired = true
                 }
-            } catch (odd: IOException) { // ImageDecoder.DecodeException is one
+            } catch (error: IOException) { // ImageDecoder.DecodeException is one
                 // Before the header: no photo at all. After it: a photo that stops or breaks in the middle.
-                if (size == null) refuse(Text.NOT_A_PHOTO, cause = odd)
-                refuse(Text.DAMAGED_PHOTO, reasonOf(odd), cause = odd)
-            } catch (odd: OutOfMemoryError) {
-                refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = odd)
+                if (size == null) refuse(Text.NOT_A_PHOTO, cause = error)
+                refuse(Text.DAMAGED_PHOTO, reasonOf(error), cause = error)
+            } catch (error: OutOfMemoryError) {
+                refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = error)
             }
             return BitmapPhoto(bitmap)
         }

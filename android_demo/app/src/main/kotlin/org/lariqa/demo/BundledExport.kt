@@ -6,41 +6,41 @@ import java.io.FileNotFoundException
 import java.io.IOException
 import java.io.OutputStream
 import java.io.RandomAccessFile
-import org.lariqa.core.ExportFolder
-import org.lariqa.core.Manifest
 import org.lariqa.core.Text
-import org.lariqa.core.Watch
+import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.manifest.Manifest
 import org.lariqa.core.refuse
+import org.lariqa.core.scoring.ProgressListener
 
 /**
  * The export that the app carries in its assets, copied to a folder once: runtimes open files, and map them into memory
- * instead of reading them. Each file is written beside and then renamed; whether it is whole, its sha256 says later.
+ * instead of reading them. Each file is written beside its place and then renamed; its sha256 is checked when it is opened.
  */
 class BundledExport(private val assets: AssetManager, private val folder: File) {
-    fun open(watch: Watch): ExportFolder {
+    fun open(onProgress: ProgressListener): ExportFolder {
         val manifest = try {
             assets.open("$ASSETS/${Manifest.FILE_NAME}").use { it.readBytes() }
-        } catch (odd: FileNotFoundException) {
-            refuse(Text.NO_MODEL, cause = odd)
+        } catch (error: FileNotFoundException) {
+            refuse(Text.NO_MODEL, cause = error)
         }
         val installed = File(folder, Manifest.FILE_NAME)
         // The screens and the benchmark are two processes: one installs, the other waits.
         RandomAccessFile(File("$folder.lock"), "rw").channel.use { channel ->
             channel.lock()
             if (!installed.isFile || !installed.readBytes().contentEquals(manifest)) {
-                install(Manifest.parse(String(manifest), Manifest.FILE_NAME), watch)
+                install(Manifest.parse(String(manifest), Manifest.FILE_NAME), onProgress)
                 write(installed) { it.write(manifest) } // last: it says that all the others are there
             }
         }
         return ExportFolder.open(folder)
     }
 
-    /** Copy it anew when it is opened next: a file on the phone turned out not to be the one that was proved. */
+    /** Copy it again when it is next opened: a file on the phone is not the one that was proved. */
     fun forget() {
         File(folder, Manifest.FILE_NAME).delete()
     }
 
-    private fun install(manifest: Manifest, watch: Watch) {
+    private fun install(manifest: Manifest, onProgress: ProgressListener) {
         folder.deleteRecursively()
         folder.mkdirs()
         val here = assets.list(ASSETS).orEmpty().toSet()
@@ -58,7 +58,7 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
                         if (count < 0) break
                         out.write(buffer, 0, count)
                         done += count
-                        watch(Text.STEP_COPYING.of(name), if (bytes > 0) done.toDouble() / bytes else null)
+                        onProgress(Text.STEP_COPYING.of(name), if (bytes > 0) done.toDouble() / bytes else null)
                     }
                 }
             }
@@ -69,9 +69,9 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
         val beside = File("$file.new")
         try {
             beside.outputStream().use(fill)
-        } catch (odd: IOException) {
+        } catch (error: IOException) {
             beside.delete()
-            refuse(Text.NO_SPACE, "?", folder.usableSpace / MB, cause = odd)
+            refuse(Text.NO_SPACE, "?", folder.usableSpace / MB, cause = error)
         }
         check(beside.renameTo(file)) { "cannot rename $beside" }
     }

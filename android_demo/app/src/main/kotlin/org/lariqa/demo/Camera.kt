@@ -17,8 +17,8 @@ import android.os.HandlerThread
 import android.view.Surface
 import java.io.File
 import org.lariqa.core.Sentence
-import org.lariqa.core.Size
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.PhotoSize
 import org.lariqa.core.reasonOf
 
 /**
@@ -36,13 +36,13 @@ class Camera(
     private var device: CameraDevice? = null
     private var session: CameraCaptureSession? = null
     private var reader: ImageReader? = null
-    private var sensor = 0 // degrees that it is mounted off the phone's natural way up
+    private var sensor = 0 // degrees between it and the phone's natural orientation
     private var wanted = 0
     private val files = mutableListOf<File>()
 
     /** Open it and show what it sees; pictures have [size] where the camera offers that, else the most pixels it has. */
     @SuppressLint("MissingPermission") // the activity has asked
-    fun open(texture: SurfaceTexture, size: Size?) = guarded {
+    fun open(texture: SurfaceTexture, size: PhotoSize?) = guarded {
         val id = manager.cameraIdList.firstOrNull { facesBack(it) } ?: return@guarded failed(Text.NO_CAMERA.of())
         val facts = manager.getCameraCharacteristics(id)
         val sizes = facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)?.getOutputSizes(ImageFormat.JPEG).orEmpty()
@@ -128,13 +128,13 @@ class Camera(
     private fun guarded(work: () -> Unit) {
         try {
             work()
-        } catch (odd: CameraAccessException) {
-            failed(Text.CAMERA_FAILED.of(reasonOf(odd)))
-        } catch (odd: IllegalStateException) { // closed under our hands
-            failed(Text.CAMERA_FAILED.of(reasonOf(odd)))
-        } catch (odd: java.io.IOException) {
-            failed(Text.CAMERA_FAILED.of(reasonOf(odd)))
-        } catch (odd: SecurityException) {
+        } catch (error: CameraAccessException) {
+            failed(Text.CAMERA_FAILED.of(reasonOf(error)))
+        } catch (error: IllegalStateException) { // closed meanwhile
+            failed(Text.CAMERA_FAILED.of(reasonOf(error)))
+        } catch (error: java.io.IOException) {
+            failed(Text.CAMERA_FAILED.of(reasonOf(error)))
+        } catch (error: SecurityException) {
             failed(Text.CAMERA_REFUSED.of())
         }
     }

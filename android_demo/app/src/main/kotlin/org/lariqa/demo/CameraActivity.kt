@@ -15,8 +15,8 @@ import android.view.View
 import android.widget.TextView
 import java.io.File
 import org.lariqa.core.Sentence
-import org.lariqa.core.Size
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.PhotoSize
 
 /** Takes a burst of twelve and gives the files back; the pictures stay in the app until one is saved to the gallery. */
 class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
@@ -77,7 +77,7 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
     private fun openIfReady() {
         val texture = requireViewById<TextureView>(R.id.preview).surfaceTexture
         if (texture == null || camera != null || !allowed()) return
-        val size = intent.getIntArrayExtra(SIZE)?.let { (width, height) -> Size(width, height) }
+        val size = intent.getIntArrayExtra(SIZE)?.let { (width, height) -> PhotoSize(width, height) }
         camera = Camera(
             requireNotNull(getSystemService(CameraManager::class.java)), File(filesDir, "burst"),
             taken = { files -> runOnUiThread { taken(files) } },
@@ -111,7 +111,7 @@ class CameraActivity : Activity(), TextureView.SurfaceTextureListener {
         private const val SIZE = "size"
 
         /** [takes]: the photo size that the model takes, which the camera may offer. */
-        fun intent(context: Context, takes: Size?): Intent = Intent(context, CameraActivity::class.java).apply {
+        fun intent(context: Context, takes: PhotoSize?): Intent = Intent(context, CameraActivity::class.java).apply {
             takes?.let { putExtra(SIZE, intArrayOf(it.width, it.height)) }
         }
     }

@@ -4,25 +4,25 @@ import android.app.Application
 import android.net.Uri
 import java.io.File
 import java.util.concurrent.Executors
-import org.lariqa.core.Desk
-import org.lariqa.core.ExportLoader
-import org.lariqa.core.Journal
-import org.lariqa.core.ModelLoader
+import org.lariqa.core.scoring.ExportLoader
+import org.lariqa.core.scoring.Journal
+import org.lariqa.core.scoring.ModelLoader
+import org.lariqa.core.scoring.ScoringViewModel
 
-/** Holds the one [Desk]: it outlives every screen, so that turning the phone loses nothing. */
+/** Holds the one [ScoringViewModel], which outlives every screen, so that turning the phone loses nothing. */
 class LarIqaApp : Application() {
-    val desk: Desk by lazy {
-        Desk(
+    val viewModel: ScoringViewModel by lazy {
+        ScoringViewModel(
             loader = loader,
             openPhoto = { BitmapPhoto.open(contentResolver, Uri.parse(it.id)) },
             journal = Journal(File(filesDir, "photos.json")),
-            worker = Executors.newSingleThreadExecutor { Thread(it, "desk") },
+            worker = Executors.newSingleThreadExecutor { Thread(it, "scoring") },
         )
     }
 
     /** Replaced in tests. */
     var loader: ModelLoader = ExportLoader(
-        export = { watch -> bundled().open(watch) },
+        export = { onProgress -> bundled().open(onProgress) },
         openRunner = Runtimes::open,
         openPhoto = { BitmapPhoto.open(it) },
     )

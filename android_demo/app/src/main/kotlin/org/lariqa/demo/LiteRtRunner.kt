@@ -3,19 +3,19 @@ package org.lariqa.demo
 import java.io.File
 import java.nio.Buffer
 import java.nio.FloatBuffer
-import org.lariqa.core.Artifact
-import org.lariqa.core.Runner
-import org.lariqa.core.RuntimeChoice
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
+import org.lariqa.core.scoring.Runner
+import org.lariqa.core.scoring.RuntimeChoice
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 import org.tensorflow.lite.TensorFlowLite
 import org.tensorflow.lite.gpu.GpuDelegate
 
-/** A .tflite file in LiteRT, by the Interpreter API that it kept from TensorFlow Lite. */
+/** A .tflite file in LiteRT, through the Interpreter API that it inherits from TensorFlow Lite. */
 class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeChoice, threads: Int) : Runner {
     private val gpu: GpuDelegate? = if (choice == RuntimeChoice.LITERT_GPU) makeGpu(choice) else null
     private val interpreter: Interpreter
@@ -30,16 +30,16 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
         gpu?.let { options.addDelegate(it) }
         try {
             interpreter = Interpreter(file, options)
-        } catch (odd: RuntimeException) { // IllegalArgument or IllegalState, as the native part words it
+        } catch (error: RuntimeException) { // IllegalArgument or IllegalState, depending on the native code
             gpu?.close()
-            if (gpu != null) refuse(Text.NO_ACCELERATOR, runtime, choice.accelerator, reasonOf(odd), cause = odd)
-            refuse(Text.CANNOT_OPEN, runtime, file.name, reasonOf(odd), cause = odd)
+            if (gpu != null) refuse(Text.NO_ACCELERATOR, runtime, choice.accelerator, reasonOf(error), cause = error)
+            refuse(Text.CANNOT_OPEN, runtime, file.name, reasonOf(error), cause = error)
         }
         try {
             inputs = List(interpreter.inputTensorCount) { nameOf(interpreter.getInputTensor(it)) }
-        } catch (odd: Throwable) {
+        } catch (error: Throwable) {
             close()
-            throw odd
+            throw error
         }
     }
 
@@ -61,8 +61,8 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
             interpreter.setCancelled(false)
             val values = Array<Any>(this.inputs.size) { inputs.getValue(this.inputs[it]) }
             interpreter.runForMultipleInputsOutputs(values, mapOf(0 to score))
-        } catch (odd: RuntimeException) {
-            refuse(Text.RUN_FAILED, runtime, reasonOf(odd), cause = odd)
+        } catch (error: RuntimeException) {
+            refuse(Text.RUN_FAILED, runtime, reasonOf(error), cause = error)
         }
         return score.get(0)
     }
@@ -74,13 +74,13 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
         gpu?.close()
     }
 
-    /** No GPU is no fallback to the CPU, but a refusal. */
+    /** Without a GPU this is a refusal, not a fallback to the CPU. */
     private fun makeGpu(choice: RuntimeChoice): GpuDelegate = try {
         GpuDelegate()
-    } catch (odd: RuntimeException) {
-        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(odd), cause = odd)
-    } catch (odd: UnsatisfiedLinkError) {
-        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(odd), cause = odd)
+    } catch (error: RuntimeException) {
+        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(error), cause = error)
+    } catch (error: UnsatisfiedLinkError) {
+        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(error), cause = error)
     }
 
     companion object {

@@ -16,25 +16,25 @@ import android.widget.ProgressBar
 import android.widget.Spinner
 import android.widget.Switch
 import android.widget.TextView
-import org.lariqa.core.Desk
-import org.lariqa.core.DeskState
-import org.lariqa.core.RuntimeChoice
-import org.lariqa.core.Snapshot
 import org.lariqa.core.Text
-import org.lariqa.core.keeper
-import org.lariqa.core.lead
-import org.lariqa.core.ranked
+import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.scoring.ScoringState
+import org.lariqa.core.scoring.ScoringViewModel
+import org.lariqa.core.scoring.UiState
+import org.lariqa.core.scoring.kept
+import org.lariqa.core.scoring.lead
+import org.lariqa.core.scoring.ranked
 
 /** The one screen that most people see: the model's state, the photos with the best first, and which one to keep. */
 class MainActivity : Activity() {
-    private lateinit var desk: Desk
+    private lateinit var viewModel: ScoringViewModel
     private lateinit var thumbnails: Thumbnails
     private lateinit var rows: PhotoRows
-    private lateinit var watching: AutoCloseable
+    private lateinit var observation: AutoCloseable
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        desk = (application as LarIqaApp).desk
+        viewModel = (application as LarIqaApp).viewModel
         thumbnails = Thumbnails(contentResolver)
         rows = PhotoRows(layoutInflater, thumbnails)
         setContentView(R.layout.main)
@@ -43,8 +43,8 @@ class MainActivity : Activity() {
         list.adapter = rows
         list.setOnItemClickListener { _, _, position, _ -> show(position - list.headerViewsCount) }
         connectHeader()
-        watching = desk.watch { runOnUiThread { if (!isDestroyed) show(desk.snapshot) } }
-        if (desk.snapshot.state == DeskState.NotLoaded) desk.load()
+        observation = viewModel.observe { runOnUiThread { if (!isDestroyed) show(viewModel.uiState) } }
+        if (viewModel.uiState.state == ScoringState.NotLoaded) viewModel.load()
         if (savedInstanceState == null) takeShared(intent)
     }
 
@@ -54,7 +54,7 @@ class MainActivity : Activity() {
     }
 
     override fun onDestroy() {
-        watching.close()
+        observation.close()
         thumbnails.close()
         super.onDestroy()
     }
@@ -68,7 +68,7 @@ class MainActivity : Activity() {
     override fun onOptionsItemSelected(item: MenuItem): Boolean {
         when (item.itemId) {
             MENU_BENCHMARK -> startActivity(Intent(this, BenchmarkActivity::class.java))
-            MENU_CLEAR -> desk.clear()
+            MENU_CLEAR -> viewModel.clear()
             else -> return super.onOptionsItemSelected(item)
         }
         return true
@@ -86,24 +86,24 @@ class MainActivity : Activity() {
 
     private fun add(photos: List<Uri>) {
         photos.forEach { contentResolver.keep(it) }
-        desk.add(photos.map { contentResolver.asResult(it) })
+        viewModel.add(photos.map { contentResolver.asResult(it) })
     }
 
     private fun connectHeader() {
         on(R.id.choose) { startActivityForResult(pickPhotos(MOST_PHOTOS), PICK) }
-        on(R.id.burst) { startActivityForResult(CameraActivity.intent(this, desk.snapshot.takes), BURST) }
-        on(R.id.stop) { desk.cancel() }
+        on(R.id.burst) { startActivityForResult(CameraActivity.intent(this, viewModel.uiState.takes), BURST) }
+        on(R.id.stop) { viewModel.cancel() }
         on(R.id.again) { loadAgain() }
-        on(R.id.rest) { desk.resume() }
-        requireViewById<Switch>(R.id.fit).setOnCheckedChangeListener { _, on -> if (on != desk.snapshot.fit) desk.fit(on) }
+        on(R.id.rest) { viewModel.resume() }
+        requireViewById<Switch>(R.id.fit).setOnCheckedChangeListener { _, on -> if (on != viewModel.uiState.fit) viewModel.fit(on) }
         val choice = requireViewById<Spinner>(R.id.choice)
         choice.adapter = ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, RuntimeChoice.entries)
-        choice.setSelection(desk.snapshot.choice.ordinal, false)
+        choice.setSelection(viewModel.uiState.choice.ordinal, false)
         choice.onItemSelectedListener = object : AdapterView.OnItemSelectedListener {
             override fun onItemSelected(parent: AdapterView<*>?, view: View?, position: Int, id: Long) {
-                if (RuntimeChoice.entries[position] == desk.snapshot.choice) return
-                desk.cancel() // photos that were waiting are scored by the new one
-                desk.load(RuntimeChoice.entries[position])
+                if (RuntimeChoice.entries[position] == viewModel.uiState.choice) return
+                viewModel.cancel() // photos that were waiting are scored by the new one
+                viewModel.load(RuntimeChoice.entries[position])
             }
 
             override fun onNothingSelected(parent: AdapterView<*>?) = Unit
@@ -111,18 +111,18 @@ class MainActivity : Activity() {
     }
 
     private fun loadAgain() {
-        val reason = (desk.snapshot.state as? DeskState.Failed)?.sentence?.text
+        val reason = (viewModel.uiState.state as? ScoringState.Failed)?.sentence?.text
         if (reason == Text.FILE_DIFFERS || reason == Text.FILE_MISSING) (application as LarIqaApp).bundled().forget()
-        desk.load()
+        viewModel.load()
     }
 
     private fun on(button: Int, event: () -> Unit) = requireViewById<Button>(button).setOnClickListener { event() }
 
-    private fun show(now: Snapshot) {
+    private fun show(now: UiState) {
         requireViewById<TextView>(R.id.state).text = resources.say(now.state)
         val fraction = when (val state = now.state) {
-            is DeskState.Preparing -> state.fraction
-            is DeskState.Scoring -> (state.number - 1.0) / state.of
+            is ScoringState.Preparing -> state.fraction
+            is ScoringState.Scoring -> (state.number - 1.0) / state.of
             else -> null
         }
         requireViewById<ProgressBar>(R.id.progress).apply {
@@ -131,8 +131,8 @@ class MainActivity : Activity() {
             progress = ((fraction ?: 0.0) * max).toInt()
         }
         requireViewById<View>(R.id.stop).visible(now.state.isBusy)
-        requireViewById<View>(R.id.again).visible(now.state is DeskState.Failed || now.state is DeskState.NotLoaded)
-        requireViewById<View>(R.id.rest).visible(now.state is DeskState.Ready && now.results.any { it.waits })
+        requireViewById<View>(R.id.again).visible(now.state is ScoringState.Failed || now.state is ScoringState.NotLoaded)
+        requireViewById<View>(R.id.rest).visible(now.state is ScoringState.Ready && now.results.any { it.waits })
         requireViewById<TextView>(R.id.warning).apply {
             val untrained = now.manifest?.takeUnless { it.trained }?.score?.meaning
             text = listOfNotNull(untrained, now.warning?.let { resources.say(it) }).joinToString("\n")
@@ -141,12 +141,12 @@ class MainActivity : Activity() {
         requireViewById<Switch>(R.id.fit).isChecked = now.fit
         requireViewById<Spinner>(R.id.choice).setSelection(now.choice.ordinal, false)
         requireViewById<View>(R.id.no_photos).visible(now.results.isEmpty())
-        showKeeper(now)
-        rows.show(ranked(now.results), keeper(now.results), now.manifest?.score)
+        showKept(now)
+        rows.show(ranked(now.results), kept(now.results), now.manifest?.score)
     }
 
-    private fun showKeeper(now: Snapshot) {
-        val best = keeper(now.results)
+    private fun showKept(now: UiState) {
+        val best = kept(now.results)
         requireViewById<View>(R.id.keep).visible(best != null)
         if (best == null) return
         val photo = requireViewById<ImageView>(R.id.keep_photo)
@@ -180,7 +180,7 @@ class MainActivity : Activity() {
 /** A score as people read it. */
 fun scoreText(score: Float): String = "%.3f".format(java.util.Locale.getDefault(), score)
 
-/** Shown, or as if it were not there. */
+/** Visible, or gone. */
 fun View.visible(yes: Boolean) {
     visibility = if (yes) View.VISIBLE else View.GONE
 }

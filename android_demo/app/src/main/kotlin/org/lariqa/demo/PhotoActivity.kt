@@ -15,19 +15,19 @@ import android.widget.TextView
 import android.widget.Toast
 import java.io.File
 import java.io.IOException
-import org.lariqa.core.Manifest
-import org.lariqa.core.PhotoResult
-import org.lariqa.core.Size
-import org.lariqa.core.centerCropAxis
+import org.lariqa.core.manifest.Manifest
+import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.pixels.centerCropAxis
+import org.lariqa.core.scoring.PhotoResult
 
-/** One photo and what its score means: the scale, what each branch looked at, and what nobody can read from it. */
+/** One photo and what its score means: the scale, what each branch looked at, and what it does not say. */
 class PhotoActivity : Activity() {
     private lateinit var thumbnails: Thumbnails
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         thumbnails = Thumbnails(contentResolver)
-        val now = (application as LarIqaApp).desk.snapshot
+        val now = (application as LarIqaApp).viewModel.uiState
         val photo = now.results.firstOrNull { it.id == intent.getStringExtra(ID) }
         val manifest = now.manifest
         val takes = now.takes
@@ -45,17 +45,17 @@ class PhotoActivity : Activity() {
         super.onDestroy()
     }
 
-    private fun show(photo: PhotoResult, score: Float, manifest: Manifest, takes: Size) {
+    private fun show(photo: PhotoResult, score: Float, manifest: Manifest, takes: PhotoSize) {
         val scale = manifest.score
         requireViewById<TextView>(R.id.score).text =
             getString(R.string.score_on_scale, scoreText(score), "%.0f".format(scale.lowest), "%.0f".format(scale.highest))
         requireViewById<ProgressBar>(R.id.bar).apply { progress = placeOn(scale, score, max) }
         requireViewById<TextView>(R.id.meaning).text = scale.meaning
-        val view = (application as LarIqaApp).desk.snapshot.choice.let { manifest.artifact(it.format).syntheticView }
-        val side = Size(manifest.preprocess.authenticSidePx, manifest.preprocess.authenticSidePx)
-        val crop = Size(manifest.preprocess.syntheticCropPx, manifest.preprocess.syntheticCropPx)
+        val view = (application as LarIqaApp).viewModel.uiState.choice.let { manifest.artifact(it.format).syntheticView }
+        val side = PhotoSize(manifest.preprocess.authenticSidePx, manifest.preprocess.authenticSidePx)
+        val crop = PhotoSize(manifest.preprocess.syntheticCropPx, manifest.preprocess.syntheticCropPx)
         requireViewById<TextView>(R.id.seen).text = listOfNotNull(
-            getString(R.string.seen_fitted, takes).takeIf { photo.fitted },
+            getString(R.string.seen_fitted, takes).takeIf { photo.wasResampled },
             getString(R.string.seen_whole, side).takeIf { "authentic" in manifest.branches },
             when {
                 "synthetic" !in manifest.branches -> null
@@ -65,22 +65,22 @@ class PhotoActivity : Activity() {
         ).joinToString("\n")
         requireViewById<MarkedPhotoView>(R.id.photo).apply {
             contentDescription = getString(R.string.photo_label, photo.name)
-            // A resampled photo was cut as well: where, this small picture cannot show without a second decode.
-            marked = if (view == "crop" && !photo.fitted && "synthetic" in manifest.branches) part(takes, crop) else null
+            // A resampled photo was cropped, too, which this small picture cannot show without a second decode.
+            marked = if (view == "crop" && !photo.wasResampled && "synthetic" in manifest.branches) part(takes, crop) else null
             thumbnails.show(photo.id, this, SIDE_PX)
         }
     }
 
-    private fun part(photo: Size, crop: Size): RectF {
+    private fun part(photo: PhotoSize, crop: PhotoSize): RectF {
         val columns = centerCropAxis(photo.width, crop.width)
         val rows = centerCropAxis(photo.height, crop.height)
         return RectF(
-            columns.from / photo.width.toFloat(), rows.from / photo.height.toFloat(),
-            (columns.from + columns.length) / photo.width.toFloat(), (rows.from + rows.length) / photo.height.toFloat(),
+            columns.start / photo.width.toFloat(), rows.start / photo.height.toFloat(),
+            (columns.start + columns.count) / photo.width.toFloat(), (rows.start + rows.count) / photo.height.toFloat(),
         )
     }
 
-    /** Into the gallery, which from Android 10 on wants no permission for what an app adds itself. */
+    /** Into the gallery, which since Android 10 needs no permission for what an app adds itself. */
     private fun save(photo: PhotoResult) {
         val values = ContentValues().apply {
             put(MediaStore.Images.Media.DISPLAY_NAME, photo.name)
@@ -94,8 +94,8 @@ class PhotoActivity : Activity() {
             out.use { to -> File(requireNotNull(Uri.parse(photo.id).path)).inputStream().use { it.copyTo(to) } }
             requireViewById<View>(R.id.save).isEnabled = false
             getString(R.string.saved)
-        } catch (odd: IOException) {
-            getString(R.string.not_saved, odd.message)
+        } catch (error: IOException) {
+            getString(R.string.not_saved, error.message)
         }
         Toast.makeText(this, words, Toast.LENGTH_LONG).show()
     }

@@ -6,7 +6,7 @@ import android.net.Uri
 import android.os.Build
 import android.provider.MediaStore
 import android.provider.OpenableColumns
-import org.lariqa.core.PhotoResult
+import org.lariqa.core.scoring.PhotoResult
 
 /** The system's photo picker: it shows all photos, the app sees only those that were chosen, and asks for nothing. */
 fun pickPhotos(most: Int): Intent = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
@@ -29,7 +29,7 @@ private fun sharedOne(intent: Intent): Uri? = when {
     else -> @Suppress("DEPRECATION") intent.getParcelableExtra(Intent.EXTRA_STREAM)
 }
 
-/** A row of the list for a photo: its own name, where its owner tells it. */
+/** A row of the list for a photo, with its name where the owner of the photo provides it. */
 fun ContentResolver.asResult(uri: Uri): PhotoResult {
     val name = try {
         query(uri, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)?.use {
@@ -41,11 +41,11 @@ fun ContentResolver.asResult(uri: Uri): PhotoResult {
     return PhotoResult(uri.toString(), name ?: uri.lastPathSegment ?: uri.toString())
 }
 
-/** Ask to read the photo again after the app was closed; shared photos do not allow it, and then it must be shared anew. */
+/** Ask to read the photo again after the app was closed; shared photos do not allow it and must be shared again. */
 fun ContentResolver.keep(uri: Uri) {
     try {
         takePersistableUriPermission(uri, Intent.FLAG_GRANT_READ_URI_PERMISSION)
     } catch (_: SecurityException) {
-        // Not offered. Until the app is closed, the photo can be read all the same.
+        // Not offered. The photo can still be read until the app is closed.
     }
 }

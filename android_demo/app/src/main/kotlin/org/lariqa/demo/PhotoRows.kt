@@ -7,8 +7,8 @@ import android.widget.BaseAdapter
 import android.widget.ImageView
 import android.widget.ProgressBar
 import android.widget.TextView
-import org.lariqa.core.PhotoResult
-import org.lariqa.core.ScoreScale
+import org.lariqa.core.manifest.ScoreScale
+import org.lariqa.core.scoring.PhotoResult
 
 /** The rows of the list: picture, name, place on the scale, score, or why there is none. */
 class PhotoRows(private val inflater: LayoutInflater, private val thumbnails: Thumbnails) : BaseAdapter() {
@@ -54,7 +54,7 @@ class PhotoRows(private val inflater: LayoutInflater, private val thumbnails: Th
         val words = listOfNotNull(
             photo.problem?.let { resources.say(it) },
             resources.getString(R.string.kept).takeIf { isKept },
-            resources.getString(R.string.fitted).takeIf { photo.fitted && score != null },
+            resources.getString(R.string.fitted).takeIf { photo.wasResampled && score != null },
             resources.getString(R.string.waiting).takeIf { score == null && photo.problem == null },
         )
         view.requireViewById<TextView>(R.id.note).apply {

@@ -1,17 +1,17 @@
 package org.lariqa.demo
 
 import java.io.File
-import org.lariqa.core.Artifact
-import org.lariqa.core.OnnxRunner
-import org.lariqa.core.Runner
-import org.lariqa.core.RuntimeChoice
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
+import org.lariqa.core.scoring.OnnxRunner
+import org.lariqa.core.scoring.Runner
+import org.lariqa.core.scoring.RuntimeChoice
 
 /** The one place that knows which class runs which choice. */
 object Runtimes {
-    /** As many threads as the phone has fast cores, which is about half of them; more wait for the slow ones. */
+    /** As many threads as the phone has fast cores, about half of all; with more, the fast ones wait for the slow. */
     val threads: Int get() = (Runtime.getRuntime().availableProcessors() / 2).coerceIn(1, 4)
 
     fun open(file: File, artifact: Artifact, choice: RuntimeChoice): Runner = withLibrary(choice) {
@@ -26,10 +26,10 @@ object Runtimes {
         if (choice.format == "onnx") OnnxRunner.start() else LiteRtRunner.start()
     }
 
-    /** A library that was not packed for this processor is a sentence, not a crash. */
+    /** A library that was not packaged for this processor is a refusal, not a crash. */
     private fun <T> withLibrary(choice: RuntimeChoice, work: () -> T): T = try {
         work()
-    } catch (odd: LinkageError) {
-        refuse(Text.NO_ACCELERATOR, choice.runtime, choice.accelerator, reasonOf(odd), cause = odd)
+    } catch (error: LinkageError) {
+        refuse(Text.NO_ACCELERATOR, choice.runtime, choice.accelerator, reasonOf(error), cause = error)
     }
 }

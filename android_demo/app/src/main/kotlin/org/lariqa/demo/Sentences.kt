@@ -1,16 +1,16 @@
 package org.lariqa.demo
 
 import android.content.res.Resources
-import org.lariqa.core.DeskState
 import org.lariqa.core.Sentence
 import org.lariqa.core.Text
+import org.lariqa.core.scoring.ScoringState
 
 /** A sentence in the language of the phone. */
 fun Resources.say(sentence: Sentence): String = getString(stringOf(sentence.text), *sentence.facts.toTypedArray())
 
 /** A state in the language of the phone, the step within it too. */
-fun Resources.say(state: DeskState): String =
-    if (state is DeskState.Preparing) say(Text.PREPARING.of(say(state.step))) else say(state.sentence)
+fun Resources.say(state: ScoringState): String =
+    if (state is ScoringState.Preparing) say(Text.PREPARING.of(say(state.step))) else say(state.sentence)
 
 /** Exhaustive, so that a text without a resource does not compile. */
 fun stringOf(text: Text): Int = when (text) {

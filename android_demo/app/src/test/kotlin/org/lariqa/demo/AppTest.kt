@@ -8,8 +8,8 @@ import java.io.File
 import kotlin.test.fail
 import org.junit.After
 import org.junit.runner.RunWith
-import org.lariqa.core.Desk
-import org.lariqa.core.DeskState
+import org.lariqa.core.scoring.ScoringState
+import org.lariqa.core.scoring.ScoringViewModel
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -18,18 +18,18 @@ import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
-/** What the tests of the app have in common: the real application, its desk, and patience with its threads. */
+/** What the app's tests share: the real application, its view model, and patience with its threads. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [35], qualifiers = "w411dp-h914dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 abstract class AppTest {
     protected val app: LarIqaApp get() = RuntimeEnvironment.getApplication() as LarIqaApp
-    protected val desk: Desk get() = app.desk
+    protected val viewModel: ScoringViewModel get() = app.viewModel
     protected val exports = folder("lariqa.exports")
     protected val golden = folder("lariqa.golden")
 
     @After
-    fun closeDesk() = desk.close()
+    fun closeViewModel() = viewModel.close()
 
     protected fun folder(property: String) = File(requireNotNull(System.getProperty(property)) { "no -D$property" })
 
@@ -37,11 +37,11 @@ abstract class AppTest {
 
     protected inline fun <reified T : Activity> open(): ActivityController<T> = Robolectric.buildActivity(T::class.java).setup()
 
-    /** Let the app's threads and its main thread work until something is the case. */
+    /** Let the app's threads and its main thread work until a condition holds. */
     protected fun until(what: String, isSo: () -> Boolean) {
         val end = System.nanoTime() + PATIENCE_S * 1_000_000_000L
         while (!isSo()) {
-            if (System.nanoTime() > end) fail("$what did not come in $PATIENCE_S s; state: ${desk.snapshot}")
+            if (System.nanoTime() > end) fail("$what did not come in $PATIENCE_S s; state: ${viewModel.uiState}")
             shadowOf(Looper.getMainLooper()).idle()
             Thread.sleep(5)
         }
@@ -49,8 +49,8 @@ abstract class AppTest {
     }
 
     protected fun untilReady() = until("Ready") {
-        (desk.snapshot.state as? DeskState.Failed)?.let { fail("failed: ${it.sentence}") }
-        desk.snapshot.state is DeskState.Ready && desk.snapshot.results.none { it.waits }
+        (viewModel.uiState.state as? ScoringState.Failed)?.let { fail("failed: ${it.sentence}") }
+        viewModel.uiState.state is ScoringState.Ready && viewModel.uiState.results.none { it.waits }
     }
 
     protected fun Activity.words(id: Int): String = requireViewById<TextView>(id).text.toString()

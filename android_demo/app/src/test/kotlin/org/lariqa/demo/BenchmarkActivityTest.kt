@@ -47,7 +47,7 @@ class BenchmarkActivityTest : AppTest() {
     }
 
     @Test
-    fun `a request for what this phone has not ends with its reason`() {
+    fun `a request for what this phone lacks ends with its reason`() {
         start("dir" to "bundled", "out" to out, "accelerator" to "npu")
         assertTrue("accelerator cpu or xnnpack" in done(), done())
     }

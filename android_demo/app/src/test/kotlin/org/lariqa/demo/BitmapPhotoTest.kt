@@ -14,10 +14,10 @@ import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
 import org.json.JSONObject
 import org.junit.Test
-import org.lariqa.core.Photo
 import org.lariqa.core.Refusal
-import org.lariqa.core.Size
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.pixels.Photo
 
 /** The real ImageDecoder (Robolectric's native graphics are Android's own code) against Python's decoder. */
 class BitmapPhotoTest : AppTest() {
@@ -36,19 +36,19 @@ class BitmapPhotoTest : AppTest() {
     fun `every kind of picture decodes to Python's bytes`() {
         val names = expected.keys().asSequence().toList()
         assertTrue(names.size >= 12)
-        val odd = names.filter { name ->
+        val different = names.filter { name ->
             val row = expected.getJSONObject(name)
             BitmapPhoto.open(File(folder, name)).use { photo ->
-                photo.size != Size(row.getInt("width"), row.getInt("height")) || sha256(photo.bytes()) != row.getString("sha256")
+                photo.size != PhotoSize(row.getInt("width"), row.getInt("height")) || sha256(photo.bytes()) != row.getString("sha256")
             }
         }
-        assertEquals(emptyList(), odd)
+        assertEquals(emptyList(), different)
     }
 
     @Test
     fun `all eight orientations come out upright and alike`() {
         val sizes = (1..8).map { n -> BitmapPhoto.open(File(folder, "turned_$n.jpg")).use { it.size } }
-        assertEquals(List(4) { Size(200, 150) } + List(4) { Size(150, 200) }, sizes)
+        assertEquals(List(4) { PhotoSize(200, 150) } + List(4) { PhotoSize(150, 200) }, sizes)
     }
 
     @Test
@@ -68,7 +68,7 @@ class BitmapPhotoTest : AppTest() {
     }
 
     @Test
-    fun `what is no whole photo is a sentence`() {
+    fun `a file that is not a whole photo is a sentence`() {
         assertEquals(Text.DAMAGED_PHOTO, refusal(File(folder, "truncated.jpg")).text)
         assertEquals(Text.NOT_A_PHOTO, refusal(File(folder, "text.jpg")).text)
         assertEquals(Text.EMPTY_PHOTO, refusal(File(folder, "empty.jpg")).text)

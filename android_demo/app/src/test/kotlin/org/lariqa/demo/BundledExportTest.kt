@@ -6,10 +6,10 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
 import org.junit.Test
-import org.lariqa.core.DeskState
 import org.lariqa.core.Refusal
-import org.lariqa.core.RuntimeChoice
 import org.lariqa.core.Text
+import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.scoring.ScoringState
 
 /** The export in the app's assets: installed once, whole or not at all, checked every time. */
 class BundledExportTest : AppTest() {
@@ -23,7 +23,7 @@ class BundledExportTest : AppTest() {
         steps.clear()
         val export = app.bundled().open { step, _ -> steps += step.text }
         assertEquals(emptyList(), steps)
-        for (format in listOf("onnx", "tflite")) export.checked(export.manifest.artifact(format)) {}
+        for (format in listOf("onnx", "tflite")) export.verified(export.manifest.artifact(format)) {}
     }
 
     @Test
@@ -32,7 +32,7 @@ class BundledExportTest : AppTest() {
         assertFailsWith<IllegalStateException> { app.bundled().open { _, _ -> if (++calls == 2) error("killed") } }
         assertTrue(!File(folder, "lariqa.json").exists())
         val export = app.bundled().open { _, _ -> }
-        export.checked(export.manifest.artifact("onnx")) {}
+        export.verified(export.manifest.artifact("onnx")) {}
     }
 
     @Test
@@ -40,8 +40,8 @@ class BundledExportTest : AppTest() {
         val export = app.bundled().open { _, _ -> }
         File(folder, export.manifest.artifact("onnx").file).appendText("x")
         open<MainActivity>()
-        until("Failed") { desk.snapshot.state is DeskState.Failed }
-        assertEquals(Text.FILE_DIFFERS, assertIs<DeskState.Failed>(desk.snapshot.state).sentence.text)
+        until("Failed") { viewModel.uiState.state is ScoringState.Failed }
+        assertEquals(Text.FILE_DIFFERS, assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence.text)
     }
 
     @Test
@@ -50,7 +50,7 @@ class BundledExportTest : AppTest() {
         val export = app.bundled().open { _, _ -> }
         val artifact = export.manifest.artifact("tflite")
         for (choice in listOf(RuntimeChoice.LITERT_CPU, RuntimeChoice.LITERT_GPU)) {
-            val refusal = assertFailsWith<Refusal> { Runtimes.open(export.checked(artifact) {}, artifact, choice) }
+            val refusal = assertFailsWith<Refusal> { Runtimes.open(export.verified(artifact) {}, artifact, choice) }
             assertEquals(Text.NO_ACCELERATOR, refusal.sentence.text)
         }
     }

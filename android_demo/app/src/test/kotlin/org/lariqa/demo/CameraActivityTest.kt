@@ -11,7 +11,7 @@ import org.robolectric.Shadows.shadowOf
 
 class CameraActivityTest : AppTest() {
     @Test
-    fun `it asks for the camera, and a no is a sentence that names the way round`() {
+    fun `it asks for the camera, and a refusal is a sentence that names a way around it`() {
         val activity = open<CameraActivity>().get()
         assertEquals(listOf(Manifest.permission.CAMERA), shadowOf(activity).lastRequestedPermission.requestedPermissions.toList())
         activity.onRequestPermissionsResult(0, arrayOf(Manifest.permission.CAMERA), intArrayOf(PackageManager.PERMISSION_DENIED))

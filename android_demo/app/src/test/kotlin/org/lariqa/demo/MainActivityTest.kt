@@ -13,12 +13,12 @@ import kotlin.test.assertIs
 import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 import org.junit.Test
-import org.lariqa.core.DeskState
-import org.lariqa.core.Journal
-import org.lariqa.core.Manifest
-import org.lariqa.core.PhotoResult
-import org.lariqa.core.RuntimeChoice
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.Manifest
+import org.lariqa.core.scoring.Journal
+import org.lariqa.core.scoring.PhotoResult
+import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.scoring.ScoringState
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 
@@ -47,7 +47,7 @@ class MainActivityTest : AppTest() {
         shadowOf(activity).receiveResult(asked.intent, Activity.RESULT_OK, picked(names))
         untilReady()
         assertTrue(names.map { references.getValue(it) }.run { max() - min() } > 0.05)
-        for (result in desk.snapshot.results) {
+        for (result in viewModel.uiState.results) {
             val reference = references.getValue(result.name.removeSuffix(".png"))
             assertEquals(reference, assertNotNull(result.score).toDouble(), 1e-4, result.name)
         }
@@ -55,7 +55,7 @@ class MainActivityTest : AppTest() {
         assertTrue(activity.isShown(R.id.keep))
         assertTrue(activity.words(R.id.keep_name).startsWith("$best.png, "), activity.words(R.id.keep_name))
         assertEquals(names.size + 1, activity.requireViewById<ListView>(R.id.photos).adapter.count) // and the header
-        assertTrue("gave the golden score within" in activity.words(R.id.state))
+        assertTrue("scored the golden photo within" in activity.words(R.id.state))
     }
 
     @Test
@@ -65,30 +65,30 @@ class MainActivityTest : AppTest() {
         untilReady()
         controller.newIntent(picked(listOf("dark")).setAction(Intent.ACTION_SEND_MULTIPLE).setType("image/*"))
         untilReady()
-        assertEquals(listOf("noisy.png", "dark.png"), desk.snapshot.results.map { it.name })
-        assertTrue(desk.snapshot.results.all { it.score != null })
+        assertEquals(listOf("noisy.png", "dark.png"), viewModel.uiState.results.map { it.name })
+        assertTrue(viewModel.uiState.results.all { it.score != null })
     }
 
     @Test
     fun `a phone that is turned keeps everything`() {
         val controller = open<MainActivity>()
         untilReady()
-        desk.add(listOf(PhotoResult(uri("dark").toString(), "dark.png")))
+        viewModel.add(listOf(PhotoResult(uri("dark").toString(), "dark.png")))
         untilReady()
-        val before = desk.snapshot
+        val before = viewModel.uiState
         controller.recreate()
         untilReady()
-        assertEquals(before, desk.snapshot)
+        assertEquals(before, viewModel.uiState)
         assertEquals(2, controller.get().requireViewById<ListView>(R.id.photos).adapter.count)
     }
 
     @Test
     fun `photos of an app that was killed are there again, and scored`() {
         val results = listOf(PhotoResult(uri("dark").toString(), "dark.png"))
-        Journal(File(app.filesDir, "photos.json")).write(Journal.Entry("", results))
+        Journal(File(app.filesDir, "photos.json")).write(Journal.Contents("", results))
         open<MainActivity>()
         untilReady()
-        assertEquals(references.getValue("dark"), desk.snapshot.results.single().score!!.toDouble(), 1e-4)
+        assertEquals(references.getValue("dark"), viewModel.uiState.results.single().score!!.toDouble(), 1e-4)
     }
 
     @Test
@@ -96,9 +96,9 @@ class MainActivityTest : AppTest() {
         val activity = open<MainActivity>().get()
         untilReady()
         val damaged = Uri.fromFile(File(exports, "decoding/truncated.jpg"))
-        desk.add(listOf(uri("dark"), damaged, Uri.parse("file:///gone.jpg")).map { PhotoResult("$it", it.lastPathSegment!!) })
+        viewModel.add(listOf(uri("dark"), damaged, Uri.parse("file:///gone.jpg")).map { PhotoResult("$it", it.lastPathSegment!!) })
         untilReady()
-        assertEquals(listOf(null, Text.DAMAGED_PHOTO, Text.PHOTO_GONE), desk.snapshot.results.map { it.problem?.text })
+        assertEquals(listOf(null, Text.DAMAGED_PHOTO, Text.PHOTO_GONE), viewModel.uiState.results.map { it.problem?.text })
         val list = activity.requireViewById<ListView>(R.id.photos)
         val said = (1..3).map { list.adapter.getView(it, null, list).contentDescription.toString() }
         assertTrue(said[0].startsWith("dark.png, 0."), said[0])
@@ -106,14 +106,14 @@ class MainActivityTest : AppTest() {
     }
 
     @Test
-    fun `a runtime that this phone has not is a state with a way back`() {
+    fun `a runtime that this phone lacks is a state with a way back`() {
         val activity = open<MainActivity>().get()
         untilReady()
         activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.LITERT_GPU.ordinal)
-        until("Failed") { desk.snapshot.state is DeskState.Failed }
-        assertEquals(Text.NO_ACCELERATOR, assertIs<DeskState.Failed>(desk.snapshot.state).sentence.text)
+        until("Failed") { viewModel.uiState.state is ScoringState.Failed }
+        assertEquals(Text.NO_ACCELERATOR, assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence.text)
         assertTrue(activity.isShown(R.id.again))
         activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.ONNX_CPU.ordinal)
-        until("Ready") { desk.snapshot.state is DeskState.Ready }
+        until("Ready") { viewModel.uiState.state is ScoringState.Ready }
     }
 }

@@ -11,9 +11,9 @@ import java.io.File
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
 import org.junit.Test
-import org.lariqa.core.DeskState
-import org.lariqa.core.PhotoResult
 import org.lariqa.core.Text
+import org.lariqa.core.scoring.PhotoResult
+import org.lariqa.core.scoring.ScoringState
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
@@ -35,7 +35,7 @@ class ScreensTest : AppTest() {
     private fun scored(): MainActivity {
         val activity = open<MainActivity>().get()
         untilReady()
-        desk.add(listOf("original", "blurred", "noisy", "recompressed", "dark").map {
+        viewModel.add(listOf("original", "blurred", "noisy", "recompressed", "dark").map {
             PhotoResult(Uri.fromFile(photo(it)).toString(), "IMG_2026_$it.png")
         })
         untilReady()
@@ -70,7 +70,7 @@ class ScreensTest : AppTest() {
     @Test
     fun `what the score means`() {
         scored()
-        val best = org.lariqa.core.keeper(desk.snapshot.results)!!
+        val best = org.lariqa.core.scoring.kept(viewModel.uiState.results)!!
         val activity = Robolectric.buildActivity(PhotoActivity::class.java, PhotoActivity.intent(app, best.id)).setup().get()
         settle()
         draw(activity, "photo_light")
@@ -85,11 +85,11 @@ class ScreensTest : AppTest() {
         val activity = open<MainActivity>().get()
         until("Failed") { activity.isShown(R.id.again) }
         draw(activity, "main_failed")
-        activity.requireViewById<View>(R.id.again).performClick() // which takes the export out of the app anew
-        until("Ready") { desk.snapshot.state is DeskState.Ready }
-        desk.add(listOf(PhotoResult(Uri.fromFile(File(golden, "small_481x271.png")).toString(), "small_481x271.png")))
+        activity.requireViewById<View>(R.id.again).performClick() // which copies the export out of the app again
+        until("Ready") { viewModel.uiState.state is ScoringState.Ready }
+        viewModel.add(listOf(PhotoResult(Uri.fromFile(File(golden, "small_481x271.png")).toString(), "small_481x271.png")))
         untilReady()
-        assertEquals(Text.DOES_NOT_FIT, desk.snapshot.results.single().problem?.text)
+        assertEquals(Text.DOES_NOT_FIT, viewModel.uiState.results.single().problem?.text)
         draw(activity, "main_does_not_fit")
     }
 

@@ -5,8 +5,8 @@ import java.util.Locale
 import kotlin.test.assertEquals
 import kotlin.test.assertNotEquals
 import org.junit.Test
-import org.lariqa.core.DeskState
 import org.lariqa.core.Text
+import org.lariqa.core.scoring.ScoringState
 
 /** The app's sentences are those of the core, in every language. */
 class SentencesTest : AppTest() {
@@ -33,7 +33,7 @@ class SentencesTest : AppTest() {
 
     @Test
     fun `a step within a state is in the same language`() {
-        val state = DeskState.Preparing(Text.STEP_CHECKING.of("x.onnx"), null)
+        val state = ScoringState.Preparing(Text.STEP_CHECKING.of("x.onnx"), null)
         assertEquals("Vorbereitung: x.onnx wird geprüft", resources("de").say(state))
     }
 }

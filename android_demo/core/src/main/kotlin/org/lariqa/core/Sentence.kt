@@ -18,14 +18,14 @@ enum class Text(val english: String) {
     CANNOT_OPEN("%1\$s cannot open %2\$s: %3\$s"),
     NO_ACCELERATOR("%1\$s cannot use %2\$s on this device: %3\$s; choose another accelerator"),
     RUN_FAILED("%1\$s could not run the model: %2\$s"),
-    OTHER_INPUT("%1\$s takes the input %2\$s, lariqa.json promises %3\$s; export again"),
+    OTHER_INPUT("%1\$s takes the input %2\$s, but lariqa.json says %3\$s; export again"),
     NOT_A_NUMBER("the score is %1\$s, not a number: the weights are damaged; import or train them again"),
-    NO_SPACE("expected %1\$s MB of free storage for the model, came %2\$s MB; free some and open the app again"),
+    NO_SPACE("the model needs %1\$s MB of free storage, this phone has %2\$s MB; free some and open the app again"),
 
     // The golden self-test
-    NO_GOLDEN("lariqa.json names no golden photo for %1\$s, so this phone cannot be checked; export again with this toolkit"),
+    NO_GOLDEN("lariqa.json names no golden photo for %1\$s, so the app cannot check this phone; export again with this toolkit"),
     GOLDEN_DIFFERS(
-        "this phone scores the golden photo %1\$s, the reference %2\$s: they differ by %3\$s, allowed are %4\$s. " +
+        "this phone scores the golden photo %1\$s, the reference is %2\$s: the difference is %3\$s, at most %4\$s is allowed. " +
             "Its scores would be wrong, so none are shown; choose another runtime or accelerator",
     ),
 
@@ -41,22 +41,22 @@ enum class Text(val english: String) {
     EMPTY_PHOTO("expected a photo, came an empty file (0 bytes); copy or export the photo again"),
     PHOTO_GONE("expected a photo file, but nothing is there; choose it again"),
     NO_PERMISSION("expected a file that may be read, came one without permission; choose it again"),
-    OUT_OF_MEMORY("expected room for a photo of %1\$s px, but the memory is full; close other apps, or scale the photo"),
-    TOO_FEW_PHOTOS("expected at least one photo, came none; choose some"),
+    OUT_OF_MEMORY("there is not enough memory for a photo of %1\$s px; close other apps, or scale the photo"),
+    TOO_FEW_PHOTOS("no photo was chosen; choose at least one"),
 
     // The camera
-    CAMERA_REFUSED("expected permission to use the camera, came a no; allow it in the settings, or choose photos instead"),
-    NO_CAMERA("expected a camera that takes still pictures, came none; choose photos instead"),
+    CAMERA_REFUSED("the app may not use the camera; allow it in the settings, or choose photos instead"),
+    NO_CAMERA("this device has no camera that takes still pictures; choose photos instead"),
     CAMERA_FAILED("the camera stopped: %1\$s; try again, or choose photos instead"),
 
     // What the app is doing
     NOT_LOADED("Not loaded: no model is open."),
     PREPARING("Preparing: %1\$s"),
-    WARMING_UP("Warming up: the first run, on the golden photo whose score is known."),
-    READY("Ready: %1\$s on %2\$s gave the golden score within %3\$s (allowed: %4\$s)."),
+    WARMING_UP("Warming up: a first run, on the golden photo, whose score is known."),
+    READY("Ready: %1\$s on %2\$s scored the golden photo within %3\$s of the reference (allowed: %4\$s)."),
     SCORING("Scoring %2\$s of %3\$s: %1\$s"),
-    CANCELLED("Stopped before this photo; score it again to know."),
-    NOT_KEPT("the scores cannot be stored (%1\$s): they are lost when the app is closed; free some storage"),
+    CANCELLED("Stopped before this photo was scored; score it again."),
+    NOT_KEPT("the scores cannot be saved (%1\$s) and will be lost when the app is closed; free some storage"),
     INTERRUPTED("the app was closed before this photo was scored; score it again"),
     STEP_COPYING("copying %1\$s"),
     STEP_CHECKING("checking %1\$s"),
@@ -64,16 +64,16 @@ enum class Text(val english: String) {
 
     // The benchmark
     MEASURING("Measuring: %1\$s of %2\$s runs with %3\$s"),
-    MEASURED("Measured: %1\$s runs, half of them within %2\$s ms."),
+    MEASURED("Measured: %1\$s runs, median %2\$s ms."),
     BAD_REQUEST("expected %1\$s, came %2\$s; docs/measurement.md shows the command"),
-    BUSY("a measurement is running already; wait for it, or stop it"),
+    BUSY("a measurement is already running; wait for it, or stop it"),
     ;
 
     /** This text with its facts. */
     fun of(vararg facts: Any): Sentence = Sentence(this, facts.map { it.toString() })
 }
 
-/** A text and the facts in it; whoever shows it may choose the language. */
+/** A text and the facts in it, shown in any language. */
 data class Sentence(val text: Text, val facts: List<String>) {
     /** In English. */
     override fun toString(): String = text.english.format(*facts.toTypedArray())
@@ -88,3 +88,6 @@ fun refuse(text: Text, vararg facts: Any, cause: Throwable? = null): Nothing = t
 /** What an exception says, on one line. */
 fun reasonOf(error: Throwable): String =
     "${error.javaClass.simpleName}: ${error.message}".replace(Regex("\\s+"), " ").trim()
+
+/** A difference or a limit, as people read it: `1.2e-06`. */
+fun figure(value: Double): String = "%.1e".format(java.util.Locale.ROOT, value)

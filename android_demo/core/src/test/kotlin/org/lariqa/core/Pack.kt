@@ -7,6 +7,17 @@ import javax.imageio.ImageIO
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.jsonObject
+import org.lariqa.core.manifest.Artifact
+import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.manifest.Tolerances
+import org.lariqa.core.pixels.Photo
+import org.lariqa.core.pixels.PixelPhoto
+import org.lariqa.core.pixels.copyTo
+import org.lariqa.core.scoring.ExportLoader
+import org.lariqa.core.scoring.OnnxRunner
+import org.lariqa.core.scoring.Runner
+import org.lariqa.core.scoring.RuntimeChoice
 
 /** What the tests read: the golden pack in git, and the exports that make_test_exports.py wrote. */
 object Pack {
@@ -32,7 +43,7 @@ object Pack {
                 rgb[at++] = pixel.toByte()
             }
         }
-        return PixelPhoto(Size(picture.width, picture.height), rgb)
+        return PixelPhoto(PhotoSize(picture.width, picture.height), rgb)
     }
 
     fun tinyPhoto(name: String) = photo(File(exports, "photos/$name.png"))
@@ -46,6 +57,12 @@ object Pack {
 
     /** The loader of the app, on the exports of the tests. */
     fun loader(folder: File = File(exports, "tiny")) = ExportLoader({ ExportFolder.open(folder) }, ::openOnnx, ::photo)
+
+    /** The tiny export with other tolerances in its manifest. */
+    fun tinyWith(float32: Double = 1e-4, float16: Double = 5e-3, int8: Double = 1.25e-2): ExportFolder {
+        val manifest = tiny.manifest.copy(tolerances = Tolerances(float32, float16, int8))
+        return ExportFolder(File(exports, "tiny"), manifest)
+    }
 
     fun copyOfTiny(): File {
         val copy = Files.createTempDirectory("tiny").toFile()

@@ -1,0 +1,93 @@
+package org.lariqa.core.benchmark
+
+import java.io.File
+import org.lariqa.core.Refusal
+import org.lariqa.core.Text
+import org.lariqa.core.figure
+import org.lariqa.core.manifest.Artifact
+import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.pixels.GoldenPhoto
+import org.lariqa.core.refuse
+import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.scoring.Scorer
+import org.lariqa.core.scoring.SelfTest
+
+/**
+ * The protocol of docs/measurement.md: baseline, load, first run, counted runs and, on request, the same back to
+ * back for a while; then the golden photo once more, uncounted, because its score is known. A failure is a row, too.
+ */
+class Benchmark(
+    private val environment: BenchmarkEnvironment,
+    private val export: ExportFolder,
+    private val request: BenchmarkRequest,
+) {
+    private val flags = mutableListOf<String>()
+
+    /** One row, or two with a sustained part. [onProgress] is told how many runs are done, and may throw to stop. */
+    fun measure(onProgress: (done: Int) -> Unit): List<MeasurementRow> {
+        val artifact = artifact()
+        val choice = request.choiceFor(artifact)
+        val blank = MeasurementRow(
+            id = newId(), measuredAt = environment.probe.nowIso(), mode = "burst", file = artifact.file,
+            machine = environment.probe.machine,
+            setting = MeasurementRow.Setting(choice.runtime, environment.threads, request.accelerator),
+            artifact = artifact, checkpointSha256 = export.manifest.checkpointSha256, trained = export.manifest.trained,
+        )
+        if (artifact.session.compiledModel) flags += INTERPRETER
+        return try {
+            val file = export.verified(artifact) {}
+            val golden = export.manifest.golden?.let { export.verifiedGolden(it) }
+            environment.startRuntime(choice)
+            val run = MeasuredRun(environment, request, photos(artifact, golden), flags, onProgress)
+            run.measure(blank, { Scorer(artifact, environment.openRunner(file, artifact, choice)) }) { scorer ->
+                goldenScore(scorer, choice, golden)
+            }
+        } catch (refusal: Refusal) {
+            listOf(blank.copy(error = refusal.sentence.toString(), flags = flags))
+        } catch (_: OutOfMemoryError) {
+            listOf(blank.copy(error = Text.OUT_OF_MEMORY.of(artifact.photoSize ?: "?").toString(), flags = flags))
+        }
+    }
+
+    private fun artifact(): Artifact {
+        val names = export.manifest.artifacts.map { it.file }
+        val model = request.model ?: return export.manifest.artifact(request.format)
+        return export.manifest.artifacts.firstOrNull { it.file == model && it.input == "pixels" }
+            ?: refuse(Text.BAD_REQUEST, "a model that lariqa.json lists (${names.joinToString()})", model)
+    }
+
+    /** The photos that were pushed or, where there are none, the golden one. */
+    private fun photos(artifact: Artifact, golden: File?): List<PhotoFile> {
+        val pushed = export.folder.listFiles().orEmpty()
+            .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden }.sorted()
+            .map { PhotoFile(it.name) { environment.openPhoto(it) } }
+        val size = requireNotNull(artifact.photoSize)
+        return pushed.ifEmpty {
+            golden ?: refuse(Text.NO_GOLDEN, artifact.file)
+            flags += "no photo was pushed: ${golden.name} tiled to $size stands in, so decode_ms is that of a small file"
+            listOf(PhotoFile(golden.name) { GoldenPhoto(environment.openPhoto(golden), size) })
+        }
+    }
+
+    private fun goldenScore(scorer: Scorer, choice: RuntimeChoice, file: File?): List<MeasurementRow.Score> {
+        val golden = export.manifest.golden
+        if (golden == null || file == null) {
+            flags += "this export has no golden photo, so the scores could not be checked"
+            return emptyList()
+        }
+        val result = environment.openPhoto(file).use {
+            SelfTest.run(scorer, golden, it, export.manifest.tolerances.of(scorer.artifact, choice.arithmetic))
+        }
+        if (!result.passed) {
+            flags += "the golden photo's score is ${figure(Math.abs(result.difference))} off the reference, " +
+                "at most ${figure(result.tolerance)} is allowed"
+        }
+        return listOf(MeasurementRow.Score(golden.file, result.score, result.reference))
+    }
+
+    private companion object {
+        const val INTERPRETER = "the file is made for LiteRT's CompiledModel with flags for XNNPACK; this app's Interpreter " +
+            "has none of them, and takes more memory"
+        val PHOTO_SUFFIXES = setOf("jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "gif")
+    }
+}

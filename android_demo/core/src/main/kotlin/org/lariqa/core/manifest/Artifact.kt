@@ -1,0 +1,103 @@
+package org.lariqa.core.manifest
+
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.double
+import kotlinx.serialization.json.int
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import kotlinx.serialization.json.long
+import org.lariqa.core.Text
+import org.lariqa.core.refuse
+
+/** One input tensor of an artifact. */
+data class InputSpec(val name: String, val dtype: String, val layout: String, val shape: List<Int>)
+
+/**
+ * Options of the runtime that a file was proved and measured with.
+ *
+ * [memoryPattern] is ONNX Runtime's; null: as the runtime comes. [compiledModel]: the file wants LiteRT's CompiledModel
+ * with flags for XNNPACK; an Interpreter runs it too, in more memory.
+ */
+data class Session(val memoryPattern: Boolean? = null, val compiledModel: Boolean = false) {
+    companion object {
+        internal fun read(row: JsonObject) = Session(
+            memoryPattern = row["enable_mem_pattern"]?.jsonPrimitive?.boolean,
+            compiledModel = row["interface"]?.jsonPrimitive?.content == "CompiledModel",
+        )
+    }
+}
+
+/** One exported file: what it takes, what it gives, how it was proved. */
+data class Artifact(
+    val file: String,
+    val format: String,
+    val precision: String,
+    val input: String,
+    val syntheticView: String,
+    val photoSize: PhotoSize?,
+    val inputs: List<InputSpec>,
+    val output: String,
+    val macs: Long,
+    val memory: String,
+    val session: Session,
+    val sha256: String,
+    val bytes: Long,
+    val parityLimit: Double?,
+    /** What the file itself asks for: by its plan, or float32 where it has none. */
+    val arithmetic: Arithmetic,
+    val references: Map<String, Double>,
+) {
+    companion object {
+        internal fun read(row: JsonObject): Artifact {
+            val parity = row["parity"] as? JsonObject
+            val artifact = Artifact(
+                file = row.text("file"),
+                format = row.text("format"),
+                precision = row.text("precision"),
+                input = row.text("input"),
+                syntheticView = row.text("synthetic_view"),
+                photoSize = row.whole("photo_width_px")?.let { PhotoSize(it, row.value("photo_height_px").int) },
+                inputs = row.list("inputs").map { it.jsonObject }.map { spec ->
+                    val shape = spec.list("shape").map { it.jsonPrimitive.int }
+                    InputSpec(spec.text("name"), spec.text("dtype"), spec.text("layout"), shape)
+                },
+                output = row.text("output"),
+                macs = row.value("macs").long,
+                memory = row["memory"]?.jsonPrimitive?.content ?: "naive",
+                session = Session.read(row["session"] as? JsonObject ?: JsonObject(emptyMap())),
+                sha256 = row.text("sha256"),
+                bytes = row.value("bytes").long,
+                parityLimit = parity?.value("limit")?.double,
+                arithmetic = (row["plan"] as? JsonObject)?.let { arithmeticOf(it) } ?: Arithmetic.FLOAT32,
+                references = parity?.list("photos").orEmpty().map { it.jsonObject }
+                    .associate { it.text("photo") to it.value("reference").double },
+            )
+            artifact.check()
+            return artifact
+        }
+
+        /** Of a plan: int8 where any group of layers computes in it, else what the other layers compute in. */
+        private fun arithmeticOf(plan: JsonObject): Arithmetic {
+            val formats = plan.part("weight_formats").values.map { it.jsonPrimitive.content }
+            return if (Arithmetic.INT8.key in formats) Arithmetic.INT8 else Arithmetic.of(plan.text("compute"))
+        }
+    }
+
+    /** What it is computed in on a processor that computes float layers in [processor]: the coarser of the two. */
+    fun arithmetic(processor: Arithmetic): Arithmetic = maxOf(arithmetic, processor)
+
+    /** A manifest may come from anywhere, and it says which files beside it are opened. */
+    private fun check() {
+        val isName = file.isNotEmpty() && '/' !in file && '\\' !in file && file != ".."
+        val promised = when (input) {
+            "pixels" -> photoSize != null &&
+                inputs.map { it.shape } == listOf(listOf(1, photoSize.height, photoSize.width, 3)) &&
+                inputs.all { it.dtype == "uint8" && it.layout == "NHWC" }
+            "tensors" -> inputs.isNotEmpty() &&
+                inputs.all { it.name in listOf("authentic", "synthetic") && it.dtype == "float32" && it.layout == "NCHW" }
+            else -> false
+        }
+        if (!isName || !promised) refuse(Text.CONTRADICTING_ROW, file, "input $input, photo size $photoSize, inputs $inputs")
+    }
+}

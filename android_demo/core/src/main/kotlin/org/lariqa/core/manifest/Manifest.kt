@@ -1,0 +1,77 @@
+package org.lariqa.core.manifest
+
+import kotlinx.serialization.SerializationException
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.double
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import org.lariqa.core.Text
+import org.lariqa.core.reasonOf
+import org.lariqa.core.refuse
+
+/** `lariqa.json`, the one contract between an export and this app. Schema, words and units: docs/manifest.md. */
+data class Manifest(
+    val checkpointSha256: String,
+    val branches: List<String>,
+    val preprocess: PreprocessSpec,
+    val trained: Boolean,
+    val score: ScoreScale,
+    val tolerances: Tolerances,
+    val golden: Golden?,
+    val artifacts: List<Artifact>,
+) {
+    /** The one artifact of a format that takes the photo itself. */
+    fun artifact(format: String, input: String = "pixels"): Artifact =
+        artifacts.firstOrNull { it.format == format && it.input == input } ?: refuse(Text.NO_FORMAT, format)
+
+    companion object {
+        const val FILE_NAME = "lariqa.json"
+        const val SCHEMA = "lariqa-manifest/2"
+
+        /** Read the manifest's text; [where] names the source in refusals. */
+        fun parse(text: String, where: String): Manifest {
+            val data = try {
+                Json.parseToJsonElement(text)
+            } catch (error: SerializationException) {
+                refuse(Text.NOT_JSON, where, reasonOf(error), cause = error)
+            }
+            val schema = (data as? JsonObject)?.get("schema")
+            if (schema != JsonPrimitive(SCHEMA)) {
+                refuse(Text.OTHER_SCHEMA, where, (schema as? JsonPrimitive)?.let { "'${it.content}'" } ?: "None", "'$SCHEMA'")
+            }
+            return try {
+                read(data.jsonObject)
+            } catch (error: IllegalArgumentException) { // a key is missing, or its value is of another kind
+                refuse(Text.INCOMPLETE_MANIFEST, where, reasonOf(error), cause = error)
+            }
+        }
+
+        private fun read(data: JsonObject): Manifest {
+            val model = data.part("model")
+            val score = data.part("score")
+            val range = score.list("nominal_range").map { it.jsonPrimitive.double }
+            require(range.size == 2) { "nominal_range has ${range.size} values" }
+            return Manifest(
+                checkpointSha256 = data.text("checkpoint_sha256"),
+                branches = model.list("branches").map { it.jsonPrimitive.content },
+                preprocess = PreprocessSpec.read(model.part("preprocess")),
+                trained = model.part("provenance").value("trained").boolean,
+                score = ScoreScale(range[0], range[1], score.text("meaning")),
+                tolerances = Tolerances.read(data.part("tolerances")),
+                golden = (data["golden"] as? JsonObject)?.let {
+                    Golden(it.text("file"), it.text("sha256"), it.text("fill"))
+                },
+                artifacts = data.list("artifacts").map { Artifact.read(it.jsonObject) },
+            )
+        }
+    }
+}
+
+/** What a score means: its nominal ends (it may leave them), and the exporter's words; higher is better. */
+data class ScoreScale(val lowest: Double, val highest: Double, val meaning: String)
+
+/** The picture that a phone tests itself with: a small file beside the manifest, and how it fills a photo. */
+data class Golden(val file: String, val sha256: String, val fill: String)

@@ -1,0 +1,15 @@
+package org.lariqa.core.scoring
+
+import java.nio.Buffer
+
+/** What opens one model file and runs it. One thread at a time; [cancel] may come from another. */
+interface Runner : AutoCloseable {
+    /** Name and version, as shown to people. */
+    val runtime: String
+
+    /** Input name -> values in a direct buffer, as the manifest describes them; returns the score. */
+    fun run(inputs: Map<String, Buffer>): Float
+
+    /** End the run in progress soon; it then throws. */
+    fun cancel()
+}

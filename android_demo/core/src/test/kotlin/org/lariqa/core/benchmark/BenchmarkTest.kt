@@ -1,0 +1,161 @@
+package org.lariqa.core.benchmark
+
+import java.io.File
+import java.nio.Buffer
+import java.nio.file.Files
+import kotlin.test.assertEquals
+import kotlin.test.assertNotNull
+import kotlin.test.assertTrue
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.double
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import org.junit.Test
+import org.lariqa.core.Pack
+import org.lariqa.core.Text
+import org.lariqa.core.manifest.Artifact
+import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.manifest.list
+import org.lariqa.core.manifest.part
+import org.lariqa.core.manifest.text
+import org.lariqa.core.manifest.value
+import org.lariqa.core.pixels.copyTo
+import org.lariqa.core.scoring.Runner
+import org.lariqa.core.scoring.RuntimeChoice
+
+/** The phone's part of the benchmark, with the real model and probe whose answers are known. */
+class BenchmarkTest {
+    private val own = Files.createTempDirectory("own").toFile()
+    private val out = File(own, "rows.jsonl")
+
+    private class FakeDevice : DeviceProbe {
+        var heat = "none"
+        override val machine = MeasurementRow.Machine("Test phone", "Android 0", 2, 4096.0)
+        override fun memoryMib() = 100.0
+        override fun cpuMs() = System.nanoTime() / 1e6
+        override fun temperatureC() = 30.0
+        override fun thermalStatus() = heat
+        override fun batteryPercent() = 80.0
+        override fun onCharger() = false
+        override fun nowIso() = "2026-01-01T00:00:00Z"
+    }
+
+    private fun viewModel(
+        probe: DeviceProbe = FakeDevice(), bundled: () -> ExportFolder = { Pack.tiny },
+        openRunner: (File, Artifact, RuntimeChoice) -> Runner = Pack::openOnnx,
+    ) = BenchmarkViewModel(BenchmarkEnvironment({}, openRunner, Pack::photo, probe, threads = 1), bundled, own)
+
+    /** The real runner, with 2e-4 added to each score. */
+    private fun offByALittle(file: File, artifact: Artifact, choice: RuntimeChoice): Runner {
+        val real = Pack.openOnnx(file, artifact, choice)
+        return object : Runner by real {
+            override fun run(inputs: Map<String, Buffer>) = real.run(inputs) + 2e-4f
+        }
+    }
+
+    private fun pushed(): File = Pack.copyOfTiny().also { folder ->
+        listOf("original", "noisy").forEach { File(Pack.exports, "photos/$it.png").copyTo(File(folder, "$it.png")) }
+    }
+
+    private fun rows() = out.readLines().map { Json.parseToJsonElement(it).jsonObject }
+
+    private fun BenchmarkViewModel.run(text: Map<String, String?>, whole: Map<String, Int?>) = start(text, whole)?.join()
+
+    @Test
+    fun `a pushed export gives a row with every run, its scores and the reference of the golden photo`() {
+        val folder = pushed()
+        viewModel().run(mapOf("dir" to folder.path, "out" to out.path, "accelerator" to "cpu"), mapOf("runs" to 20))
+        assertEquals("ok", File("$out.done").readText().trim())
+        val row = rows().single()
+        assertEquals("lariqa-measurement/2", row.text("schema"))
+        val latency = row.part("latency")
+        for (list in listOf("decode_ms", "preprocess_ms", "inference_ms", "post_ms", "cpu_ms", "started_s")) {
+            assertEquals(20, latency.list(list).size, list)
+        }
+        val started = latency.list("started_s").map { it.jsonPrimitive.double }
+        assertTrue(started == started.sorted() && latency.value("load_ms").double > 0 && latency.value("first_ms").double > 0)
+        val scores = row.list("scores").map { it.jsonObject }.associateBy { it.text("photo") }
+        assertEquals(setOf("original.png", "noisy.png", "golden.png"), scores.keys)
+        assertEquals(Pack.tinyReferences.getValue("noisy"), scores.getValue("noisy.png").value("score").double, 1e-4)
+        scores.getValue("golden.png").run { assertEquals(value("reference").double, value("score").double, 1e-4) }
+        assertEquals(100.0, row.part("memory").value("peak_mib").double)
+        assertEquals(emptyList(), row.list("flags").toList())
+        assertEquals(JsonNull, row["error"])
+        // Read by Python's tests, so that both sides agree on what a row is.
+        System.getProperty("basedir")?.let { out.copyTo(File(it, "target/rows.jsonl"), overwrite = true) }
+    }
+
+    @Test
+    fun `the bundled export stands in, and what makes its figures weak is said`() {
+        val probe = FakeDevice().apply { heat = "severe" }
+        viewModel(probe).run(mapOf("dir" to "bundled", "out" to out.path), mapOf("runs" to 3, "sustained_s" to 1))
+        val (burst, sustained) = rows()
+        assertEquals(listOf("burst", "sustained"), listOf(burst, sustained).map { it.text("mode") })
+        val flags = burst.list("flags").joinToString()
+        assertTrue("too few runs: 3" in flags && "stands in" in flags && "severe" in flags, flags)
+        assertTrue(sustained.part("latency").list("inference_ms").size > 3)
+    }
+
+    @Test
+    fun `a golden score outside of the manifest's tolerance is a flag`() {
+        fun run(export: ExportFolder) = viewModel(bundled = { export }, openRunner = ::offByALittle)
+            .run(mapOf("out" to out.path), mapOf("runs" to 1))
+        run(Pack.tiny)
+        run(Pack.tinyWith(float32 = 1e-3))
+        val (narrow, wide) = rows().map { row -> row.list("flags").count { "golden photo's score is" in "$it" } }
+        assertEquals(listOf(1, 0), listOf(narrow, wide))
+    }
+
+    @Test
+    fun `rows are added, never replaced`() {
+        repeat(2) { viewModel().run(mapOf("out" to out.path), mapOf("runs" to 1)) }
+        assertEquals(2, rows().map { it.text("id") }.distinct().size)
+    }
+
+    @Test
+    fun `a model that cannot be opened is a row with its reason`() {
+        val folder = pushed()
+        File(folder, Pack.tiny.manifest.artifact("onnx").file).appendText("x")
+        viewModel().run(mapOf("dir" to folder.path, "out" to out.path), mapOf("runs" to 1))
+        assertTrue("sha256 differs" in rows().single().text("error"))
+        assertTrue("sha256 differs" in File("$out.done").readText())
+    }
+
+    @Test
+    fun `a photo of another size is a row with its reason`() {
+        val folder = Pack.copyOfTiny()
+        File(Pack.golden, "small_481x271.png").copyTo(File(folder, "small.png"))
+        viewModel().run(mapOf("dir" to folder.path, "out" to out.path), mapOf("runs" to 1))
+        assertTrue("481x271" in rows().single().text("error"))
+    }
+
+    @Test
+    fun `a request that makes no sense ends with its reason`() {
+        for ((text, whole, reason) in listOf(
+            Triple(mapOf("out" to out.path, "accelerator" to "npu"), mapOf("runs" to 1), "accelerator cpu or xnnpack"),
+            Triple(mapOf("out" to out.path), mapOf("runs" to 0), "1 to 10000 runs"),
+            Triple(mapOf("out" to out.path, "model" to "other.onnx"), mapOf("runs" to 1), "a model that lariqa.json lists"),
+            Triple(mapOf("out" to out.path, "dir" to "/no/such/folder"), mapOf("runs" to 1), "no model"),
+        )) {
+            File("$out.done").delete()
+            viewModel().run(text, whole)
+            assertTrue(reason in File("$out.done").readText(), File("$out.done").readText())
+        }
+    }
+
+    @Test
+    fun `no request makes the app write outside of its folder`() {
+        val elsewhere = File(Files.createTempDirectory("elsewhere").toFile(), "rows.jsonl")
+        val viewModel = viewModel()
+        viewModel.run(mapOf("out" to "$own/../${elsewhere.parentFile.name}/rows.jsonl"), mapOf("runs" to 1))
+        assertEquals(emptyList(), elsewhere.parentFile.list()!!.toList())
+        assertEquals(Text.BAD_REQUEST, assertNotNull(viewModel.state.sentence).text)
+    }
+
+    @Test
+    fun `percentiles are numpy's`() {
+        val found = Statistics.of(listOf(4.0, 1.0, 3.0, 2.0))
+        assertEquals(listOf(1.0, 2.5, 3.7, 4.0), listOf(found.min, found.p50, found.p90, found.max))
+    }
+}

@@ -1,0 +1,137 @@
+package org.lariqa.core.manifest
+
+import java.io.File
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
+import org.junit.Test
+import org.lariqa.core.Pack
+import org.lariqa.core.Sentence
+import org.lariqa.core.Text
+import org.lariqa.core.refusalOf
+
+class ManifestTest {
+    private val text = File(Pack.exports, "tiny/lariqa.json").readText()
+
+    private fun refused(from: String, to: String): Sentence {
+        val changed = text.replaceFirst(from, to)
+        assertTrue(changed != text, "nothing was changed: $from")
+        return refusalOf { Manifest.parse(changed, "lariqa.json") }
+    }
+
+    @Test
+    fun `an export says what it is`() {
+        val manifest = Manifest.parse(text, "lariqa.json")
+        val artifact = manifest.artifact("tflite")
+        assertEquals(PhotoSize(200, 150), artifact.photoSize)
+        assertEquals(listOf("authentic", "synthetic"), manifest.branches)
+        assertEquals("golden.png", manifest.golden?.file)
+        assertTrue(!manifest.trained && manifest.score.meaning.startsWith("NOT TRAINED"))
+        assertEquals(6, artifact.references.size)
+    }
+
+    @Test
+    fun `the session that a file was measured with is read, and may be missing`() {
+        val manifest = Manifest.parse(text, "lariqa.json")
+        assertEquals(Session(memoryPattern = false), manifest.artifact("onnx").session)
+        assertEquals(Session(compiledModel = true), manifest.artifact("tflite").session)
+        val older = Manifest.parse(text.replace("\"session\"", "\"formerly\""), "lariqa.json")
+        assertEquals(Session(), older.artifact("onnx").session)
+    }
+
+    @Test
+    fun `tolerances are read, and a manifest without one of them is incomplete`() {
+        val other = text.replace("\"float16\": 0.005", "\"float16\": 0.25")
+        assertEquals(Tolerances(1e-4, 0.25, 1.25e-2), Manifest.parse(other, "lariqa.json").tolerances)
+        for (key in listOf("tolerances", "float32", "float16", "int8")) {
+            val sentence = refused("\"$key\":", "\"other\":")
+            assertEquals("lariqa.json is not a complete manifest: IllegalArgumentException: no $key", "$sentence")
+        }
+        for (value in listOf("0", "-1", "1e999", "\"wide\"")) {
+            assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"int8\": 0.0125", "\"int8\": $value").text, value)
+        }
+    }
+
+    @Test
+    fun `a file is held to the tolerance of what it is computed in`() {
+        val given = Tolerances(float32 = 0.25, float16 = 0.5, int8 = 0.75)
+        fun file(plan: String?): Artifact {
+            val planned = if (plan == null) text else text.replace("\"plan\": null", "\"plan\": $plan")
+            assertTrue(plan == null || planned != text)
+            return Manifest.parse(planned, "lariqa.json").artifact("onnx")
+        }
+        fun plan(format: String, compute: String) =
+            "{\"weight_formats\": {\"stem\": \"fp32\", \"rest\": \"$format\"}, \"compute\": \"$compute\"}"
+        for ((plan, onFloat32, onFloat16) in listOf(
+            Triple(null, 0.25, 0.5),
+            Triple(plan("w8", "float32"), 0.25, 0.5),
+            Triple(plan("fp16", "float16"), 0.5, 0.5),
+            Triple(plan("int8", "float32"), 0.75, 0.75),
+        )) {
+            val artifact = file(plan)
+            assertEquals(onFloat32, given.of(artifact, Arithmetic.FLOAT32), plan)
+            assertEquals(onFloat16, given.of(artifact, Arithmetic.FLOAT16), plan)
+        }
+        assertEquals(Text.INCOMPLETE_MANIFEST, refusalOf { file(plan("fp16", "float8")) }.text)
+    }
+
+    @Test
+    fun `a file's own parity limit counts where it is wider, in float32 alone`() {
+        val given = Tolerances(float32 = 0.25, float16 = 0.5, int8 = 0.75)
+        val artifact = Manifest.parse(text, "lariqa.json").artifact("onnx")
+        val limits = listOf(null to 0.25, 0.125 to 0.25, 1.0 to 1.0)
+        for ((limit, expected) in limits) {
+            val proved = artifact.copy(parityLimit = limit)
+            assertEquals(expected, given.of(proved, Arithmetic.FLOAT32))
+            assertEquals(0.5, given.of(proved, Arithmetic.FLOAT16))
+            assertEquals(0.75, given.of(proved.copy(arithmetic = Arithmetic.INT8), Arithmetic.FLOAT32))
+        }
+    }
+
+    @Test
+    fun `another schema is refused in Python's words`() {
+        assertEquals(
+            "lariqa.json has schema 'lariqa-manifest/1', this version reads 'lariqa-manifest/2'; export again with this toolkit",
+            "${refused("lariqa-manifest/2", "lariqa-manifest/1")}",
+        )
+    }
+
+    @Test
+    fun `text that is not JSON, not a manifest or half of one is refused`() {
+        assertEquals(Text.NOT_JSON, refusalOf { Manifest.parse(text.dropLast(20), "lariqa.json") }.text)
+        assertEquals(Text.OTHER_SCHEMA, refusalOf { Manifest.parse("[1, 2]", "lariqa.json") }.text)
+        assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"checkpoint_sha256\"", "\"other\"").text)
+        assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"branches\": [", "\"branches\": 3, \"x\": [").text)
+    }
+
+    @Test
+    fun `preprocessing that this code does not implement is refused`() {
+        assertEquals(Text.UNKNOWN_PREPROCESSING, refused("torchvision-center-crop", "random-crop").text)
+        assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\": \"RGB\"", "\"channel_order\": \"BGR\"").text)
+        assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\"", "\"gamma\": 2.2, \"channel_order\"").text)
+    }
+
+    @Test
+    fun `a row that leads out of the folder or contradicts itself is refused`() {
+        val name = Manifest.parse(text, "lariqa.json").artifact("onnx").file
+        assertEquals(Text.CONTRADICTING_ROW, refused(name, "../$name").text)
+        assertEquals(Text.CONTRADICTING_ROW, refused("\"photo_width_px\": 200", "\"photo_width_px\": 201").text)
+        assertEquals(Text.CONTRADICTING_ROW, refused("\"input\": \"pixels\"", "\"input\": \"bytes\"").text)
+    }
+
+    @Test
+    fun `no model, no such format, a missing and a changed file are refused`() {
+        val folder = Pack.copyOfTiny()
+        val export = ExportFolder.open(folder)
+        val artifact = export.manifest.artifact("onnx")
+        val file = export.verified(artifact) {}
+        assertEquals(Text.NO_FORMAT, refusalOf { export.manifest.artifact("coreml") }.text)
+
+        file.writeBytes(file.readBytes().also { it[it.size / 2] = (it[it.size / 2] + 1).toByte() })
+        assertEquals(Text.FILE_DIFFERS, refusalOf { export.verified(artifact) {} }.text)
+        file.delete()
+        assertEquals(Text.FILE_MISSING, refusalOf { export.verified(artifact) {} }.text)
+
+        File(folder, "lariqa.json").delete()
+        assertEquals(Text.NO_MODEL, refusalOf { ExportFolder.open(folder) }.text)
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import LarIqaKit
+import Observation
+
+/// Several photos of one moment: scored one after another, the best one marked.
+@MainActor @Observable
+public final class BurstViewModel {
+    public struct Refused: Identifiable, Equatable {
+        public let id: UUID
+        public let photo: String
+        public let sentence: String
+    }
+
+    public private(set) var isScoring = false
+    public private(set) var done = 0
+    public private(set) var count = 0
+    public private(set) var current: String?
+    /// Grows while photos are scored; what was scored stays when the rest is cancelled.
+    public private(set) var burst = Burst([])
+    public private(set) var refused: [Refused] = []
+    private let app: AppViewModel
+    private var task: Task<Void, Never>?
+
+    public init(_ app: AppViewModel) {
+        self.app = app
+    }
+
+    public var fraction: Double { count == 0 ? 0 : Double(done) / Double(count) }
+
+    /// The verdict, once all photos are done or the rest was cancelled.
+    public var verdict: String? { isScoring || done == 0 ? nil : burst.sentence }
+
+    public func score(_ photos: [PickedPhoto]) {
+        task?.cancel()
+        (done, count, isScoring, current) = (0, photos.count, true, nil)
+        (burst, refused) = (Burst([]), [])
+        task = Task { await scoreAll(photos) }
+    }
+
+    public func cancel() {
+        task?.cancel()
+        isScoring = false
+        current = nil
+    }
+
+    /// Waits until the last photo is done; for tests.
+    func finished() async { await task?.value }
+
+    private func scoreAll(_ photos: [PickedPhoto]) async {
+        var scores: [PhotoScore] = []
+        for photo in photos {
+            guard !Task.isCancelled else { return }
+            current = photo.name
+            do {
+                let score = try await app.score(photo)
+                guard !Task.isCancelled else { return }
+                scores.append(score)
+                burst = Burst(scores)
+            } catch is CancellationError {
+                return
+            } catch {
+                guard !Task.isCancelled else { return }
+                refused.append(Refused(id: photo.id, photo: photo.name, sentence: Refusal.sentence(for: error)))
+            }
+            done += 1
+        }
+        isScoring = false
+        current = nil
+    }
+}

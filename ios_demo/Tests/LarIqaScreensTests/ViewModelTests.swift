@@ -1,0 +1,242 @@
+import Foundation
+import LarIqaKit
+import Recorded
+import Testing
+
+@testable import LarIqaScreens
+
+/// The view models, driven by scores that PyTorch gave to exactly these photos.
+@Suite("The screens' models", .serialized, .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
+@MainActor
+struct ViewModelTests {
+    @Test("From the start of the app to a score with its meaning")
+    func score() async throws {
+        let app = try makeApp()
+        let following = Task { await app.follow() }
+        defer { following.cancel() }
+        let model = ScoreViewModel(app)
+        #expect(model.phase == .empty && app.state == .notLoaded)
+        await app.load()
+        model.score(try photo("noisy"))
+        #expect(model.phase == .scoring(photo: "noisy"))
+        await model.finished()
+        guard case .scored(let score, let meaning) = model.phase else {
+            Issue.record("\(model.phase)")
+            return
+        }
+        #expect(try score.score == reference("noisy") && meaning.warnings.first?.hasPrefix("NOT TRAINED") == true)
+        await settled(app, "Ready")
+        #expect(await app.dependencies.journal?.entries().map(\.photo) == ["noisy"])
+        #expect(app.artifact?.file == app.file && app.folder?.artifacts.count == 1)
+    }
+
+    @Test("A photo that cannot be decoded is a sentence, and the next one is scored")
+    func refused() async throws {
+        let app = try makeApp()
+        await app.load()
+        let model = ScoreViewModel(app)
+        model.score(PickedPhoto(name: "empty.jpg", source: .file { Data() }))
+        await model.finished()
+        #expect(model.phase == .refused(sentence: PhotoRefusal.empty("empty.jpg").sentence))
+        #expect(await app.dependencies.journal?.interruption() == nil)
+        model.score(try photo("dark"))
+        await model.finished()
+        guard case .scored = model.phase else {
+            Issue.record("\(model.phase)")
+            return
+        }
+    }
+
+    @Test("A photo of another size is resampled and says so, or refused where that is switched off")
+    func fit() async throws {
+        let app = try makeApp()
+        await app.load()
+        let model = ScoreViewModel(app)
+        app.fits = false
+        let small = Data("P6\n60 40\n255\n".utf8) + Data(repeating: 9, count: 7200)
+        model.score(PickedPhoto(name: "small", source: .file { small }))
+        await model.finished()
+        guard case .refused(let sentence) = model.phase else {
+            Issue.record("\(model.phase)")
+            return
+        }
+        #expect(sentence.hasPrefix("the photo is 60x40 px, this model file takes 200x150: "))
+    }
+
+    @Test("The camera's refusal is a sentence")
+    func camera() throws {
+        let model = ScoreViewModel(try makeApp())
+        model.refuse(PhotoRefusal.cameraRefused)
+        #expect(model.phase == .refused(sentence: PhotoRefusal.cameraRefused.sentence))
+    }
+
+    @Test("Cancelling gives the photo up; a newer photo takes its place")
+    func cancel() async throws {
+        let gate = Gate()
+        let app = try makeApp { $0.gate = gate }
+        await gate.open()
+        await app.load()
+        await gate.close()
+        let model = ScoreViewModel(app)
+        model.score(try photo("noisy"))
+        try await gate.arrivals(2)
+        model.cancel()
+        #expect(model.phase == .empty)
+        model.score(try photo("dark"))
+        await gate.open()
+        await model.finished()
+        guard case .scored(let score, _) = model.phase else {
+            Issue.record("\(model.phase)")
+            return
+        }
+        #expect(score.photo == "dark")
+    }
+
+    @Test("A burst: every photo scored, the best kept, the bad one named, the rest not lost")
+    func burst() async throws {
+        let app = try makeApp()
+        await app.load()
+        let model = BurstViewModel(app)
+        let names = ["original", "blurred", "noisy", "recompressed", "dark"]
+        var photos = try names.map(photo)
+        photos.insert(PickedPhoto(name: "broken", source: .file { Data("text".utf8) }), at: 2)
+        model.score(photos)
+        #expect(model.isScoring && model.verdict == nil)
+        await model.finished()
+        #expect(!model.isScoring && model.done == 6 && model.fraction == 1)
+        let byScore = try names.sorted { try reference($0) > reference($1) }
+        #expect(model.burst.places.map(\.score.photo) == byScore)
+        #expect(model.verdict?.hasPrefix("Keep \(byScore[0])") == true)
+        #expect(model.refused.map(\.photo) == ["broken"])
+        #expect(await app.dependencies.journal?.entries().count == 5)
+    }
+
+    @Test("A burst that is cancelled keeps the scores that it has")
+    func cancelBurst() async throws {
+        let gate = Gate()
+        let app = try makeApp { $0.gate = gate }
+        await gate.open()
+        await app.load()
+        let model = BurstViewModel(app)
+        let slow = PickedPhoto(
+            name: "slow",
+            source: .file {
+                await gate.close()
+                return try Vectors.photoFile("noisy")
+            })
+        model.score([try photo("dark"), slow, try photo("blurred")])
+        try await gate.arrivals(3)
+        model.cancel()
+        await model.finished()
+        #expect(model.burst.places.map(\.score.photo) == ["dark"] && model.done == 1 && model.verdict != nil)
+    }
+
+    @Test("No model: the state says what to do, and scoring says that none is ready")
+    func noModel() async throws {
+        let empty = try Vectors.temporaryFolder()
+        let app = try makeApp(folder: empty)
+        let following = Task { await app.follow() }
+        defer { following.cancel() }
+        await app.load()
+        await settled(app, "Failed")
+        #expect(app.state.sentence.contains("`make ios MODEL_DIR=FOLDER` copies it in") && app.artifact == nil)
+        let model = ScoreViewModel(app)
+        model.score(try photo("dark"))
+        await model.finished()
+        #expect(model.phase == .refused(sentence: "dark: expected a model to be ready, came none; load one first"))
+        let benchmark = BenchmarkViewModel(app)
+        benchmark.measure([])
+        #expect(!benchmark.isRunning && benchmark.problem != nil)
+    }
+
+    @Test("Another choice of processors loads once more, the same choice does not")
+    func units() async throws {
+        let watch = Watch()
+        let app = try makeApp { $0.watch = watch }
+        await app.load()
+        await app.applyChoice()
+        #expect(await watch.runs == 1)
+        app.units = .gpu
+        await app.applyChoice()
+        #expect(await watch.runs == 2)
+    }
+
+    @Test("What the last start left unfinished is shown")
+    func interruption() async throws {
+        let app = try makeApp()
+        try await app.dependencies.journal?.begin("IMG_1.heic")
+        await app.lookBack()
+        #expect(app.interruption?.contains("while it scored IMG_1.heic") == true)
+    }
+
+    @Test("A benchmark keeps its row, shares the file, and the model is there again afterwards")
+    func benchmark() async throws {
+        let app = try makeApp { $0.milliseconds = 2 }
+        let following = Task { await app.follow() }
+        defer { following.cancel() }
+        await app.load()
+        let model = BenchmarkViewModel(app)
+        model.runs = 6
+        model.measure([])
+        #expect(model.isRunning && model.rowsFile == nil)
+        await model.finished()
+        #expect(!model.isRunning && model.rowCount == 1 && model.rowsFile == app.dependencies.rows.url)
+        #expect(model.inference?.count == 6 && model.inference?.p50 == 2)
+        #expect(model.row?.flags.contains { $0.contains("start the app anew") } == true)
+        await settled(app, "Ready")
+        model.removeRows()
+        #expect(model.rowsFile == nil)
+    }
+
+    @Test("A planned benchmark runs at the next start, in a process that has opened no model yet")
+    func planned() async throws {
+        let dependencies = try makeDependencies(RecordedRunner.Options())
+        let before = BenchmarkViewModel(try makeApp(dependencies: dependencies))
+        before.runs = 3
+        before.planForNextStart()
+        #expect(before.isPlanned)
+
+        let app = try makeApp(dependencies: dependencies)
+        let model = BenchmarkViewModel(app)
+        #expect(await model.measurePlanned())
+        #expect(model.row?.latency?.inferenceMs.count == 3)
+        #expect(model.row?.flags.contains { $0.contains("start the app anew") } == false)
+        #expect(await BenchmarkViewModel(app).measurePlanned() == false)
+    }
+
+    private func makeApp(
+        folder: URL? = nil, dependencies: AppViewModel.Dependencies? = nil,
+        _ change: (inout RecordedRunner.Options) -> Void = { _ in }
+    ) throws -> AppViewModel {
+        var options = RecordedRunner.Options()
+        change(&options)
+        let export = try folder ?? Vectors.tinyExport()
+        return AppViewModel(
+            folder: { try ExportFolder(export, named: "this app") },
+            dependencies: try dependencies ?? makeDependencies(options))
+    }
+
+    private func makeDependencies(_ options: RecordedRunner.Options) throws -> AppViewModel.Dependencies {
+        let kept = try Vectors.temporaryFolder()
+        return AppViewModel.Dependencies(
+            opener: RecordedOpener(options), decoder: PpmDecoder(), probe: FakeDevice(),
+            journal: try Journal(folder: kept), rows: RowFile(folder: kept), pending: PendingBenchmark(folder: kept),
+            isCompiled: { _ in false }, version: "Swift tests")
+    }
+
+    private func photo(_ name: String) throws -> PickedPhoto {
+        let data = try Vectors.photoFile(name)
+        return PickedPhoto(name: name, source: .file { data })
+    }
+
+    private func reference(_ name: String) throws -> Double {
+        let artifact = try #require(try ExportFolder(Vectors.tinyExport(), named: "export").artifacts.first)
+        return try #require(artifact.parity?.photos.first { $0.photo == name }).reference
+    }
+
+    /// The state arrives by a stream of its own.
+    private func settled(_ app: AppViewModel, _ title: String) async {
+        for _ in 0..<2000 where app.state.title != title { try? await Task.sleep(nanoseconds: 1_000_000) }
+        #expect(app.state.title == title)
+    }
+}

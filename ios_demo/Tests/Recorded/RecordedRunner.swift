@@ -1,0 +1,141 @@
+import Foundation
+import LarIqaKit
+
+/// Gives the scores that PyTorch gave for exactly these pixels, and refuses any others: a pixel that is one level off
+/// fails the test. What a test wants to see beside it can be set.
+public final class RecordedRunner: Runner {
+    public let runtime = "recorded scores"
+    private let scores: [String: Double]
+    private let options: Options
+
+    public struct Options: Sendable {
+        /// Added to every score.
+        public var error = 0.0
+        public var milliseconds: UInt64 = 0
+        public var placement: [String: Int]?
+        /// Holds every run until it is opened.
+        public var gate: Gate?
+        /// What opening the model ends in.
+        public var refusal: Refusal?
+        /// Told when a run begins and ends, to see that no two overlap.
+        public var watch: Watch?
+
+        public init() {}
+    }
+
+    init(_ artifact: Artifact, _ options: Options) throws {
+        var scores: [String: Double] = [:]
+        for row in artifact.parity?.photos ?? [] {
+            let name = row.photo.replacingOccurrences(of: ".png", with: "")
+            scores[Sha256.of(Data(try Vectors.photo(name).rgb))] = row.reference
+        }
+        self.scores = scores
+        self.options = options
+    }
+
+    public func run(_ photo: Photo) async throws -> Run {
+        await options.watch?.begin()
+        do {
+            let run = try await score(photo)
+            await options.watch?.end()
+            return run
+        } catch {
+            await options.watch?.end()
+            throw error
+        }
+    }
+
+    private func score(_ photo: Photo) async throws -> Run {
+        try await options.gate?.pass()
+        if options.milliseconds > 0 { try await Task.sleep(nanoseconds: options.milliseconds * 1_000_000) }
+        try Task.checkCancellation()
+        guard let score = scores[Sha256.of(Data(photo.rgb))] else {
+            throw Refusal("no score is recorded for these \(photo.size) pixels")
+        }
+        return Run(score: score + options.error, preprocessMs: 1, inferenceMs: Double(options.milliseconds), postMs: 0)
+    }
+
+    public func placement() async -> [String: Int]? { options.placement }
+}
+
+/// Opens recorded scorers.
+public struct RecordedOpener: ModelOpening {
+    private let options: RecordedRunner.Options
+
+    public init(_ options: RecordedRunner.Options = .init()) {
+        self.options = options
+    }
+
+    public func open(_ artifact: Artifact, at url: URL, units: ComputeUnits) async throws -> any Runner {
+        if let refusal = options.refusal { throw refusal }
+        return try RecordedRunner(artifact, options)
+    }
+}
+
+/// Lets a test decide when a run may go on.
+public actor Gate {
+    private var isOpen = false
+    private var arrived = 0
+
+    public init() {}
+
+    public func open() { isOpen = true }
+
+    public func close() { isOpen = false }
+
+    /// Until so many runs stand before the gate or have passed it.
+    public func arrivals(_ count: Int) async throws {
+        while arrived < count { try await Task.sleep(nanoseconds: 1_000_000) }
+    }
+
+    func pass() async throws {
+        arrived += 1
+        while !isOpen { try await Task.sleep(nanoseconds: 1_000_000) }
+    }
+}
+
+/// Counts the runs, and how many of them overlap.
+public actor Watch {
+    private var running = 0
+    public private(set) var most = 0
+    public private(set) var runs = 0
+
+    public init() {}
+
+    func begin() {
+        running += 1
+        runs += 1
+        most = max(most, running)
+    }
+
+    func end() { running -= 1 }
+}
+
+/// A device that becomes warm, with memory that grows by what a test says.
+public final class FakeDevice: DeviceProbe {
+    private let thermal: ThermalStatus
+    private let lowPower: Bool
+    private let charger: Bool
+    private let start = ContinuousClock.now
+
+    public init(thermal: ThermalStatus = .nominal, lowPower: Bool = false, charger: Bool = false) {
+        self.thermal = thermal
+        self.lowPower = lowPower
+        self.charger = charger
+    }
+
+    public func machine() -> MeasurementRow.Machine {
+        .init(model: "iPhone0,0", system: "iOS 0", cores: 6, memoryMib: 5600)
+    }
+
+    /// 100 MiB at first, one more each millisecond: the peak is the end.
+    public func footprintMib() -> Double? {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return 100 + Double(seconds) * 1000 + Double(attoseconds) / 1e15
+    }
+
+    public func cpuMs() -> Double? { (footprintMib() ?? 0) * 2 }
+    public func thermalStatus() -> ThermalStatus { thermal }
+    public func lowPowerMode() -> Bool { lowPower }
+    public func battery() async -> Battery? { Battery(percent: 80, onCharger: charger) }
+}
