@@ -1,14 +1,14 @@
 """Which layers may be low: chosen by what each does to the score of the exported file.
 
-    everything low                                           -> does the score hold on the choosing pictures? -> done
+    everything low                                           -> does the score hold on the selection set? -> done
     what is small raised: early layers decide and cost little -> done
     each group of layers that is still low, alone             -> its error, the table of sensitivities
         -> those that cost the most error for their bytes one weight format up -> does it hold? -> ...
         -> the largest of them low again where it still holds
 
-The choosing pictures are neither those that calibrate nor those that judge at the end. They are fewer, so the error
-must hold with a margin here. Sensitivities are rough by nature and are measured on fewer still: on those pictures that
-everything low moves most, for few pictures make most of an sd.
+The selection set is neither the calibration nor the validation set. It is smaller, so the error must hold with a margin
+here. Sensitivities are rough by nature and are measured on fewer pictures still: on those that everything low moves
+most, for few pictures make most of an sd.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from export.proof.parity import Parity
 from lariqa_train.quantization.precision import BYTES_PER_WEIGHT, PRECISIONS, WeightFormat, is_exact
 
-MARGINS = (0.85, 0.5, 0.25)  # of the gate's sd; a smaller one for each time that the judging pictures disagreed
+MARGINS = (0.85, 0.5, 0.25)  # of the gate's sd; a smaller one for each time that the validation set disagreed
 FEW = 8  # pictures, for a sensitivity, and to see that a plan is hopeless
 HOPELESS = 2.5  # limits: an sd of FEW pictures is off by as much once in a thousand times
 OF_FLOAT16 = 1 / 16  # error of a weight in float16, 11 bits of each, by that in int8, 7 bits of the channel's largest
@@ -57,7 +57,7 @@ def allocate_bits(
         precision: a name in PRECISIONS.
         sizes: group of the file's layers -> how many weights it has.
         keep_float: groups that stay float32.
-        measure: weight formats -> how faithful the file with these weight formats is, on the choosing pictures.
+        measure: weight formats -> how faithful the file with these weight formats is, on the selection set.
         progress: called with each step in words.
         limit: what the sd may be, in score units: a share of the gate's.
         search: whether to go on where the first plans do not hold.
@@ -118,7 +118,7 @@ def allocate_bits(
                 errors[worst] *= OF_FLOAT16
         raised = sum(weight_formats[group] != fallbacks[0] for group in free)
         if nothing_low(weight_formats):
-            break  # float32 holds by itself: measured is what may be low again
+            break  # float32 holds anyway; what may be low again is measured below
         sd = sd_of(weight_formats, f"{raised} of {len(free)} groups of layers raised")
         if sd <= limit:
             break

@@ -1,11 +1,11 @@
-"""Which pictures a model knows: those that it treats like the photos of the proof. Any other proves nothing.
+"""Is a picture like those that the model was made for? Asked by comparing it with the photos of the proof.
 
     score       no further from the proof photos' scores than these spread
     features    what each branch's head is given: root mean square at most TIMES that of any proof photo
 
 A KAN's splines live on a short interval. On a picture whose features are a hundred times too large every spline is
 zero, the score is what the head's straight part makes of them, whatever it learned, and a change of any weight moves
-it by as much: such scores rank nothing. Asked is the reference alone, so a file cannot choose who judges it.
+it by as much: such scores rank nothing. Only the reference is asked, so a file cannot choose its own validation.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ TIMES = 2
 
 
 class InDistribution:
-    """Scores pictures by the reference, and says which of them it knows.
+    """Scores pictures by the reference, and says which are in distribution.
 
     Args:
         reference: the PyTorch reference; its runner has the model.
-        proof: the photos of every proof; with fewer than two, every picture counts as known.
+        proof: the photos of every proof; with fewer than two, every picture counts as inside.
     """
 
     def __init__(self, reference: Scorer, proof: Mapping[str, np.ndarray]) -> None:
         self.reference, self.proof = reference, proof
 
     def score(self, picture: np.ndarray) -> tuple[float, bool]:
-        """The reference's score, and whether it knows the picture."""
+        """The reference's score, and whether the picture is in distribution."""
         score, sizes = self._score(picture)
-        return score, self.known(score, sizes)
+        return score, self.holds(score, sizes)
 
-    def known(self, score: float, sizes: Mapping[str, float]) -> bool:
+    def holds(self, score: float, sizes: Mapping[str, float]) -> bool:
         """Whether a picture with this score and these sizes of features, by view, is like the proof's photos."""
         if len(self.proof) < 2:
             return True

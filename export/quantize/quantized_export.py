@@ -1,7 +1,7 @@
 """One artifact in a precision below fp32: weights rounded, layers chosen, file written, judged by its scores.
 
-    layers seen on calibrating pictures -> weights rounded to the grid
-    -> weight_formats chosen on choosing pictures -> file -> gate on judging pictures, fresh ones for each attempt
+    statistics of the layers on the calibration set -> weights rounded to their grid
+    -> weight formats chosen on the selection set -> file -> gate on the validation set, a fresh one for each attempt
 
 What an export in several precisions and formats shares is made once: what the layers see, the rounding of each grid,
 pictures, reference scores. Weight formats that held in one file format are judged in the next without a new search.
@@ -22,7 +22,7 @@ from export.formats.format import Format
 from export.proof.limits import GATE_PHOTOS, GATES
 from export.proof.parity import Parity, PhotoParity, compare
 from export.quantize.allocate_bits import MARGINS, Choice, allocate_bits, moved_most, sensitivities
-from export.quantize.calibration_sets import CALIBRATING, MADE, CalibrationSets
+from export.quantize.picture_sets import CALIBRATION_PICTURES, GENERATED, PictureSets
 from export.quantize.round_weights import collect_statistics, round_weights
 from export.quantize.stored_layers import StoredLayers
 from export.quantize.weight_matching import in_order
@@ -52,8 +52,8 @@ class QuantizedExport:
         calibration: the user's photos; empty: generated ones.
         keep_float: groups of layers that stay float32.
         limit: another limit for the worst difference, in score units.
-        validation_pictures: how many pictures judge; fewer than GATE_PHOTOS prove less.
-        proof: the photos of every proof, judged along.
+        validation_pictures: how many validate; fewer than GATE_PHOTOS prove less.
+        proof: the photos of every proof, which validate as well.
         progress: called with each step in words.
     """
 
@@ -73,7 +73,7 @@ class QuantizedExport:
     ) -> None:
         self.ready, self.reference, self.folder = ready, reference, folder
         self.stored, self.progress, self.limit = StoredLayers(ready, keep_float), progress, limit
-        self.pictures = CalibrationSets(
+        self.pictures = PictureSets(
             reference, size, folder, tuple(calibration), validation_pictures, proof or {}, progress
         )
         self.converters: dict[str, dict[str, str]] = {}  # format -> package -> version, of the float32 file
@@ -107,10 +107,10 @@ class QuantizedExport:
             )
 
         def measure(weight_formats: Mapping[str, WeightFormat], names: tuple[str, ...] | None, compute: str) -> Parity:
-            """On choosing pictures of these names; None: on all."""
+            """On selection pictures of these names; None: on all."""
             key = (tuple(sorted(weight_formats.items())), compute, names)
             if key not in measured:
-                pictures, expected = self.pictures.choosing()
+                pictures, expected = self.pictures.selection()
                 write_formats(trial, weight_formats, manifest.embedded(artifact), compute)
                 scorer = scorer_for(trial, manifest, artifact)
                 chosen = names or pictures
@@ -118,14 +118,14 @@ class QuantizedExport:
                 measured[key] = Parity(tuple(rows), None)
             return measured[key]
 
-        def judge(choice: Choice, compute: str, attempt: int, chosen_on: str) -> tuple[Artifact, Parity]:
-            pictures, expected = self.pictures.judging(attempt)
+        def validate(choice: Choice, compute: str, attempt: int, chosen_on: str) -> tuple[Artifact, Parity]:
+            pictures, expected = self.pictures.validation(attempt)
             plan = Plan(
                 precision=precision,
                 weight_formats=choice.weight_formats,
                 compute=compute,
                 keep_float=keep_float,
-                calibration=", ".join(self.pictures.calibration) or MADE,
+                calibration=", ".join(self.pictures.calibration_photos) or GENERATED,
                 sensitivity=choice.sensitivity,
                 chosen_on=chosen_on,
                 notes=self.notes(precision, choice.weight_formats, attempt),
@@ -134,7 +134,7 @@ class QuantizedExport:
             tools = write_formats(staged, plan.weight_formats, manifest.embedded(written), compute)
             scorer, runtime = scorer_for(staged, manifest, written), self.reference.runner.runtime
             parity = compare(scorer, expected, pictures, precision, runtime, self.progress, self.limit)
-            self.progress(f"judged on {len(pictures)} pictures: {'; '.join(parity.missed) or 'it holds'}")
+            self.progress(f"validated on {len(pictures)} pictures: {'; '.join(parity.missed) or 'it holds'}")
             converter = {**self.converters[row.name], **tools}
             return replace(written, converter=converter, sha256=sha256_of(staged), bytes=size_bytes(staged)), parity
 
@@ -148,25 +148,25 @@ class QuantizedExport:
             measuring, last = partial(measure, compute=compute), compute == row.compute_order(precision)[-1]
             if (precision, compute) in held and set(held[precision, compute][1].weight_formats) == groups:
                 chosen_on, choice = held[precision, compute]
-                written, parity = judge(choice, compute, next(attempts), chosen_on)
+                written, parity = validate(choice, compute, next(attempts), chosen_on)
                 if parity.passed:
                     break
             for margin in MARGINS:
                 self.progress(f"{row.name} in {precision}, computed in {compute}: choosing weight formats")
-                limit = margin * GATES[precision].sd(list(self.pictures.choosing()[1].values()))
+                limit = margin * GATES[precision].sd(list(self.pictures.selection()[1].values()))
                 # In float16 an evaluator takes seconds for a photo, and float32 is still to come: no long search.
                 choice = allocate_bits(precision, sizes, keep_float, measuring, self.progress, limit, search=last)
                 if last and margin == MARGINS[-1]:
-                    if not choice.sensitivity:  # whoever reads of a miss wants to know where it comes from
+                    if not choice.sensitivity:  # a miss is explained
                         hardest = moved_most(measuring(choice.weight_formats, None))
-                        lowered = [
+                        low_groups = [
                             group for group, weight_format in choice.weight_formats.items() if weight_format != "fp32"
                         ]
-                        blamed = sensitivities(choice.weight_formats, lowered, measuring, self.progress, hardest)
+                        blamed = sensitivities(choice.weight_formats, low_groups, measuring, self.progress, hardest)
                         choice = replace(choice, sensitivity=blamed)
                 elif not choice.holds:
                     continue  # a hundred pictures would say the same
-                written, parity = judge(choice, compute, next(attempts), row.name)
+                written, parity = validate(choice, compute, next(attempts), row.name)
                 if parity.passed:
                     held[precision, compute] = row.name, choice
                     break
@@ -180,13 +180,13 @@ class QuantizedExport:
         """What must be said of a file beside its figures."""
         said = []
         if self.pictures.validation_pictures < GATE_PHOTOS:
-            said.append(f"judged on {self.pictures.validation_pictures} pictures: proves less")
+            said.append(f"validated on {self.pictures.validation_pictures} pictures: proves less")
         if precision == "int8" and "int8" not in weight_formats.values():
             stored = "int8" if "w8" in weight_formats.values() else "float16"
             said.append(f"no layer may compute in int8 without moving the score: this file only stores {stored}")
         if precision == "w8" and "w8" not in weight_formats.values():
             said.append("no layer may be stored in int8 without moving the score: this file stores float16")
-        if left_out := self.pictures.left_out[f"judging {attempt}"]:
+        if left_out := self.pictures.left_out[f"validation {attempt}"]:
             said.append(
                 f"{left_out} of {left_out + self.pictures.validation_pictures} generated pictures were left out: they "
                 "are out of distribution, their scores or features are far from those of the proof's photos"
@@ -222,25 +222,25 @@ class QuantizedExport:
     @cached_property
     def seen(self) -> dict[str, LayerStatistics]:
         """What the layers see, for every grid and format."""
-        told = counted(self.calibrating(), self.calibrators, "what the layers see, picture", self.progress)
-        return collect_statistics(self.stored.folded, self.stored.lowered, told)
+        counter = counted(self.calibration_inputs(), self.calibrators, "what the layers see, picture", self.progress)
+        return collect_statistics(self.stored.folded, self.stored.lowered, counter)
 
     @property
     def calibrators(self) -> int:
         """How many pictures calibrate."""
-        return len(self.pictures.calibration) or CALIBRATING
+        return len(self.pictures.calibration_photos) or CALIBRATION_PICTURES
 
     def ranges(self, row: Format) -> object:
         """Of the activations, as the format's own tool keeps them."""
         if row.name not in self._ranges:
-            inputs = ({name: x.numpy() for name, x in given.items()} for given in self.calibrating())
-            told = counted(inputs, self.calibrators, f"ranges of activations in {row.name}, picture", self.progress)
-            self._ranges[row.name] = row.collect_ranges(self.source(row), told)
+            inputs = ({name: x.numpy() for name, x in given.items()} for given in self.calibration_inputs())
+            counter = counted(inputs, self.calibrators, f"ranges of activations in {row.name}, picture", self.progress)
+            self._ranges[row.name] = row.collect_ranges(self.source(row), counter)
         return self._ranges[row.name]
 
-    def calibrating(self) -> Iterator[dict[str, torch.Tensor]]:
+    def calibration_inputs(self) -> Iterator[dict[str, torch.Tensor]]:
         """Inputs of ``ready`` for the calibration pictures."""
-        for photo in self.pictures.calibrating():
+        for photo in self.pictures.calibration():
             if self.ready.inputs[0].dtype == "uint8":
                 yield {"image": torch.from_numpy(np.array(photo)[None])}
             else:

@@ -1,7 +1,7 @@
 import LarIqaKit
 import SwiftUI
 
-/// Measure the loaded model on this device, and share the rows with `lariqa bench --import`.
+/// Measure the loaded model on this device, and share the rows with `lariqa bench import`.
 struct BenchmarkScreen: View {
     let app: AppViewModel
     @Bindable var model: BenchmarkViewModel

@@ -59,4 +59,4 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, 
 
 def calibrating(quantized, photos):
     quantized.pictures.calibrating = lambda: iter(photos)
-    return quantized.calibrating()
+    return quantized.calibration_inputs()

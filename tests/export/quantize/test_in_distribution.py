@@ -18,14 +18,14 @@ def test_a_picture_with_other_scores_or_features_than_the_proofs_is_not_known(ti
     assert all(known for _, known in scores.values()) and len({score for score, _ in scores.values()}) == len(proof)
     assert pictures.proof_scores == {name: score for name, (score, _) in scores.items()}
     low, high = (bound(pictures.proof_scores.values()) for bound in (min, max))
-    assert pictures.known(high + 0.9 * (high - low), {}) and not pictures.known(high + 1.1 * (high - low), {})
-    assert pictures.known(low - 0.9 * (high - low), {}) and not pictures.known(low - 1.1 * (high - low), {})
+    assert pictures.holds(high + 0.9 * (high - low), {}) and not pictures.holds(high + 1.1 * (high - low), {})
+    assert pictures.holds(low - 0.9 * (high - low), {}) and not pictures.holds(low - 1.1 * (high - low), {})
     # Features, by hand: what the classifier of each branch gives.
     seen = [model.features(**prepare(photo, model.config.preprocess)) for photo in proof.values()]
     for view in model.config.branches:
         largest = max(features[view].square().mean().sqrt().item() for features in seen)
-        assert pictures.known((low + high) / 2, {view: 1.99 * largest})
-        assert not pictures.known((low + high) / 2, {view: 2.01 * largest})
+        assert pictures.holds((low + high) / 2, {view: 1.99 * largest})
+        assert not pictures.holds((low + high) / 2, {view: 2.01 * largest})
     # Ten times as large features, by a branch that changes its mind after the proof.
     classifier = model.authentic.backbone.get_classifier()
     classifier.weight.data.mul_(10), classifier.bias.data.mul_(10)

@@ -10,7 +10,7 @@ from export.formats import FORMATS
 from export.pipeline import export_proved
 from export.proof.limits import GATES, Gate
 from export.proof.proof_photos import seeded_photos
-from export.quantize.calibration_sets import MADE
+from export.quantize.picture_sets import GENERATED
 from export.quantize.quantized_export import QuantizedExport
 from export.quantize.weight_matching import in_order
 from export.rewrite.export_ready import ExportRequest, make_export_ready
@@ -34,7 +34,7 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
         assert proved.parity.passed and len(proved.parity.photos) == 12 + 6
         plan = Plan.from_json(proved.artifact.plan)
         stage = [group for group in sorted(plan.weight_formats) if group.startswith("synthetic / blocks.1.")]
-        assert plan.keep_float == ("head", *stage) and stage and plan.calibration == MADE
+        assert plan.keep_float == ("head", *stage) and stage and plan.calibration == GENERATED
         assert {plan.weight_formats[group] for group in plan.keep_float} == {"fp32"}
         assert {plan.weight_formats[group] for group in plan.weight_formats if is_exact(group)} == {"fp32"}
         # So wild a network needs groups in float32 where a trained one does not (docs/experiments.md).

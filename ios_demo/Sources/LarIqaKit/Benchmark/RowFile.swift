@@ -1,6 +1,6 @@
 import Foundation
 
-/// Benchmark rows as JSON lines in a file that only grows; what `lariqa bench --import` takes.
+/// Benchmark rows as JSON lines in a file that only grows; what `lariqa bench import` takes.
 public struct RowFile: Sendable {
     private let file: LineFile
 

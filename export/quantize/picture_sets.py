@@ -1,14 +1,15 @@
-"""The pictures of a lower precision's export: three kinds that share no pixel, and their reference scores, made once.
+"""The pictures of a lower precision's export: three sets that share no pixel, and their reference scores, made once.
 
-    calibrating   what the layers are seen on: rounding, ranges of activations; the user's photos, or made ones
-    choosing      on which weight formats are chosen
-    judging       the final gate; after a miss, the next attempt is judged on a fresh set
+    calibration   statistics for rounding, ranges of activations; the user's photos, or generated pictures
+    selection     on which weight formats are chosen
+    validation    the final gate; after a miss, the next attempt is judged on a fresh set
 
-Made ones are in turn a window of the bundled photograph and a generated scene, in other light and colour, four in five
-damaged. Scenes differ by their seeds. Of the photograph, calibrating and choosing see the left half and judging the
-right one: no part of it is on both sides.
+Generated pictures are in turn a window of the bundled photograph and a generated scene, in other light and colour, four
+in five damaged. Scenes differ by their seeds. Of the photograph, calibration and selection see the left half and
+validation the right one: no part of it is on both sides.
 
-A made picture that the reference does not know is left out, whatever a file makes of it (``in_distribution``).
+A generated picture that is out of the reference's distribution is left out, whatever a file makes of it
+(``in_distribution``).
 """
 
 from __future__ import annotations
@@ -30,57 +31,59 @@ from lariqa.photos.photo import open_photo
 from lariqa.runtimes.scorer import Scorer
 from lariqa.time_left import counted
 
-CALIBRATING, CHOOSING = 64, 24
+CALIBRATION_PICTURES, SELECTION_PICTURES = 64, 24
 MOST_TRIED = 4  # times as many pictures as are wanted
-CALIBRATE_SEED, CHOOSE_SEED, JUDGE_SEED = 20003, 20002, 20001
+CALIBRATION_SEED, SELECTION_SEED, VALIDATION_SEED = 20003, 20002, 20001
 LEFT, RIGHT = (0.0, 0.5), (0.5, 1.0)  # of the bundled photograph's width
-MADE = "windows of the bundled photograph's left half and generated scenes, four in five damaged (generated)"
+GENERATED = "windows of the bundled photograph's left half and generated scenes, four in five damaged (generated)"
 
 
 @dataclass
-class CalibrationSets:
+class PictureSets:
     """All pictures of one export.
 
     Args:
         reference: the PyTorch reference.
         size: (height, width) of the pictures.
         folder: where they are kept as files: 64 of 3840x2160 would take 1.6 GB.
-        calibration: the user's photos; empty: made ones.
-        validation_pictures: how many pictures judge; fewer than GATE_PHOTOS prove less.
-        proof: the photos of every proof, judged along.
+        calibration_photos: the user's; empty: generated pictures.
+        validation_pictures: how many validate; fewer than GATE_PHOTOS prove less.
+        proof: the photos of every proof, which validate as well.
         progress: called with each step in words.
     """
 
     reference: Scorer | None
     size: tuple[int, int]
     folder: Path
-    calibration: Sequence[str] = ()
+    calibration_photos: Sequence[str] = ()
     validation_pictures: int = GATE_PHOTOS
     proof: Mapping[str, np.ndarray] = field(default_factory=dict)
     progress: Callable[[str], None] = lambda step: None
     _made: dict[str, tuple[Pictures, dict[str, float]]] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)  # kind -> made pictures that the model does not know
+    left_out: dict[str, int] = field(default_factory=dict)  # set -> generated pictures out of distribution
 
-    def calibrating(self) -> Iterator[np.ndarray]:
+    def calibration(self) -> Iterator[np.ndarray]:
         """(height, width, 3) uint8, one after another."""
-        if self.calibration:
-            yield from photos_from(self.calibration, self.size).values()
+        if self.calibration_photos:
+            yield from photos_from(self.calibration_photos, self.size).values()
         else:
-            yield from self._once("calibrating", CALIBRATING, CALIBRATE_SEED, LEFT)[0].values()
+            yield from self._once("calibration", CALIBRATION_PICTURES, CALIBRATION_SEED, LEFT)[0].values()
 
-    def choosing(self) -> tuple[Pictures, dict[str, float]]:
+    def selection(self) -> tuple[Pictures, dict[str, float]]:
         """(pictures, name -> reference score) on which weight formats are chosen."""
-        return self._once("choosing", CHOOSING, CHOOSE_SEED, LEFT)
+        return self._once("selection", SELECTION_PICTURES, SELECTION_SEED, LEFT)
 
-    def judging(self, attempt: int = 0) -> tuple[Pictures, dict[str, float]]:
+    def validation(self, attempt: int = 0) -> tuple[Pictures, dict[str, float]]:
         """Those of the final gate, with the proof's photos; each attempt has its own, whatever the format."""
-        pictures, scores = self._once(f"judging {attempt}", self.validation_pictures, JUDGE_SEED + 10 * attempt, RIGHT)
+        pictures, scores = self._once(
+            f"validation {attempt}", self.validation_pictures, VALIDATION_SEED + 10 * attempt, RIGHT
+        )
         files = {path: name for name, path in pictures.files.items()}
-        return Pictures(files, self.proof), self.known.proof_scores | scores
+        return Pictures(files, self.proof), self.in_distribution.proof_scores | scores
 
     @cached_property
-    def known(self) -> InDistribution:
-        """Which pictures the model knows."""
+    def in_distribution(self) -> InDistribution:
+        """The check that every generated picture has to pass."""
         return InDistribution(self.reference, self.proof)
 
     def _once(self, name: str, count: int, seed: int, part: tuple[float, float]) -> tuple[Pictures, dict[str, float]]:
@@ -88,33 +91,33 @@ class CalibrationSets:
             folder = self.folder / name.replace(" ", "-")
             folder.mkdir()
             files, scores = {}, {}
-            candidates = made_pictures(MOST_TRIED * count, *self.size, seed, part)
-            told = counted(range(count), count, f"pictures for {name}, made and scored by PyTorch", self.progress)
+            candidates = generated_pictures(MOST_TRIED * count, *self.size, seed, part)
+            counter = counted(range(count), count, f"pictures for {name}, made and scored by PyTorch", self.progress)
             for number, candidate in enumerate(candidates):
                 ((path, called),) = photo_files(folder, [candidate], number).items()
-                score, known = self.known.score(open_photo(path))
-                if known:
+                score, inside = self.in_distribution.score(open_photo(path))
+                if inside:
                     files[path], scores[called] = called, score
-                    next(told)
+                    next(counter)
                 else:
                     path.unlink()
                 if len(files) == count:
                     break
             if len(files) < count:
                 raise Refusal(
-                    f"the model knows only {len(files)} of {MOST_TRIED * count} made pictures: the others' scores or "
-                    f"features are not like the proof photos'; {count} are needed for {name}, so a lower precision "
-                    "cannot be judged; export it in fp32, or train it on pictures of more kinds"
+                    f"only {len(files)} of {MOST_TRIED * count} pictures are in distribution: the others' scores or "
+                    f"features are not like the proof photos'; {count} are needed for {name}, so no lower "
+                    "precision can be validated; export it in fp32, or train it on pictures of more kinds"
                 )
             refuse_alike(scores, LIMITS["fp32"])
-            self.left_out[name] = unknown = number + 1 - count
-            if unknown:
-                self.progress(f"{unknown} made pictures left out: the model does not know them")
+            self.left_out[name] = outside = number + 1 - count
+            if outside:
+                self.progress(f"{outside} generated pictures left out: out of distribution")
             self._made[name] = Pictures(files, {}), scores
         return self._made[name]
 
 
-def made_pictures(
+def generated_pictures(
     count: int, height: int, width: int, seed: int, part: tuple[float, float]
 ) -> Iterator[tuple[str, np.ndarray]]:
     """(name, pixels): windows of a part of the bundled photograph and generated scenes in turn."""
