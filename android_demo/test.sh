@@ -22,5 +22,5 @@ if ! command -v aapt2 >/dev/null || [ ! -e "$framework" ]; then
 fi
 
 OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} PYTHONPATH=$(realpath ..) "$python" make_test_exports.py
-mvn --batch-mode --no-transfer-progress -Dstyle.color=never test "${modules[@]}" | grep -vE '^\[INFO\] *$|^[WI]/'
-cd .. && PYTHONPATH=$PWD "$python" -m pytest -q tests/test_android_project.py
+mvn --batch-mode --no-transfer-progress -Dstyle.color=never clean test "${modules[@]}" | grep -vE '^\[INFO\] *$|^[WI]/'
+cd .. && PYTHONPATH=$PWD "$python" -m pytest -q tests/android_demo/test_android_project.py

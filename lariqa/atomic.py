@@ -81,9 +81,8 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def unwritable(folder: Path, odd: OSError) -> Refusal:
+def unwritable(folder: Path, error: OSError) -> Refusal:
     """The one sentence for "this could not be written here"."""
     folder = folder.parent if folder.name.startswith(STAGE) else folder  # the user's folder, not ours in it
-    return Refusal(
-        f"cannot write in {folder}: {odd.strerror or odd}; nothing was changed there, choose another place or make room"
-    )
+    reason = error.strerror or error
+    return Refusal(f"cannot write in {folder}: {reason}; nothing was changed there, choose another place or make room")

@@ -1,5 +1,5 @@
 """Room of floor 2: a model becomes an equal one that phones run well.
 
-Reading order: graph_stats, torch_layers -> fused_kan, pillow_resize, separable_mean, batch_norm -> mbconv ->
+Reading order: graph_stats, torch_layers -> rewrite -> fused_kan, pillow_resize, separable_mean, batch_norm -> mbconv ->
 tiling_plan, liveness -> graph_options, tiled_net -> export_ready -> fold_batch_norm.
 """

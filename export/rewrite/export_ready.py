@@ -17,7 +17,6 @@ and zero means "mean colour" only as long as the mean is subtracted before. Both
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -27,6 +26,7 @@ import torch.nn.functional as F
 from timm.utils import reparameterize_model
 from torch import nn
 
+from export.rewrite.fold_std import first_convolutions, fold_std
 from export.rewrite.fused_kan import FusionReport, fuse_kans
 from export.rewrite.graph_options import GraphOptions
 from export.rewrite.mbconv import read_mbconv_net
@@ -116,7 +116,12 @@ class FromPixels(ExportReady):
 
     def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
         spec = model.config.preprocess
-        folded = {view: fold_std(getattr(model, view).backbone, spec) for view in model.config.branches}
+        folded = set()
+        for view in model.config.branches:
+            branch = getattr(model, view)
+            if first_convolutions(branch.backbone):
+                branch.backbone = fold_std(branch.backbone, spec)
+                folded.add(view)
         super().__init__(model, height, width, memory)
         self.inputs = (InputSpec("image", "uint8", "NHWC", (1, height, width, 3)),)
         self.height, self.width = height, width
@@ -126,7 +131,8 @@ class FromPixels(ExportReady):
         in_strips = "synthetic" in self.lean and len(self.lean["synthetic"].plan.strips) > 1
         self.shares_rows = in_strips and self.crop is None and self.resize is not None
         self.register_buffer("mean", 255 * torch.tensor(spec.mean, dtype=torch.float64).view(1, 3, 1, 1).float())
-        self.scales = nn.ModuleDict({view: nn.Identity() if folded[view] else DivideByStd(spec) for view in self.views})
+        scales = {view: nn.Identity() if view in folded else DivideByStd(spec) for view in self.views}
+        self.scales = nn.ModuleDict(scales)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:  # (1, H, W, 3) uint8
         def pixels(top: int, bottom: int, left: int, right: int) -> torch.Tensor:
@@ -242,9 +248,9 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     if model.config.head is None:
         raise Refusal("this checkpoint is a bare encoder: it has features but no score to export; train a head first")
     spec = model.config.preprocess.with_view(request.synthetic_view)
-    fused, report = fuse_kans(copy.deepcopy(model))
+    fused, report = fuse_kans(model)
     fused = reparameterize_model(fused.eval())  # multi-branch backbones (MobileCLIP's) become plain ones
-    use_separable_means(fused)
+    fused = use_separable_means(fused)
     fused.config = replace(model.config, preprocess=spec)
     kind = {"pixels": FromPixels, "tensors": FromTensors}[request.input]
     memory = request.memory or (DEFAULT_MEMORY if why_only_naive(fused) is None else "naive")
@@ -263,17 +269,3 @@ def why_only_naive(model: LarIqa) -> str | None:
     except Refusal as reason:
         return str(reason)
     return None
-
-
-def fold_std(backbone: nn.Module, spec: PreprocessSpec) -> bool:
-    """Divide the first convolution's weights by 255 std, in place; False where timm names no plain one."""
-    names = backbone.pretrained_cfg.get("first_conv") or ()
-    names = (names,) if isinstance(names, str) else names
-    modules = dict(backbone.named_modules())
-    convolutions = [modules.get(name) for name in names]
-    if not convolutions or not all(isinstance(conv, nn.Conv2d) and conv.in_channels == 3 for conv in convolutions):
-        return False
-    scale = 1 / (255 * torch.tensor(spec.std, dtype=torch.float64).view(1, 3, 1, 1))
-    for conv in convolutions:
-        conv.weight.data = (conv.weight.double() * scale).float()
-    return True

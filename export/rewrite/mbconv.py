@@ -26,7 +26,7 @@ from timm.models.mobilenetv3 import MobileNetV3
 from torch import nn
 
 from export.rewrite.batch_norm import folded
-from export.rewrite.separable_mean import GlobalMean, TwoStageSqueezeExcite
+from export.rewrite.separable_mean import GlobalMean, SeparableSqueezeExcite
 from lariqa.errors import Refusal
 
 
@@ -96,7 +96,7 @@ class ConvLayer(nn.Module):
 class Gate(nn.Module):
     """What squeeze-and-excite multiplies by: (B, C, 1, 1) means -> (B, C, 1, 1) factors."""
 
-    def __init__(self, original: SqueezeExcite | TwoStageSqueezeExcite) -> None:
+    def __init__(self, original: SqueezeExcite | SeparableSqueezeExcite) -> None:
         super().__init__()
         self.reduce, self.activation = original.conv_reduce, original.act1
         self.expand, self.gate = original.conv_expand, original.gate
@@ -194,8 +194,8 @@ def _block(name: str, module: nn.Module) -> MBConv:
     return MBConv(name, spatial, expand, gate, project, module.has_skip)
 
 
-def _known_gate(module: nn.Module, name: str) -> SqueezeExcite | TwoStageSqueezeExcite:
-    if not isinstance(module, SqueezeExcite | TwoStageSqueezeExcite):
+def _known_gate(module: nn.Module, name: str) -> SqueezeExcite | SeparableSqueezeExcite:
+    if not isinstance(module, SqueezeExcite | SeparableSqueezeExcite):
         raise Refusal(f"its {name} has a {type(module).__name__}, of which only squeeze-and-excite is known here")
     return module
 

@@ -18,6 +18,8 @@ import torch
 from timm.models._efficientnet_blocks import SqueezeExcite
 from torch import nn
 
+from export.rewrite.rewrite import differs, probe, rewrite
+
 
 class GlobalMean(nn.Module):
     """(B, C, h, w) -> (B, C, 1, 1)."""
@@ -26,7 +28,7 @@ class GlobalMean(nn.Module):
         return x.mean(3, keepdim=True).mean(2, keepdim=True)
 
 
-class TwoStageSqueezeExcite(nn.Module):
+class SeparableSqueezeExcite(nn.Module):
     """timm's squeeze-and-excite with the mean in two stages; shares its parts."""
 
     def __init__(self, original: SqueezeExcite) -> None:
@@ -39,11 +41,39 @@ class TwoStageSqueezeExcite(nn.Module):
         return x * self.gate(self.conv_expand(self.act1(self.conv_reduce(self.squeeze(x)))))
 
 
-def use_separable_means(model: nn.Module) -> None:
-    """Replace, in place, every global average pool and every squeeze-and-excite of timm's mobile networks."""
+def _same_means(before: nn.Module, after: nn.Module) -> str:
+    """Compare each module that was replaced with what took its place, on noise."""
+    there = dict(after.named_modules())
+    for name, old in before.named_modules():
+        new = there.get(name)
+        if type(new) is type(old):
+            if _is_pool(old) or isinstance(old, SqueezeExcite):
+                return f"{name} was not replaced"
+        elif isinstance(old, SqueezeExcite):
+            x = probe(old.conv_reduce.in_channels, old.conv_reduce.weight)
+            if fault := differs(old(x), new(x), name):
+                return fault
+        elif _is_pool(old):
+            x = probe(3, torch.zeros((), dtype=torch.float32))
+            if fault := differs(old(x), new(x), name):
+                return fault
+    return ""
+
+
+@rewrite(ensures=_same_means)
+def use_separable_means(model: nn.Module) -> nn.Module:
+    """Every global average pool and every squeeze-and-excite of timm's mobile networks, with separable means.
+
+    Ensures: none is left, and each new module gives the old one's result up to rounding.
+    """
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
-            if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size in (1, (1, 1)):
+            if _is_pool(child):
                 setattr(module, name, GlobalMean())
             elif isinstance(child, SqueezeExcite):
-                setattr(module, name, TwoStageSqueezeExcite(child))
+                setattr(module, name, SeparableSqueezeExcite(child))
+    return model
+
+
+def _is_pool(module: nn.Module) -> bool:
+    return isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1))

@@ -61,9 +61,9 @@ class PreprocessSpec:
         except KeyError as missing:
             raise Refusal(f"the preprocessing spec has no {missing}; it has {sorted(data)}") from missing
         promised = spec.to_json()
-        odd = {key: value for key, value in data.items() if promised.get(key) != value}
-        if odd:
-            raise Refusal(f"the preprocessing spec says {odd}, which this version does not do; upgrade the toolkit")
+        unknown = {key: value for key, value in data.items() if promised.get(key) != value}
+        if unknown:
+            raise Refusal(f"the preprocessing spec says {unknown}, which this version does not do; upgrade the toolkit")
         return spec
 
     def with_view(self, synthetic_view: SyntheticView | None) -> PreprocessSpec:

@@ -2,7 +2,7 @@ import Foundation
 
 /// The one error that means "the input or the request was wrong": what was expected, what came, what to do.
 ///
-/// The words are those of the Python side (`lariqa_train/refusal.py`); a test keeps the two equal.
+/// The words are those of the Python side (`lariqa/errors.py`); a test keeps the two equal.
 public struct Refusal: Error, Equatable, Sendable, LocalizedError, CustomStringConvertible {
     /// The sentence for the user.
     public let sentence: String

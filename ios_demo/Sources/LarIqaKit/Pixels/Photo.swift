@@ -2,7 +2,7 @@ import Foundation
 
 /// A decoded photo as a viewer shows it: upright, over white, 8-bit RGB, row by row, three bytes a pixel.
 ///
-/// The values are the file's own: no ICC profile and no gamma is applied (`lariqa_train/photo.py`).
+/// The values are the file's own: no ICC profile and no gamma is applied (`lariqa/photos/photo.py`).
 public struct Photo: Sendable, Equatable {
     /// Room for the largest phone sensors; decompression bombs claim more.
     public static let maxPixels = 200_000_000

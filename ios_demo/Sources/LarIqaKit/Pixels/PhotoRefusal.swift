@@ -9,7 +9,7 @@ public protocol PhotoDecoding: Sendable {
     func photo(from data: Data, named name: String) throws -> Photo
 }
 
-/// Why a file cannot be scored, in the words of `lariqa_train/photo.py`.
+/// Why a file cannot be scored, in the words of `lariqa/photos/photo.py`.
 public enum PhotoRefusal {
     public static let kinds = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
 

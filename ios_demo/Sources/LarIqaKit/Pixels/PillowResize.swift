@@ -4,7 +4,7 @@ import Foundation
 ///
 ///     out_i = (2^21 + sum_j k_ij * in_j) >> 22,     k_ij = round(2^22 * triangle_ij / sum_j triangle_ij)
 ///
-/// Source: Pillow, `Resample.c`; why the width first: `lariqa_train/preprocess.py`. Proved against bytes from Python.
+/// Source: Pillow, `Resample.c`; why the width first: `lariqa/photos/views.py`. Proved against bytes from Python.
 extension Photo {
     /// The whole photo, squeezed or stretched to a size.
     public func resized(to size: PhotoSize) -> Photo {

@@ -18,7 +18,7 @@ fun pixelsOf(photo: Photo, takes: PhotoSize, fit: Boolean): ByteBuffer {
 
 /**
  * A photo resampled to another size, row by row: scaled to cover it, then cut in the middle. The score of a resampled
- * photo is the score of another picture: resampling hides noise and blur. The Python twin is `fit_to` in export/scorer.py.
+ * photo is the score of another picture: resampling hides noise and blur. The Python twin is `fit_to` in lariqa/runtimes/scorer.py.
  */
 fun fitTo(photo: Photo, takes: PhotoSize, emit: (ByteArray) -> Unit) {
     val (width, height) = photo.size

@@ -7,7 +7,7 @@ import org.lariqa.core.manifest.PhotoSize
  *
  *     out_i = (2^21 + sum_j k_ij in_j) >> 22,     k_ij = round(2^22 triangle_ij / sum_j triangle_ij)
  *
- * Source: Pillow, src/libImaging/Resample.c; the Python twin is export/pillow_resize.py.
+ * Source: Pillow, src/libImaging/Resample.c; the Python twin is export/rewrite/pillow_resize.py.
  */
 class BilinearFilters(val inputs: Int, val outputs: Int) {
     /** Output i sees inputs `first[i]` until `first[i] + weights[i].size`. */
