@@ -29,8 +29,8 @@ from benchmarks.measure.participants import (
     with_weights_kept,
 )
 from benchmarks.measure.rows import flagged_if_alike, reference_scores, row_of, row_of_not_built, too_alike
+from benchmarks.measure.statistics import parity_of
 from export.formats import FORMATS
-from export.proof.limits import LIMITS
 from export.proof.memory_model import photo_size_px
 from export.proof.proof_photos import fitted_files, photo_files, seeded_photos
 from export.rewrite.export_ready import ExportRequest, FromTensors
@@ -198,9 +198,8 @@ def _photo_size(candidate: Candidate) -> tuple[int, int]:
 
 
 def _parity_broke(row: Measurement) -> bool:
-    known = [score for score in row.scores if score.reference is not None]
-    limit = LIMITS[row.subject.precision]
-    return row.subject.role == "artifact" and any(not abs(s.score - s.reference) <= limit for s in known)
+    parity = parity_of(row.scores, row.subject.precision)
+    return row.subject.role == "artifact" and parity is not None and bool(parity.missed)
 
 
 def _with_first_divergence(

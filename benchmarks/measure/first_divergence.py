@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from lariqa.errors import Refusal
+from lariqa.runtimes.runtime import ShowsTensors
 from lariqa.runtimes.scorer import Scorer
 from lariqa_train.model.hooks import watching
 from lariqa_train.model.model import LarIqa
@@ -66,7 +67,7 @@ def find_first_divergence(
     Raises:
         Refusal: the runtime does not show what is inside.
     """
-    if not hasattr(scorer.runner, "tensors"):
+    if not isinstance(scorer.runner, ShowsTensors):
         raise Refusal(f"{scorer.runner.runtime} does not show the tensors inside a file; no stage can be named")
     progress("what each stage must give")
     inputs = scorer.inputs(image)

@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.measure.candidate import Candidate
 from benchmarks.measure.measurement import Profile
+from lariqa.runtimes.runtime import TimesOperators
 
 if TYPE_CHECKING:  # it imports torch
     from lariqa.runtimes.scorer import Scorer
@@ -25,7 +26,7 @@ SUFFIX = re.compile(r"(_nchwc|_token_\d+|/\w+)+$")
 
 def profile_of(scorer: Scorer, inputs: Mapping[str, np.ndarray], candidate: Candidate, runs: int) -> Profile | None:
     """The profile of a few runs; None where the runtime has none to give."""
-    if not hasattr(scorer.runner, "operator_times"):
+    if not isinstance(scorer.runner, TimesOperators):
         return Profile(tool=f"{scorer.runner.runtime} gives no operator times")
     tool, times = scorer.runner.operator_times(inputs, runs)
     operators, parts, part = Counter(), Counter(), ""

@@ -28,6 +28,7 @@ from benchmarks.measure.memory import peak_mib, peak_while_mib, reset_peak, resi
 from benchmarks.measure.time_profile import profile_of
 from lariqa.backends import quietly
 from lariqa.photos.photo import open_photo
+from lariqa.runtimes.runtime import Places
 
 if TYPE_CHECKING:  # it imports torch
     from lariqa.runtimes.scorer import Scorer
@@ -184,7 +185,7 @@ def _finished(scorer: Scorer, candidate: Candidate, photo: Path | None) -> Finis
         return Finished(peak, None, None, None)
     inputs, runner = scorer.inputs(open_photo(photo), fit=True), scorer.runner
     running = peak_while_mib(lambda: runner.run(inputs))
-    placement = runner.placement(inputs) if hasattr(runner, "placement") else None
+    placement = runner.placement(inputs) if isinstance(runner, Places) else None
     return Finished(peak, running, placement, profile_of(scorer, inputs, candidate, PROFILED_RUNS))
 
 
