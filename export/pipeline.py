@@ -67,7 +67,7 @@ def export_proved(
     Args:
         model: from ``load_checkpoint``.
         request: input, photo size, view.
-        formats: names in ``export.formats.format.FORMATS``.
+        formats: names in ``export.formats.FORMATS``.
         folder: where the files, ``lariqa.json``, the golden tile and the reference checkpoint go; made if need be.
         precisions: names in ``lariqa_train.quantization.precision.PRECISIONS``.
         calibration: the user's photos that lower precisions are calibrated on; empty: generated ones.

@@ -49,6 +49,8 @@ def load(
             raise Refusal(f"--weight-cache is for a .tflite artifact; {path} is a checkpoint")
         module = toolkit("lariqa_train.model.reference", "opening a checkpoint")
         return module.open_checkpoint(path, synthetic_view)
+    if path.is_dir() and (files := exported_in(path)):
+        raise Refusal(f"{path} is a folder with several files; name one of {', '.join(map(str, files))}")
     manifest, artifact = describe(path)
     if synthetic_view not in (None, artifact.synthetic_view):
         raise Refusal(
@@ -57,6 +59,14 @@ def load(
         )
     cache = None if weight_cache is None else Path(weight_cache)
     return scorer_for(path, manifest, artifact, threads, cache)
+
+
+def exported_in(folder: Path) -> list[Path]:
+    """The files of an export folder, by its ``lariqa.json``; none where the folder is no export."""
+    from lariqa.manifest.manifest import read_manifest
+
+    manifest = read_manifest(folder)
+    return [folder / artifact.file for artifact in manifest.artifacts] if manifest else []
 
 
 def is_checkpoint(path: Path) -> bool:

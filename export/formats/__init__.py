@@ -1,7 +1,7 @@
 """Room of floor 2: the file formats. A new one is a folder here, a file in ``lariqa/runtimes`` and a line below.
 
-Reading order: format (what a format is) -> onnx, coreml, tflite, each: format, convert, quantize -> operators,
-graph_stats. Nothing heavy is imported before a file is written or read.
+Reading order: format (what a format is) -> onnx, coreml, tflite, each: format, convert, quantize.
+Nothing heavy is imported before a file is written or read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Weights rounded to a grid so that the layer's output moves least, not each weight.
 
-    minimise over q on the grid   trace (W - q) H (W - q)^T,     H = second hessians of what the layer sees
+    minimise over q on the grid   trace (W - q) H (W - q)^T,     H = X^T X, the second moments of its inputs X
 
 Column by column: round one, then let the columns that are still free compensate for its error (optimal brain surgeon's
 update). Inputs of these layers are far from zero mean and strongly correlated, so plain rounding shifts every output

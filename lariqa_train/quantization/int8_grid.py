@@ -3,7 +3,7 @@
     step_c = max |w_c| / 127        q = round(w / step), in -127..127        w ~ q step
 
 The one place for these two lines: training (``qat``), rounding by outputs (``gptq``) and all three writers use them.
-LiteRT's and Core ML's own tools round likewise (``tests/export/quantize/test_precision.py`` compares them).
+LiteRT's and Core ML's own tools round likewise (``tests/export/formats/test_quantize.py`` compares them).
 """
 
 from __future__ import annotations
