@@ -33,7 +33,7 @@ LEAST_CURVATURE = 1e-12  # of a layer that sees zeros alone
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """The inputs of one layer: their Hessian (second moments); of a layer too wide for that (a KAN), the inputs themselves."""
+    """The inputs of one layer: their Hessian (second moments); of a very wide one (a KAN), the inputs themselves."""
 
     hessian: torch.Tensor | None = None  # (groups, inputs, inputs) float64, summed over the pictures
     vectors: torch.Tensor | None = None  # (pictures, inputs) float32
