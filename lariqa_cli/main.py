@@ -135,8 +135,11 @@ def main() -> None:
     except Refusal as refusal:
         status = _complain(str(refusal))
     except WrongUsage as wrong:
-        # Without any argument the message is the help, which Typer has printed itself.
-        status = _complain(wrong_usage(wrong)) if sys.argv[1:] else 2
+        if sys.argv[1:]:
+            status = _complain(wrong_usage(wrong))
+        else:  # nothing was asked for: the help says what can be
+            print(wrong.ctx.get_help(), file=sys.stderr)
+            status = 2
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except ModuleNotFoundError as missing:

@@ -160,7 +160,7 @@ def test_the_wheel_inspects_and_verifies(environment, exported):
         ("export", "MODEL", "-o", "x"),
         ("demo",),
         ("train", "uhd_heads_512"),
-        ("bench", "run", "x"),
+        ("bench", "run", "FOLDER"),
         ("verify", "FOLDER"),
     ],
     ids=lambda command: command[0],

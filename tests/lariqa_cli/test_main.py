@@ -80,7 +80,7 @@ def test_the_help_and_errors_about_paths_come_without_importing_torch(no_torch, 
     process = start(sys.executable, "-c", script, env=no_torch, stdin=subprocess.PIPE)
     lines = "".join("\t".join(map(str, arguments)) + "\n" for arguments in [("--help",), *wrong])
     stdout, stderr = process.communicate(lines, timeout=60)
-    assert process.returncode == 0 and "Show what a checkpoint" in stdout
+    assert process.returncode == 0 and "Show what an exported file" in stdout
     told = stderr.splitlines()
     assert len(told) == len(wrong)
     for sentence, fact in zip(told, wrong.values(), strict=True):

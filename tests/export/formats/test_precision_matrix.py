@@ -58,5 +58,5 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, 
 
 
 def calibrating(quantized, photos):
-    quantized.pictures.calibrating = lambda: iter(photos)
+    quantized.pictures.calibration = lambda: iter(photos)
     return quantized.calibration_inputs()

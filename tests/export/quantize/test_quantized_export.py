@@ -78,7 +78,7 @@ def test_an_export_that_misses_ends_with_1_and_names_the_layers(format_name, tin
 def test_a_layer_that_is_raised_is_rounded_on_the_grid_that_it_is_raised_to(tiny_model, photos, tmp_path):
     ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH))
     quantized, row = QuantizedExport(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
-    quantized.pictures.calibrating = lambda: iter(photos.values())
+    quantized.pictures.calibration = lambda: iter(photos.values())
     path = quantized.source(row)
     low, raised, left, *others = (
         name for name, group in quantized.stored.known(row, path).items() if not is_exact(group)

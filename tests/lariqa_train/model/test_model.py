@@ -104,7 +104,7 @@ def test_save_pretrained_and_from_pretrained_carry_everything(tmp_path):
 )  # fmt: skip
 def test_impossible_configurations_are_refused(options, word):
     with pytest.raises(Refusal, match=word):
-        LarIqaConfig(**options)
+        LarIqa(LarIqaConfig(**options))
 
 
 @pytest.mark.parametrize("options", [{"kind": "cnn"}, {"kind": "kan", "hidden": 3}])
