@@ -40,7 +40,7 @@ def inspect_model(
 
 
 def inspect_artifact(path: Path, every_step: bool = False) -> None:
-    """Print an artifact's manifest, operators, work by part, and what is known to be slow or to fail on phones."""
+    """Print an artifact's manifest, operators, work by part, and what is known to hurt on phones."""
     from export.formats import format_of
     from lariqa.runtimes.artifacts import describe
 
