@@ -1,6 +1,5 @@
 """What the demo demands: a model that learnt, and files that score the sharp photo above damaged ones."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +14,6 @@ from lariqa_train.demo.demo_recipe import DemoRecipe
 from lariqa_train.demo.demo_training import Learnt
 from lariqa_train.pictures.damage import bundled_photo, jpeg_of_quality
 
-MADE = Provenance(trained=False, made_by="a test")
 GOOD = {SHARP: 0.8, "blurred": 0.2, "noisy": 0.3, "recompressed": 0.4, HEAVY: 0.1}
 
 
@@ -31,7 +29,7 @@ def learnt(srcc: float) -> Learnt:
 
 
 def demo_of(srcc: float = 0.9, scores: dict[str, float] = GOOD, off_by: float = 0.0) -> Demo:
-    return Demo(MADE, [proved(scores, off_by)], learnt(srcc), [Judged("onnx", scores)])
+    return Demo(Provenance(False, "test"), [proved(scores, off_by)], learnt(srcc), [Judged("onnx", scores)])
 
 
 def test_a_demo_that_learnt_passes():
@@ -58,7 +56,7 @@ def test_a_file_past_its_parity_limit_fails_the_demo_though_the_model_learnt():
 
 
 def test_stand_in_weights_are_not_judged():
-    made = Demo(MADE, [proved(GOOD)])
+    made = Demo(Provenance(False, "test"), [proved(GOOD)])
     assert made.passed and made.not_learnt == []
 
 
@@ -79,7 +77,7 @@ def test_a_file_is_asked_for_the_heavily_compressed_photo_only(monkeypatch):
 def test_an_export_of_trained_weights_is_not_replaced(recipe, tiny_model, tmp_path, monkeypatch):
     for name in ("make_demo_checkpoint", "train_demo"):
         monkeypatch.setattr(demo, name, lambda *arguments, **options: pytest.fail("it was not refused at once"))
-    monkeypatch.setattr(demo, "read_manifest", lambda folder: SimpleNamespace(provenance=replace(MADE, trained=True)))
+    monkeypatch.setattr(demo, "read_manifest", lambda folder: SimpleNamespace(provenance=Provenance(True, "test")))
     with pytest.raises(Refusal, match=r"trained weights.*choose another"):
         make_demo(tmp_path, recipe)
     assert not list(tmp_path.iterdir())
