@@ -1,4 +1,4 @@
-"""Rows into a report's folder, and the report made anew: rows of this machine, of a phone, or of a file.
+"""Add rows to a report's folder and write the report again: rows of this machine, of a phone, or from a file.
 
 BenchRequest ──► run_suite ───────┐
 PhoneRequest ──► bench_on_phone ──┼─► rows.jsonl, row by row ─► report.html, report.md, report.json

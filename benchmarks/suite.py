@@ -1,8 +1,8 @@
-"""The whole benchmark: candidates -> turns -> rows. Who takes part, on which photos, and what each row says.
+"""The whole benchmark on this machine: which candidates, on which photos, and what each row says.
 
-targets ─► artifacts ─┐
-checkpoint ─► reference ├─► measure_in_turns ─► rows with scores held against the reference ─► report
---baselines ─► baselines ──────┘
+targets ─► artifacts ──────┐
+checkpoint ─► reference ───┼─► measure_in_turns ─► rows, their scores compared with the reference ─► report
+--baselines ─► baselines ──┘
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class BenchRequest:
     """What is to be measured, and how thoroughly."""
 
     targets: tuple[Path, ...]
-    checkpoint: Path | None = None  # the reference, where it does not lie beside the artifacts
+    checkpoint: Path | None = None  # the reference, if it is not in the artifacts' folder
     photos: tuple[str, ...] = ()  # files, folders, patterns; empty: seeded pictures
     runs: int = 30
     pictures: int = 30  # seeded ones, of each size
@@ -56,7 +56,7 @@ class BenchRequest:
     sustained_s: float = 0
     find_divergence: bool = False
     seed: int = 0
-    weight_cache: Path | None = None  # a folder: LiteRT files are measured once more, their packed weights kept there
+    weight_cache: Path | None = None  # a folder: LiteRT files are measured again, with packed weights kept there
 
 
 def run_suite(
@@ -110,7 +110,7 @@ def run_suite(
     return rows
 
 
-# Who takes part
+# The candidates
 
 
 def _contenders(
@@ -134,7 +134,7 @@ def _contenders(
         checkpoint = request.checkpoint or one.reference
         if checkpoint is None:
             raise Refusal(
-                f"{one.path} has no reference.safetensors beside it that it was exported from; give --checkpoint"
+                f"{one.path} has no reference.safetensors in its folder that it was exported from; give --checkpoint"
             )
         if sha256_of(checkpoint) != one.manifest.checkpoint_sha256:
             raise Refusal(f"{checkpoint} is not the checkpoint that {one.path} was exported from (its sha256 differs)")
@@ -161,7 +161,7 @@ def _reference(checkpoint: Path, view: str, size: tuple[int, int], one: Exported
     return candidate.with_parts(parts).for_photos(size)
 
 
-# On which photos
+# Their photos
 
 
 class _Photos:
@@ -210,7 +210,7 @@ def _with_first_divergence(
     photos: _Photos,
     progress: Callable[[str], None],
 ) -> Measurement:
-    """The row with the first stage that departs, on the photo where the scores differ most."""
+    """The row with the first stage that differs, on the photo whose scores differ most."""
     (artifact,) = [e for e in exported if e.path.name == row.subject.file and _sha(e) == row.subject.sha256]
     references = {score.photo: score.reference for score in row.scores}
     photo = max(one.scores, key=lambda path: abs(one.scores[path] - references[photos.names[path]]))
@@ -228,7 +228,7 @@ def said_of(first: Stage | None, stages: Sequence[Stage]) -> str:
     """One sentence on where parity breaks."""
     if first is None:
         worst = max(stages, key=lambda stage: stage.error)
-        return f"parity breaks, but no stage departs by itself; the largest error is {worst.error:.1e} at {worst.name}"
+        return f"parity breaks, but no single stage differs; the largest error is {worst.error:.1e} at {worst.name}"
     return f"parity breaks at {first.name}: its error is {first.error:.1e} of its range, the stages before agree"
 
 

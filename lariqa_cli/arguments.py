@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and their checks: before anything heavy is imported, in one sentence each."""
+"""Arguments that several commands share, and their checks, which run before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ LimitOption = Annotated[float | None, typer.Option(help="Parity limit in score u
 
 
 def check_model(path: Path) -> None:
-    """Refuse, before anything heavy is imported, what is neither a checkpoint nor an artifact."""
+    """Refuse a path that is neither a checkpoint nor an artifact."""
     if not path.exists():
         raise Refusal(f"no model at {path}; `lariqa import`, `lariqa export` or `lariqa demo` makes one")
     if path.suffix in AUTHORS_SUFFIXES:
         raise Refusal(
-            f"{path} is a file of the authors' kind; first: "
+            f"{path} is a weight file of the authors; convert it first: "
             + typed("import", path, "-o", path.with_suffix(".safetensors"))
         )
     if path.is_dir() and not is_checkpoint(path) and (inside := models_in(path)):
@@ -63,7 +63,7 @@ def check_model(path: Path) -> None:
 
 
 def check_checkpoint(path: Path) -> None:
-    """Refuse, before anything heavy is imported, what is no checkpoint."""
+    """Refuse a path that is not a checkpoint."""
     if path.exists() and path.suffix not in AUTHORS_SUFFIXES and not is_checkpoint(path):
         raise Refusal(
             f"{path} is no checkpoint: expected a .safetensors file or a folder written by save_pretrained; "
@@ -73,12 +73,12 @@ def check_checkpoint(path: Path) -> None:
 
 
 def models_in(folder: Path) -> list[Path]:
-    """What in a folder may be a model, by its name; in an .mlpackage, itself a folder, nothing."""
+    """Files in a folder that may be models, judged by name; none in an .mlpackage, which is itself a folder."""
     return sorted(path for path in folder.iterdir() if path.suffix not in ("", ".json", ".png") and path.name[0] != ".")
 
 
 def check_folder(path: Path) -> None:
-    """Refuse, before anything heavy is imported, a place where no folder can be."""
+    """Refuse a path where no folder can be made."""
     there = next(part for part in (path, *path.absolute().parents) if part.exists())
     if not there.is_dir():
         raise Refusal(f"nothing can be written in {path}, because {there} is a file; choose another folder")
@@ -92,9 +92,9 @@ def check_output_file(path: Path) -> None:
 
 
 def check_limit(limit: float | None) -> None:
-    """Refuse a limit that no comparison, or every one, would keep."""
+    """Refuse a limit that every comparison would miss, or none."""
     if limit is not None and not 0 <= limit < math.inf:
-        raise Refusal(f"--limit is {limit}; expected a number from 0 on, in score units, for example 1e-5")
+        raise Refusal(f"--limit is {limit}; expected a number of at least 0, in score units, for example 1e-5")
 
 
 def parse_size(text: str) -> tuple[int, int]:

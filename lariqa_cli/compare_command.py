@@ -20,9 +20,9 @@ COLOURS = {"worse": "red", "better": "green", "changed": "yellow", "not judged":
 def compare_measurements(
     before: Annotated[Path, typer.Argument(help="report.json, a folder with one, or a .jsonl file of rows.")],
     after: Annotated[Path, typer.Argument(help="The same, measured later.")],
-    threshold: Annotated[str, typer.Option(help="What a figure may change by: 5%, or 0.05.")] = "5%",
+    threshold: Annotated[str, typer.Option(help="The change that a figure is allowed: 5%, or 0.05.")] = "5%",
     across_machines: Annotated[
-        bool, typer.Option("--across-machines", help="Judge latency and memory of different machines, too.")
+        bool, typer.Option("--across-machines", help="Also judge latency and memory measured on different machines.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -53,7 +53,7 @@ def parse_threshold(text: str) -> float:
 
 
 def print_comparison(comparison) -> None:
-    """What changed, subject by subject; what stayed the same is counted."""
+    """What changed, subject by subject; unchanged figures are counted."""
     from benchmarks.report.compare import summary_line
 
     for warning in comparison.warnings:
@@ -94,12 +94,12 @@ def print_comparison(comparison) -> None:
 
 
 def name_of(pair) -> str:
-    """Both names, where a file was renamed."""
+    """The name, and the old one if the file was renamed."""
     return pair.name if pair.name == pair.name_before else f"{pair.name} (was {pair.name_before})"
 
 
 def percent_changed(ratio: float | None) -> str:
-    """+7.3 %, and a multiple where per cents would be long."""
+    """+7.3 %; from twice as much on, a multiple."""
     if ratio is None:
         return ""
     return f"{ratio:.3g}×" if ratio >= 2 else f"{100 * (ratio - 1):+.1f} %"

@@ -24,7 +24,7 @@ def run_demo(
     recipe: Annotated[str, typer.Option(help="What to train: generated, generated_long, or a .toml.")] = "generated",
     photos: Annotated[
         Path | None,
-        typer.Option(help="Folder of photographs to learn from too, see `lariqa datasets fetch-photographs`."),
+        typer.Option(help="Folder of photographs to train on as well; see `lariqa datasets fetch-photographs`."),
     ] = None,
     untrained: Annotated[
         bool, typer.Option("--untrained", help="Train nothing: a seeded, calibrated stand-in, in seconds.")
@@ -75,7 +75,7 @@ def print_learnt(learnt) -> None:
     note(f"seconds: {seconds}")
     if learnt.stopped_early:
         note(
-            "the recipe's clock stopped it before its last step: this machine is slow or busy.",
+            "the recipe's time limit stopped it before the last step: this machine is slow or busy.",
             "Short training:",
             "yellow",
         )

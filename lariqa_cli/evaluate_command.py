@@ -31,7 +31,7 @@ def evaluate_model(
     resamples: Annotated[int, typer.Option(min=10, help="Of the bootstrap.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Hold a model's scores against people's: SRCC, PLCC, KRCC, RMSE, MAE, with intervals."""
+    """Compare a model's scores with human ratings: SRCC, PLCC, KRCC, RMSE, MAE, with intervals."""
     check_model(model)
     if output:
         check_folder(output)

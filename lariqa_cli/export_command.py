@@ -33,7 +33,7 @@ def export_checkpoint(
     ] = "fp32",
     calibration: Annotated[
         list[str] | None,
-        typer.Option(help="Photos that lower precisions are fitted to; may be repeated. Default: generated ones."),
+        typer.Option(help="Photos to calibrate lower precisions on; may be repeated. Default: generated ones."),
     ] = None,
     keep_float: Annotated[
         list[str] | None,
@@ -56,13 +56,13 @@ def export_checkpoint(
         str | None,
         typer.Option(
             help="How the file executes: low, balanced or fast; naive: the plain graph, for comparison. "
-            "All score alike. Default: balanced, where the backbone's structure allows it."
+            "The score is the same. Default: balanced, if the structure of the backbone allows it."
         ),
     ] = None,
     limit: LimitOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another checkpoint's export in the output folder.")] = False,
 ) -> None:
-    """Write artifacts and prove, file by file, that they score as PyTorch does."""
+    """Write artifacts and prove, file by file, that they give the score that PyTorch gives."""
     check_checkpoint(checkpoint)
     check_folder(output)
     check_limit(limit)
@@ -100,13 +100,13 @@ def export_checkpoint(
         try:
             with closing(export_proved(model, request, names, output, **options)) as exporting:
                 proofs.extend(exporting)
-        except Refusal:  # of a later format: those before it are finished, and stay
+        except Refusal:  # of a later format: the earlier files are finished and stay
             print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
             raise
     print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
     note_training(model.provenance)
     if memory is None and (reason := why_only_naive(model)):
-        note(f"{model.config.backbone} runs as it is written (--memory naive): {reason}.", "Memory:")
+        note(f"{model.config.backbone} runs as the plain graph (--memory naive): {reason}.", "Memory:")
     missed = [proved for proved in proofs if not proved.parity.passed]
     print_plans([proved.artifact for proved in proofs])
     for proved in missed:

@@ -27,7 +27,7 @@ def inspect_model(
         list[str] | None, typer.Option("--photos", help="Measure KAN coverage on these; may be repeated.")
     ] = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Every step of the execution, with the bytes alive at it.")
+        bool, typer.Option("--plan", help="Every step of the execution, with the memory alive at it.")
     ] = False,
 ) -> None:
     """Show what a checkpoint or an artifact is, and how well its KAN's splines cover real features."""
@@ -92,16 +92,16 @@ def show_inputs(artifact: Artifact) -> None:
 
 
 def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> None:
-    """Print how an artifact executes: strips, groups of channels, what is alive, and the memory that it will need."""
+    """Print how an artifact executes: strips, groups of channels, live tensors, and the memory that it will need."""
     from export.proof.memory_model import PHOTOS, photo_size_px, planned_branches, predict
     from lariqa.runtimes.weight_cache import keeps_weights
 
     height, width = photo_size_px(artifact)
     branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
     if not branches:
-        say("execution: naive, the graph as it is written; no plan")
+        say("execution: naive, the plain graph; no plan")
         return
-    say(f"execution: {artifact.memory}; session: {artifact.session or 'as the runtime comes'}")
+    say(f"execution: {artifact.memory}; session: {artifact.session or 'the defaults of the runtime'}")
     for branch in branches:
         strips, steps = branch.plan.strips, branch.steps
         peak = max(steps, key=lambda step: step.alive_bytes)
@@ -123,18 +123,18 @@ def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> 
         return
     table = Table("photo", "weights", "input", "activations", "slack", "predicted peak, MiB", box=box.SIMPLE_HEAD)
     for name, (columns, lines) in {"this file's": (width, height), **PHOTOS}.items():
-        told = predict(manifest, artifact, (lines, columns))
-        parts = (told.weights_mib, told.input_mib, told.held_mib, told.slack_mib, told.peak_mib)
+        memory = predict(manifest, artifact, (lines, columns))
+        parts = (memory.weights_mib, memory.input_mib, memory.held_mib, memory.slack_mib, memory.peak_mib)
         table.add_row(f"{name} {columns}x{lines}", *(f"{part:.0f}" for part in parts))
     show(table)
-    say("above the bare process, with two threads; another photo size needs a file of its own (--size)")
+    say("above the bare process, with two threads; each photo size needs its own file (--size)")
     if keeps_weights(artifact):
         kept = predict(manifest, artifact, weights_kept=True).peak_mib
         say(f"with packed weights kept in a file (`lariqa score --weight-cache`): {kept:.0f} MiB for this photo")
 
 
 def inspect_checkpoint(path: Path, photos: list[str]) -> None:
-    """Print a checkpoint's description and, given photos, its KAN coverage."""
+    """Print a checkpoint's description and, if photos are given, its KAN coverage."""
     from lariqa.photos.photo import open_photo
     from lariqa.photos.photo_files import photos_in
 

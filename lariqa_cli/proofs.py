@@ -1,4 +1,4 @@
-"""Proofs on the screen: one row per artifact, and what must be said beside every score."""
+"""Proofs on the screen: one row per artifact, and the warning that goes with every score of untrained weights."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
     )
     if not photos:
         return
-    # One table for all artifacts that were held against the same reference: another size or view has other scores.
+    # One table for all artifacts compared with the same reference: scores change with the size and the view.
     for reference, group in groupby(proofs, key=lambda proof: [photo.reference for photo in proof[1].photos]):
         group = list(group)
         table = Table("PyTorch", *(artifact.format for artifact, _ in group), "photo", box=box.SIMPLE_HEAD)
@@ -53,7 +53,7 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
 
 
 def print_plans(artifacts: list) -> None:
-    """What lower precisions did with each group of layers: raised ones, and the table of sensitivities."""
+    """What lower precisions did with each group of layers: those that were raised, and the sensitivities."""
     for artifact in artifacts:
         if not artifact.plan:
             continue
@@ -74,7 +74,7 @@ def print_plans(artifacts: list) -> None:
 
 
 def note_training(provenance) -> None:
-    """Say it wherever a score is shown."""
+    """Warn, next to any score, about weights that were not trained on human ratings."""
     if provenance.note:
         note(f"{provenance.note}.", "DEMONSTRATION:", "yellow")
     elif not provenance.trained:

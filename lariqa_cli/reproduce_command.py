@@ -1,4 +1,4 @@
-"""``lariqa reproduce``: a table of the paper, its figures beside those measured here."""
+"""``lariqa reproduce``: a table of the paper, with its figures next to those measured here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def reproduce_table(
     row: Annotated[str | None, typer.Argument(help="One row of it, by its name.")] = None,
     root: Annotated[Path, typer.Option(help="Folder that holds the data sets.")] = Path("data"),
     runs: Annotated[
-        Path, typer.Option(help="Folder for run folders; what is trained there is not trained again.")
+        Path, typer.Option(help="Folder of run folders. What was trained there is not trained again.")
     ] = Path("runs"),
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, over every recipe of the row; may be repeated.")
@@ -28,7 +28,7 @@ def reproduce_table(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train and measure the rows of a table whose data sets are there; print them beside the paper's figures."""
+    """Train and measure the rows of a table whose data sets are present; print them next to the paper's figures."""
     check_folder(runs)
     from lariqa_train.training.tables import table_named
 

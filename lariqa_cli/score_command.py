@@ -74,7 +74,7 @@ def score_photos(
 
 @contextmanager
 def named(photo: Path):
-    """Begin a refusal of this photo with its name, where it does not say it itself."""
+    """Put the photo's name in front of a refusal that does not mention it."""
     try:
         yield
     except Refusal as refusal:
@@ -84,7 +84,7 @@ def named(photo: Path):
 
 
 def finite(score: float) -> float:
-    """The score, if it is a number."""
+    """The score; a Refusal if it is NaN or infinite."""
     if not math.isfinite(score):
         raise Refusal(f"the score is {score}, not a number: the weights are damaged; import or train them again")
     return score

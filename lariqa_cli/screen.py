@@ -34,7 +34,7 @@ class Screen(Console):
 
 # To a file or a pipe, a table is as wide as its longest file name.
 out = Screen(width=None if sys.stdout.isatty() else 10_000)
-# Progress goes to a copy of stderr: while a converter works, its own output is kept away from the real one.
+# Progress goes to a copy of stderr: while a converter runs, the real one is redirected to hide its output.
 progress_console = Screen(
     file=os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
 )
@@ -61,7 +61,7 @@ def steps():
             progress_console.out(f"[{time.monotonic() - began:5.0f} s] {step}")
 
     shown = Spinner("dots")
-    # Not the console's status(), which puts itself in the place of sys.stderr and shows what converters say.
+    # Not the console's status(), which replaces sys.stderr and would show the converters' output.
     live = Live(shown, console=progress_console, transient=True, redirect_stdout=False, redirect_stderr=False)
     before = signal.signal(signal.SIGINT, press)
     try:
@@ -100,7 +100,7 @@ def program() -> str:
 
 
 def note(sentence: str, heading: str = "", colour: str = "") -> None:
-    """What is worth saying beside the result, on stderr."""
+    """A note about the result, on stderr."""
     if heading:
         progress_console.out(heading, style=colour, end=" ")
     progress_console.out(sentence)

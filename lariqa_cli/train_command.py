@@ -19,9 +19,11 @@ def train_model(
     ] = None,
     root: Annotated[Path, typer.Option(help="Folder that holds the data sets, see `lariqa datasets`.")] = Path("data"),
     output: Annotated[Path, typer.Option("-o", "--output", help="Run folder.")] = Path("run"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after the folder's last whole epoch.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue after the last complete epoch in the folder.")
+    ] = False,
     no_pretrained: Annotated[
-        bool, typer.Option("--no-pretrained", help="Start branches from random weights, not from ImageNet's.")
+        bool, typer.Option("--no-pretrained", help="Start branches from random weights, not from ImageNet weights.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:

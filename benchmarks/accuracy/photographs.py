@@ -1,11 +1,11 @@
-"""Free photographs to train the generated recipes on: fetched from Debian's packages, on request and never otherwise.
+"""Free photographs to train the generated recipes on, from Debian's packages. Fetched only on request.
 
     lariqa datasets fetch-photographs FOLDER
 
 Wallpapers of four desktops, chosen by eye: pictures that a camera took, not drawings. 49 of them, 1 to 20 megapixels,
 without the one that the toolkit bundles.
 Debian distributes them as free software or under Creative Commons; each package's statement of who made what is kept
-beside the photographs. They are nobody's quality benchmark: some are soft, some were compressed before.
+beside the photographs. They are not a quality benchmark: some are soft, some were compressed before.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def fetch_photographs(folder: Path, progress: Callable[[str], None] = lambda ste
 
 
 def sources_text() -> str:
-    """What is told of the photographs, as Markdown."""
+    """Sources and licences of the photographs, as Markdown."""
     lines = ["# Photographs from Debian's packages", ""]
     for source in SOURCES:
         lines += [f"`{source.package}` ({source.release}), {source.licence}: {', '.join(source.names)}.", ""]

@@ -46,7 +46,7 @@ from lariqa_train.model.reference import reference_scorer
 RUNNABLE = tuple(
     row.name for row in FORMATS.values() if "linux-aarch64" in row.platforms
 )  # what there is an aarch64 build of for Linux
-ARM = "aarch64"  # as such a machine calls itself
+ARM = "aarch64"  # the name that such a machine reports
 PHOTO_SIZE_PX = (2160, 3840)  # where an artifact takes any
 EMULATED = "emulated: the scores are what ARM kernels give, and there is no time"
 
@@ -107,7 +107,7 @@ def arm_arithmetic(
     for one in exported:
         artifact = one.artifact
         if one.reference is None:
-            raise Refusal(f"{one.path} has no {REFERENCE} beside it that it was exported from; export again")
+            raise Refusal(f"the folder of {one.path} has no {REFERENCE} that it was exported from; export again")
         size = (
             PHOTO_SIZE_PX if artifact.photo_height_px is None else (artifact.photo_height_px, artifact.photo_width_px)
         )
@@ -121,7 +121,7 @@ def arm_arithmetic(
         progress(f"{one.path.name}: {scorer.runner.runtime} on this machine")
         here = {name: scorer.score(image) for name, image in images.items()}
         there, runtime = _scores_on_arm(root, one.path, scorer, images, threads, progress)
-        odd = [name for name in images if not math.isfinite(there[name])]
+        failed = [name for name in images if not math.isfinite(there[name])]
         row = Measurement(
             report=report,
             measured_by=f"lariqa {importlib.metadata.version('lariqa')}",
@@ -129,10 +129,10 @@ def arm_arithmetic(
             machine=Machine(kind="emulated", model=root.processor, system="Linux aarch64, Debian's libraries"),
             setting=Setting(runtime=f"{runtime}, aarch64", threads=threads),
             scores=[
-                Score(photo=name, score=there[name], reference=expected[name]) for name in images if name not in odd
+                Score(photo=name, score=there[name], reference=expected[name]) for name in images if name not in failed
             ],
             flags=[EMULATED],
-            error=f"no finite score for {', '.join(odd)}" if odd else None,
+            error=f"no finite score for {', '.join(failed)}" if failed else None,
         )
         yield Arithmetic(row, here)
 

@@ -93,14 +93,16 @@ def prepare_arm_root(progress=lambda step: None) -> ArmRoot:
     with (HOME / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            return find_arm_root()  # another process has made it meanwhile
+            return find_arm_root()  # another process made it in the meantime
         except Refusal:
             pass
         stage = Path(tempfile.mkdtemp(prefix="making-", dir=HOME))
         try:
             progress("fetching qemu-user and an ARM Python from Debian")
             unpack(["qemu-user-static"], stage / "host")
-            (stage / "host/usr/bin" / QEMU).rename(stage / QEMU)  # beside it, emulators of 30 other processors
+            (stage / "host/usr/bin" / QEMU).rename(
+                stage / QEMU
+            )  # the package also has emulators of 30 other processors
             unpack(PYTHON, stage / "root", architecture="arm64")
             (stage / "root/proc").mkdir(parents=True, exist_ok=True)
             (stage / "root/proc/cpuinfo").write_text(_cpuinfo(os.cpu_count() or 1))
@@ -128,11 +130,11 @@ def _named(wheels: dict[str, str]) -> str:
 
 
 def _install_wheels(site: Path) -> None:
-    beside = Path(sys.executable).parent / "uv"
-    uv = str(beside) if beside.exists() else shutil.which("uv")
+    local = Path(sys.executable).parent / "uv"
+    uv = str(local) if local.exists() else shutil.which("uv")
     if uv is None:
         raise Refusal("uv is missing, which fetches wheels for another processor: pip install uv")
-    # uv, and not pip: it judges the dependencies' markers for the other platform too.
+    # uv rather than pip: it evaluates the markers of dependencies for the other platform too.
     target = ["--python-platform", "aarch64-manylinux_2_28", "--python-version", "3.11", "--target", site]
     pins = [f"{name}=={version}" for name, version in versions(*WHEELS).items()]
     installed = subprocess.run(

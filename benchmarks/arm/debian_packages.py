@@ -1,4 +1,4 @@
-"""Debian packages into a folder, beside the system: fetched by the machine's own apt, unpacked, never installed.
+"""Debian packages unpacked into a folder: fetched by the machine's apt, never installed.
 
     the mirror that this machine's apt names -> a private apt with its own lists and no installed package
     -> download the packages and all they depend on -> dpkg-deb --extract each into the folder

@@ -1,4 +1,4 @@
-"""What a user would run instead, measured in the same run: every claim of ours is a ratio to one of these.
+"""Baselines: alternatives to our files, measured in the same run. Every claim is a ratio to one of these.
 
 authors' way     plain PyTorch with unfused KAN, the views made in Python          torchvision_reference
 naive export     each converter and each runtime with its default settings         naive_export
@@ -29,7 +29,7 @@ from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.model import LarIqa
 
-STAND_IN_RUNS = 3  # of up to half a minute each; their row says that they are few
+STAND_IN_RUNS = 3  # of up to half a minute each; their row is flagged for too few runs
 
 
 def baselines_of(

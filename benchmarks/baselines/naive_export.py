@@ -1,6 +1,6 @@
 """The unfused model through each converter with its default settings, run by each runtime with its default settings.
 
-Written as each converter's documentation begins, by somebody who knows none of its traps. The views are made in Python.
+Written as in the first example of each converter's documentation. The views are made in Python.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class NaiveTfliteRunner:
 
 
 class NaiveCoreMLRunner:
-    """``MLModel.predict`` with Core ML's defaults. macOS only: elsewhere nothing but a refusal."""
+    """``MLModel.predict`` with Core ML's defaults. macOS only; refused elsewhere."""
 
     executes_artifact = True
 

@@ -1,7 +1,7 @@
-"""Who takes part in a measurement: facts for its row, and how a fresh process opens it.
+"""A model in a measurement: the facts for its row, and how a fresh process opens it.
 
-Everything here crosses a process border, so it is plain data and functions that a module has by name. And it is light:
-a worker imports this module before the baseline of its memory is taken, and what a model needs comes with its opener.
+Everything here is pickled to another process, so it is plain data and module-level functions. It is also light: a
+worker imports this module before it takes the baseline of its memory. What a model needs is imported by ``open``.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Candidate:
     runtime_modules: tuple[str, ...] = ()  # imported before the baseline of memory is taken
     files: tuple[Path, ...] = ()  # read while loading; dropped from the page cache before
     work: Work | None = None
-    view: str | None = None  # of the reference that its scores are held against; None: none
-    same_as_reference: bool = True  # whether its score is meant to be the reference's
+    view: str | None = None  # of the reference that its scores are compared with; None: none
+    same_as_reference: bool = True  # whether its score should equal the reference's
     input_bytes: int = 0
     predicted_mib: float | None = None  # peak above the bare process, on paper
     weight_cache: bool = False  # whether its packed weights are mapped from a file
-    most_runs: int | None = None  # for one whose single run takes long
+    most_runs: int | None = None  # for a model whose single run takes long
     part_of_operator: dict[str, str] = field(default_factory=dict)  # operator's or result's name in the file -> part
 
     def with_parts(self, parts: dict[str, str]) -> Candidate:
@@ -54,7 +54,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class NotBuilt:
-    """A baseline that could not be made, and why: a finding too."""
+    """A baseline that could not be made, and why; this is a result too."""
 
     subject: Subject
     error: str

@@ -1,4 +1,4 @@
-"""What else was going on on this machine while something was measured, as far as the system tells."""
+"""What else ran on this machine during a measurement, as far as the system reports it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Moment:
     """The machine at one moment."""
 
     wall_s: float
-    busy_s: float  # processor time of everybody, since boot
+    busy_s: float  # processor time of all processes, since boot
     load_average: float | None
     temperature_c: float | None
     frequency_mhz: float | None
@@ -88,7 +88,7 @@ def _both(before: float | None, after: float | None) -> list[float]:
 
 
 def _processor() -> str:
-    """The processor's name, where the system tells it."""
+    """The processor's name, if the system reports it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():

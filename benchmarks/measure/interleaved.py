@@ -1,9 +1,8 @@
-"""Several candidates measured in turns, A B C, B C A, C A B: a machine that drifts does not choose the winner.
+"""Several candidates measured in turns, A B C, B C A, C A B, so that a drifting machine does not decide the winner.
 
-Each has a process of its own, which stays for all of its runs. First, one after the other: load, first run and some
-more, with the memory's curve (peaks appear at the second run in some runtimes, so one run would not do). Then the
-counted runs, one run of each candidate in each round, every round on another photo. At last each tells its peak and
-its profile.
+Each candidate has its own process, which lives for all of its runs. First, one after the other: load, first run and a
+few more, with the memory curve (in some runtimes the peak comes with the second run). Then the counted runs: one run of
+each candidate per round, each round on another photo. Finally each reports its peak memory and its profile.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from benchmarks.measure.memory import MemoryCurve
 from benchmarks.measure.worker import Failed, Finished, Loaded, Run, Worker
 
 WARM_UP_RUNS = 3  # after the first; not counted
-SETTLE_S = 0.02  # between two turns: threads that spin for the next run of their own model come to rest
+SETTLE_S = 0.02  # between two turns, until threads that spin for another run of their model go to sleep
 
 
 @dataclass
 class Measured:
-    """What one candidate gave, so far."""
+    """What was measured of one candidate so far."""
 
     candidate: Candidate
     loaded: Loaded | None = None
@@ -42,7 +41,7 @@ class Measured:
 
     @property
     def scores(self) -> dict[Path, float]:
-        """Photo -> score, of every counted run; a photo that came again has its last score."""
+        """Photo -> score, of every counted run; the last score of a photo that was used several times."""
         return {photo: run.score for photo, run in zip(self.photos, self.runs, strict=True)}
 
 
@@ -59,7 +58,7 @@ def measure_in_turns(
     """Measure all candidates in one go.
 
     Args:
-        candidates: who takes part; one that fails is left out from then on, the others go on.
+        candidates: models to measure; one that fails is left out from then on, the others continue.
         photos: the photo files for a candidate; taken in turn.
         runs: counted runs of each.
         threads: of each runtime.
@@ -86,7 +85,7 @@ def measure_in_turns(
                     one.finished = worker.finish(photos(one.candidate)[0] if profile else None)
                 except Failed as failed:
                     one.error = str(failed)
-            worker.__exit__()  # its memory is free before the next one's profile takes some
+            worker.__exit__()  # frees its memory before the next profile
     return measured
 
 
@@ -106,7 +105,7 @@ def run_back_to_back(
             before, own, began = Moment.now(), _own_cpu([worker]), time.perf_counter()
             while (elapsed := time.perf_counter() - began) < seconds:
                 progress(f"sustained, {elapsed:.0f} of {seconds:.0f} s: {candidate.subject.name}")
-                _one_run(worker, one, photos, elapsed)  # one clock for both: none begins after the end
+                _one_run(worker, one, photos, elapsed)  # the same clock decides the end: no run begins after it
             one.conditions = conditions_between(before, Moment.now(), _own_cpu([worker]) - own)
             one.finished = worker.finish(None)
     except Failed as failed:

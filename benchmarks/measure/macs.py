@@ -73,14 +73,14 @@ def work_of(file: GraphStats, reference: Sequence[LayerStats], operators: dict[s
 
 
 def part_of_operators(file: GraphStats, reference: Sequence[LayerStats]) -> dict[str, str]:
-    """An operator's or a result's name in the file -> its part: that of the layer before it, or its own."""
+    """An operator's or a result's name in the file -> its own part, or that of the layer before it."""
     names = name_weights(file.layers, reference)
     parts = {layer.name: part_of(names[layer.weight]) for layer in file.layers if layer.weight in names}
     return {name: parts[layer] for name, layer in file.belongs.items() if layer in parts}
 
 
 def layers_as_file(layers: Sequence[LayerStats], model: nn.Module) -> GraphStats:
-    """A PyTorch model's layers with its parameters' size: what a checkpoint has in the place of a file."""
+    """A PyTorch model's layers with the size of its parameters, as if they came from a file."""
     parameters = list(model.parameters())
     return GraphStats(
         tuple(layers), sum(p.numel() for p in parameters), sum(p.numel() * p.element_size() for p in parameters)

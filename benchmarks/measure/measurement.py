@@ -24,7 +24,7 @@ OLDER_SCHEMA = "lariqa-measurement/1"  # `input` was `contract`, the role `basel
 
 
 class Part(BaseModel):
-    """What all parts of a row have in common: they do not change, and skip what a later version adds."""
+    """Common to all parts of a row: immutable; fields that a later version adds are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -36,7 +36,7 @@ class Subject(Part):
     role: Literal["artifact", "reference", "baseline", "quoted"] = "artifact"
     file: str = ""  # its name, without a folder
     sha256: str = ""
-    checkpoint_sha256: str = ""  # of the reference that its score is held against
+    checkpoint_sha256: str = ""  # of the reference that its score is compared with
     bytes: int = 0
     format: str = ""  # onnx | coreml | tflite | torch
     precision: str = "fp32"
@@ -45,7 +45,7 @@ class Subject(Part):
     memory: str = ""  # how the file executes: low | balanced | fast | naive
     photo_width_px: int | None = None  # None: any size
     photo_height_px: int | None = None
-    trained: bool | None = None  # whether its scores mean quality
+    trained: bool | None = None  # whether its scores are meant as quality
     note: str = ""  # what a reader must know before comparing, for example "random weights"
 
 
@@ -57,7 +57,7 @@ class Machine(Part):
     system: str = ""  # operating system and version
     cores: int = 0
     memory_mib: float = 0.0
-    governor: str | None = None  # cpufreq's, where the system tells
+    governor: str | None = None  # of cpufreq, if the system reports it
 
 
 class Setting(Part):
@@ -67,21 +67,23 @@ class Setting(Part):
     threads: int | None = None
     accelerator: str = "cpu"  # asked for: cpu | gpu | npu | all
     weight_cache: bool = False  # whether packed weights were mapped from a file (LiteRT)
-    placement: dict[str, int] | None = None  # what really ran it: name -> operators or partitions; None: not told
-    executes_artifact: bool = True  # False: a stand-in evaluates the file, whose time and memory say nothing
+    placement: dict[str, int] | None = None  # what really ran it: name -> operators or partitions; None: not reported
+    executes_artifact: bool = True  # False: a stand-in evaluates the file; ignore its time and memory
     fallback: str = ""  # empty, or what of it did not run where it was asked for, in words
 
 
 class Latency(Part):
     """Milliseconds. The lists run in parallel: one entry per counted run, in the order of the runs."""
 
-    load_ms: float | None = None  # open the file until ready to run, its pages not in the page cache where possible
-    load_was_cold: bool = False  # whether they really were not
+    load_ms: float | None = (
+        None  # from opening the file until ready to run, without pages in the page cache if possible
+    )
+    load_was_cold: bool = False  # whether the page cache was really empty
     first_ms: float | None = None  # inference of the first run, not among the counted ones
     decode_ms: list[float] = []  # photo file -> pixels
     preprocess_ms: list[float] = []  # pixels -> the model's inputs; next to nothing for the pixels input
     inference_ms: list[float] = []  # inputs -> outputs
-    post_ms: list[float] = []  # outputs -> score, and what else lies between the parts and the whole
+    post_ms: list[float] = []  # outputs -> score, and whatever the other parts leave out
     cpu_ms: list[float] = []  # processor time of the whole run, all threads
     started_s: list[float] = []  # when each run began, since the start of the measurement
 
@@ -113,10 +115,10 @@ class Memory(Part):
 
 
 class Conditions(Part):
-    """What else was going on, where the system tells."""
+    """What else ran on the machine, if the system reports it."""
 
     load_average: float | None = None  # of one minute, when the measurement began
-    other_load_cores: float | None = None  # processor time that others took during it, per second
+    other_load_cores: float | None = None  # processor time that other processes took during it, per second
     temperature_c: list[float] = []  # hottest sensor: before, after
     frequency_mhz: list[float] = []  # mean of the cores: before, after
     thermal_status: str = ""  # phones: Android's or iOS's word, the worst during the measurement
@@ -133,7 +135,7 @@ class Score(Part):
 
 
 class Work(Part):
-    """What one run has to do, counted on the file."""
+    """The work of one run, counted in the file."""
 
     macs: int | None = None  # multiply-accumulates of convolutions and matrix products
     halo_macs: int | None = None  # of them, on rows that two strips both compute
@@ -178,8 +180,8 @@ class Measurement(Part):
     work: Work | None = None
     limit: MachineLimit | None = None
     profile: Profile | None = None
-    error_budget: dict[str, float] = {}  # stage of the trip -> error, where parity broke and was looked into
-    flags: list[str] = []  # what makes the figures less than valid, a sentence each
+    error_budget: dict[str, float] = {}  # stage of the trip -> error, if parity broke and the stages were compared
+    flags: list[str] = []  # reasons to doubt the figures, one sentence each
     error: str | None = None  # why there are no figures, or only some
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, populate_by_name=True)
@@ -224,7 +226,7 @@ def append_rows(path: Path, rows: Iterable[Measurement]) -> None:
 
 
 def _upgraded(row: dict) -> dict:
-    """A row of the older schema in the words of this one; what is not as it should be is left to the validation."""
+    """A row of the older schema with the names of this one; validation finds what is wrong with it."""
     if not isinstance(row.get("subject"), dict):
         return row
     subject = {"input" if key == "contract" else key: value for key, value in row["subject"].items()}

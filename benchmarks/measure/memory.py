@@ -30,7 +30,7 @@ def resident_mib(pid: int | None = None) -> float:
 
 
 def reset_peak() -> bool:
-    """Let the peak of this process begin anew at what it holds now; False where the system cannot."""
+    """Reset the peak of this process to what it holds now; False if the system cannot."""
     try:
         CLEAR.write_text(CLEAR_PEAK)
     except OSError:
@@ -48,7 +48,7 @@ def peak_mib() -> float:
 
 
 def peak_while_mib(run: Callable[[], object]) -> float | None:
-    """The highest resident memory while ``run`` runs, MiB; None where the system cannot let the peak begin anew.
+    """The highest resident memory while ``run`` runs, MiB; None if the system cannot reset the peak.
 
     What was freed before, but not given back, goes back first (glibc's ``malloc_trim``): memory that a decoder left
     behind is none of the model's.
@@ -87,7 +87,7 @@ class MemoryCurve:
         while not self._over.is_set():
             try:
                 mib = self._process.memory_info().rss / MIB
-            except psutil.Error:  # it is gone; what it was says the worker's own error
+            except psutil.Error:  # the process is gone; the worker's error says why
                 return
             self.points.append((round(time.perf_counter() - self._began, 4), round(mib, 2)))
             self._over.wait(self._every_s)

@@ -1,4 +1,4 @@
-"""Artifacts and their reference as candidates: what somebody means by files and export folders."""
+"""Files and export folders -> artifacts and their reference, as candidates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lariqa_train.model.reference import reference_scorer
 
 @dataclass(frozen=True)
 class Exported:
-    """An artifact that is to be measured, and what its folder says of it."""
+    """An artifact to measure, and what its folder says about it."""
 
     path: Path
     manifest: Manifest
@@ -31,7 +31,7 @@ class Exported:
 
 
 def exported_in(targets: list[Path]) -> list[Exported]:
-    """The artifacts that somebody means by files and export folders, each once.
+    """The artifacts that files and export folders stand for, each once.
 
     Raises:
         Refusal: nothing there, not an export, or no artifact in it.
@@ -66,7 +66,7 @@ def subject_of(exported: Exported) -> Subject:
     )
 
 
-FOLDED = 0.95  # of the model's MACs: a file with fewer is not the whole network
+FOLDED = 0.95  # of the model's MACs: a file with fewer lacks part of the network
 
 
 def artifact_candidate(exported: Exported, work: Work | None) -> Candidate:
@@ -97,7 +97,7 @@ def artifact_candidate(exported: Exported, work: Work | None) -> Candidate:
 
 
 def with_weights_kept(candidate: Candidate, exported: Exported, folder: Path) -> Candidate:
-    """The same file once more, its packed weights mapped from a file in ``folder``."""
+    """The same file, measured again with packed weights mapped from a file in ``folder``."""
     return replace(
         candidate,
         subject=candidate.subject.model_copy(update={"name": f"{candidate.subject.name}, packed weights kept"}),
@@ -108,7 +108,7 @@ def with_weights_kept(candidate: Candidate, exported: Exported, folder: Path) ->
 
 
 def reference_candidate(checkpoint: Path, view: str, sha256: str, work: Work | None, trained: bool) -> Candidate:
-    """The checkpoint in PyTorch, unfused: what every score is held against."""
+    """The checkpoint in PyTorch, unfused: every score is compared with its score."""
     return Candidate(
         Subject(
             name=f"PyTorch reference, {view} view",
@@ -136,7 +136,7 @@ def open_reference(checkpoint: Path, view: str, threads: int) -> Scorer:
 
 def _files_of(target: Path) -> list[Path]:
     if target.suffix in {row.suffix for row in FORMATS.values()} or not target.is_dir():
-        format_of(target)  # refuses what is no model
+        format_of(target)  # refuses what is not a model
         return [target]
     manifest = read_manifest(target)
     if manifest is None or not manifest.artifacts:

@@ -1,4 +1,4 @@
-"""What was measured -> rows: scores held against the reference, figures with units, flags."""
+"""Measurements -> rows: scores compared with the reference, figures with units, flags."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from export.proof.limits import LEAST_SPREAD, LIMITS
 
 CPU_NAMES = frozenset(
     {"CPUExecutionProvider", "XNNPACK", "builtin", "PyTorch"}
-)  # what counts as the CPU, where it was asked for
-STAND_IN_NAMES = frozenset({"MIL reference evaluator"})  # flagged as what it is
+)  # what counts as the CPU, if the CPU was asked for
+STAND_IN_NAMES = frozenset({"MIL reference evaluator"})  # such rows get a flag
 BY = f"lariqa {importlib.metadata.version('lariqa')}"
 
 
@@ -60,7 +60,7 @@ def row_of(
 
     Args:
         one: what it gave.
-        report: shared by all that took turns with it.
+        report: shared by all candidates measured in the same turns.
         threads: of its runtime.
         limit: what the machine gave in the same run.
         names: photo file -> the name that its score goes by.
@@ -86,7 +86,7 @@ def row_of(
             else None,
         )
         for photo, score in one.scores.items()
-        if math.isfinite(score)  # a NaN is no number for JSON; it is flagged
+        if math.isfinite(score)  # JSON has no NaN; it is flagged
     ]
     flags = flags_for(latency, one.conditions, setting) if latency and latency.inference_ms else []
     if not setting.executes_artifact:
@@ -153,7 +153,7 @@ def _rounded(mib: float | None) -> float | None:
 
 
 def _thinned(curve: Sequence[tuple[float, float]], most: int = 400) -> list[tuple[float, float]]:
-    """At most so many points, each the highest of its stretch: a curve is for looking at, and its peaks must stay."""
+    """At most so many points, each the highest of its section, so that a plotted curve keeps its peaks."""
     step = -(-len(curve) // most)
     return [max(curve[start : start + step], key=lambda point: point[1]) for start in range(0, len(curve), step or 1)]
 

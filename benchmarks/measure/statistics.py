@@ -27,7 +27,7 @@ from lariqa.errors import Refusal
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 SEED = 0
-FEWEST_RUNS = 5  # for an interval: below, a bootstrap of the median knows hardly more than the samples' range
+FEWEST_RUNS = 5  # for an interval: with fewer, a bootstrap of the median gives little more than the range
 FEWEST_FOR_DRIFT = 9  # three in each third
 
 
@@ -49,7 +49,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Samples:
-    """What a list of samples says, in its unit."""
+    """Statistics of a list of samples, in its unit."""
 
     n: int
     min: float
@@ -74,7 +74,7 @@ class Ratio:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the two rows can be told apart."""
+        """Whether the interval excludes 1: one of the two is faster."""
         return not self.interval.holds(1.0)
 
     def to_json(self) -> dict:
@@ -132,7 +132,7 @@ def run_ms(row: Measurement) -> list[float]:
 
 
 def leaves_out(row: Measurement) -> str:
-    """What :func:`run_ms` misses of this row, in a sentence; empty where nothing."""
+    """What :func:`run_ms` leaves out for this row, in a sentence; empty if nothing."""
     if row.latency and row.latency.inference_ms and not row.latency.preprocess_ms and row.subject.input == "tensors":
         return "its preprocessing was not timed, so its time is that of the network alone"
     return ""

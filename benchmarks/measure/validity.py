@@ -1,4 +1,4 @@
-"""What makes a row's figures less than valid, a sentence each. A flag is not an error: the figures stay."""
+"""Flags: reasons to doubt a row's figures, one sentence each. A flag is not an error; the figures stay."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from benchmarks.measure.measurement import Conditions, Latency, Setting
 from benchmarks.measure.statistics import drift
 
-FEW_RUNS = 20  # below, the median itself is loose
+FEW_RUNS = 20  # with fewer, the median itself is uncertain
 OTHER_LOAD_CORES = 0.1
 SLOWED_DOWN = 1.10  # last third of the runs against the first third
 WARM_UNSETTLED = 0.25  # half width of the middle half of the runs, as a share of the median
 
 
 def flags_for(latency: Latency, conditions: Conditions, setting: Setting) -> list[str]:
-    """All that is to be said about one row."""
+    """Every flag of one row."""
     return [
         *_about_runs(latency),
         *_about_the_machine(latency, conditions),
@@ -23,7 +23,7 @@ def flags_for(latency: Latency, conditions: Conditions, setting: Setting) -> lis
 
 
 def fallback_of(accelerator: str, placement: dict[str, int] | None, expected: frozenset[str]) -> str:
-    """What did not run where it was asked for, in words; empty where all did, or where the runtime does not tell.
+    """What did not run on the accelerator asked for, in words; empty if all did, or if the runtime does not report it.
 
     Args:
         accelerator: what was asked for.

@@ -38,7 +38,7 @@ PROFILED_RUNS = 3
 
 
 class Failed(Exception):
-    """A candidate that gives no figures, or no more of them; the text says why."""
+    """A candidate that gives no figures, or no further ones; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Worker:
 
 def serve(connection: Connection, candidate: Candidate, threads: int) -> None:
     """The worker's side: answer requests until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     scorer: Scorer | None = None
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         with quietly("importing the runtime"):
@@ -157,7 +157,7 @@ def serve(connection: Connection, candidate: Candidate, threads: int) -> None:
                     answer = run_once(scorer, *arguments)
                 else:
                     answer = _finished(scorer, candidate, *arguments)
-            except Exception as error:  # whatever a runtime raises becomes a row with its reason
+            except Exception as error:  # any exception of a runtime becomes the error of its row
                 answer = Failed(" ".join(f"{type(error).__name__}: {error}".split()))
             except MemoryError:
                 answer = Failed("out of memory")
@@ -180,7 +180,7 @@ def run_once(scorer: Scorer, photo: Path) -> Run:
 
 
 def _finished(scorer: Scorer, candidate: Candidate, photo: Path | None) -> Finished:
-    peak = peak_mib()  # before anything below takes memory of its own
+    peak = peak_mib()  # before the code below allocates memory
     if photo is None:
         return Finished(peak, None, None, None)
     inputs, runner = scorer.inputs(open_photo(photo), fit=True), scorer.runner
@@ -190,7 +190,7 @@ def _finished(scorer: Scorer, candidate: Candidate, photo: Path | None) -> Finis
 
 
 def _forget_pages(files: tuple[Path, ...]) -> bool:
-    """Have the kernel drop a model's pages, so that loading reads the disk; False where that cannot be asked for."""
+    """Have the kernel drop a model's pages, so that loading reads the disk; False if the system has no such call."""
     if not files or not hasattr(os, "posix_fadvise"):
         return False
     for path in files:

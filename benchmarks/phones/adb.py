@@ -1,6 +1,6 @@
 """One Android device, through the plain ``adb`` that its user already has: find it, ask it, push, pull.
 
-Every failure ends in one sentence (Refusal), and a device that went away is told apart from a command that failed.
+Every failure ends in one sentence (Refusal), and a lost device is distinguished from a command that failed.
 What adb says is matched to: https://android.googlesource.com/platform/packages/modules/adb (docs/user/adb.1.md).
 """
 
@@ -18,8 +18,8 @@ from benchmarks.measure.measurement import Machine
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 
-PATIENCE_S = 60.0  # for any answer that takes no work; a push and a run have limits of their own
-TIMED_OUT = -1000  # no status that a program can end with
+PATIENCE_S = 60.0  # for an answer that takes no work; a push and a run have other limits
+TIMED_OUT = -1000  # not an exit status of any program
 PUSH_S_PER_MB = 2.0  # a USB 2 cable brings 20 MB/s, a poor wireless link 1 MB/s
 
 PROPERTIES = (
@@ -55,7 +55,7 @@ UNUSABLE = {
 
 
 class DeviceLost(Refusal):
-    """The device answered before and does not any more."""
+    """The device answered before and no longer does."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Adb:
-    """The client and the one device that is meant."""
+    """The client, and the device to use."""
 
     program: str
     serial: str
@@ -134,7 +134,7 @@ class Adb:
 
     def machine(self) -> tuple[Machine, bool]:
         """(what the device says of itself; whether it is a phone and no emulator)."""
-        # Each answer on a line of its own, empty where the device has none, or no `getprop`.
+        # One line for each answer, empty if the device has none, or no `getprop`.
         script = "".join(f"echo {name}=$(getprop {name} 2>/dev/null);" for name in PROPERTIES)
         script += "".join(f"echo {name}=$({command} 2>/dev/null);" for name, command in FACTS.items())
         said = dict(line.partition("=")[::2] for line in self.script(script).stdout.splitlines())
@@ -153,7 +153,7 @@ class Adb:
         return machine, "1" not in emulator
 
     def sha256(self, paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, str]:
-        """Sums of those of the files that are there; none where the device has no ``sha256sum``."""
+        """Sums of the files that exist; none if the device has no ``sha256sum``."""
         asked = self.shell("sha256sum", *paths)
         lines = (line.partition(" ") for line in asked.stdout.splitlines())
         return {PurePosixPath(path.strip().lstrip("*")): digest for digest, _, path in lines if len(digest) == 64}
@@ -184,7 +184,7 @@ class Adb:
             wrong = [file.name for file in missing if there and there.get(places[file]) != digests[file]]
             if wrong:
                 raise Refusal(f"{', '.join(wrong)} arrived on {self.serial} as another file; try another cable")
-        # An app is another user there than adb's shell.
+        # The app runs as another user than adb's shell.
         self.script(f"chmod a+rx {shlex.quote(str(folder))}; chmod a+r {shlex.join(map(str, places.values()))}")
         return missing
 
@@ -204,7 +204,7 @@ class Adb:
         return subprocess.Popen([self.program, "-s", self.serial, "shell", text], stdin=subprocess.DEVNULL, **pipes)
 
     def refuse_if_lost(self, ended: Ended) -> None:
-        """Tell a lost device from a command that failed on it.
+        """Distinguish a lost device from a command that failed on it.
 
         Raises:
             DeviceLost: it is not connected any more.

@@ -1,9 +1,9 @@
-"""Phones feed the same report: push an export over ``adb``, run the app's benchmark there, bring back its rows.
+"""Phones in the same report: push an export over ``adb``, run the app's benchmark there, fetch its rows.
 
-    find the device -> ask it what it is -> push what it does not have -> start -> wait -> pull -> judge -> rows
+    find the device -> ask what it is -> push what it does not have -> start -> wait -> pull -> check -> rows
 
 The protocol, each step as one types it: docs/measurement.md, "The phone's part". A device that is missing or lost is a
-Refusal; an app that fails, dies or never ends is a row with its reason, and the next artifact goes on.
+Refusal. An app that fails, crashes or never ends gives a row with its reason, and the next artifact follows.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ ACTIVITY = f"{PACKAGE}/.BenchmarkActivity"
 PROCESSES = f"{PACKAGE}:benchmark {PACKAGE}"  # the activity's own, or the app's
 FOLDER = PurePosixPath("/data/local/tmp/lariqa")
 APPS_FOLDER = PurePosixPath(f"/sdcard/Android/data/{PACKAGE}/files/benchmark")
-PACE_S = 10  # one look at the phone in that time: each look costs its processor a little
+PACE_S = 10  # seconds between two looks at the phone: each look costs its processor a little
 RUNNABLE = tuple(row.name for row in FORMATS.values() if "android" in row.platforms)  # what Android runs
 LOSSLESS = (".png", ".bmp")  # a phone's JPEG decoder gives other pixels than this computer's, and so another score
 
 
 @dataclass(frozen=True)
 class PhoneRequest:
-    """What is to be measured on the phone."""
+    """What to measure on the phone, and how."""
 
     targets: Sequence[Path]  # export folders, artifacts
-    photos: Sequence[Path] = ()  # files, of the size that the artifacts take; the golden photo comes by itself
-    serial: str | None = None  # None: the one device that there is
+    photos: Sequence[Path] = ()  # files, of the size that the artifacts take; the golden photo is always pushed
+    serial: str | None = None  # None: the only device connected
     adb_path: str | None = None
     folder: PurePosixPath = FOLDER  # on the device
     command: str | None = None  # a program on the device, started instead of the app
@@ -54,7 +54,7 @@ class PhoneRequest:
     runs: int = 30
     sustained_s: int = 0
     accelerator: str = "cpu"
-    timeout_s: float | None = None  # for one artifact; None: ten minutes beside `sustained_s`
+    timeout_s: float | None = None  # for one artifact; None: ten minutes, and `sustained_s`
 
     @property
     def patience_s(self) -> float:
@@ -63,7 +63,7 @@ class PhoneRequest:
 
 
 def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> Iterator[Measurement]:
-    """Measure artifacts on an Android device, one after the other, each in a process of its own.
+    """Measure artifacts on an Android device, one after the other, each in a fresh process.
 
     Args:
         request: what, where and how.
@@ -109,7 +109,7 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
 
 
 def _for_android(targets: Sequence[Path], progress: Callable[[str], None]) -> list[Exported]:
-    """What of the targets an Android phone can run; what was named and cannot be run is refused."""
+    """The targets that an Android phone can run; a file given by name that it cannot run is refused."""
     exported = exported_in(list(targets))
     others = [one.path for one in exported if one.artifact.format not in RUNNABLE]
     if named := [path for path in others if path in targets] or (others if len(others) == len(exported) else []):
@@ -123,7 +123,7 @@ def _for_android(targets: Sequence[Path], progress: Callable[[str], None]) -> li
 
 
 def _check(one: Exported, photos: Sequence[Path]) -> None:
-    """Refuse, before anything is pushed, what the phone could only fail on."""
+    """Refuse, before anything is pushed, what would fail on the phone."""
     for name in (FILE_NAME, GOLDEN):
         if not (one.path.parent / name).is_file():
             raise Refusal(f"{one.path.parent} holds no {name}, which the phone needs; give a file in its export folder")
@@ -164,7 +164,7 @@ class _References:
 
 
 def _remove_others(adb: Adb, folder: PurePosixPath, files: Sequence[Path]) -> None:
-    """The phone takes every photo in the folder: none of an earlier run may be left in it."""
+    """Remove files of earlier runs: the app measures on every photo in the folder."""
     listed = adb.shell("ls", "-1A", folder).stdout.splitlines()
     others = [folder / name for name in listed if name and name not in {file.name for file in files}]
     if others:
@@ -174,7 +174,7 @@ def _remove_others(adb: Adb, folder: PurePosixPath, files: Sequence[Path]) -> No
 def _run(
     adb: Adb, request: PhoneRequest, folder: PurePosixPath, file: str, out: PurePosixPath, progress: Callable
 ) -> str | None:
-    """Run the benchmark to its end; why it failed, in words, or None."""
+    """Run the benchmark to its end; returns why it failed, or None."""
     if request.command:
         return _run_command(adb, request, folder, file, out, progress)
     options = {"dir": folder, "model": file, "out": out, "accelerator": request.accelerator}
@@ -194,7 +194,7 @@ def _run(
         return failure
     finally:
         if not finished:
-            with contextlib.suppress(Refusal):  # a phone that is gone cannot be asked to stop
+            with contextlib.suppress(Refusal):  # a lost phone cannot be asked to stop
                 adb.shell("am", "force-stop", PACKAGE)
 
 
@@ -213,7 +213,7 @@ def _wait_for_app(adb: Adb, request: PhoneRequest, out: PurePosixPath, progress:
             return (
                 None if said.strip() == "ok" else f"the app says: {said.strip() or 'nothing, in an empty .done file'}"
             )
-        # It may end between the two questions of one look; after two there would be a .done.
+        # It may end between the two questions of one look; by the second look there would be a .done file.
         looks_without_process = looks_without_process + 1 if state == "gone" else 0
         if looks_without_process == 2:
             return f"the app ended without a word after {waited_s:.0f} s; `adb logcat -d -b crash` may tell why"
@@ -229,7 +229,7 @@ def _run_command(
     progress(f"starting {request.command}")
     began, finished = time.monotonic(), False
     with tempfile.TemporaryFile("w+", errors="replace") as output:
-        # adb gives each command a process group of its own; its number is what stops all of it.
+        # adb runs each command in its own process group; its number stops the whole group.
         process = adb.start(f"echo $$; {request.command} {words}", stdout=output, stderr=subprocess.STDOUT)
         try:
             while True:
@@ -251,7 +251,7 @@ def _run_command(
                     group = next(iter(_lines(output)), "")
                     if group.isdecimal():
                         adb.script(f"kill -s TERM -- -{group}")
-    said = adb.script(f"cat {shlex.quote(f'{out}.done')}")  # a lost device is told here
+    said = adb.script(f"cat {shlex.quote(f'{out}.done')}")  # raises if the device is lost
     if said.status:
         reason = f" and said last: {last}" if last else ""
         return f"the command ended with status {process.returncode} and without a .done file{reason}"
@@ -268,7 +268,7 @@ def _lines(output) -> list[str]:
 
 
 def _pull(adb: Adb, out: PurePosixPath, failure: str | None) -> list[Measurement]:
-    """The rows, which then leave the phone; of a run that failed, those that there are."""
+    """Fetch the rows and remove them from the phone; after a failure, the complete rows only."""
     if failure and adb.shell("test", "-s", out).status:
         return []
     with tempfile.TemporaryDirectory() as folder:
@@ -276,7 +276,7 @@ def _pull(adb: Adb, out: PurePosixPath, failure: str | None) -> list[Measurement
         adb.pull(out, here)
         text = here.read_text(encoding="utf-8", errors="replace")
     if failure:
-        text = text[: text.rfind("\n") + 1]  # it may have been stopped in the middle of a row
+        text = text[: text.rfind("\n") + 1]  # the app may have been stopped in the middle of a row
         if not text.strip():
             return []
     rows = read_rows(text, f"{out} of {adb.serial}")

@@ -1,6 +1,6 @@
-"""Rows that another machine wrote: taken in only if they say what was measured, and where.
+"""Rows that another machine wrote: accepted only if they say what was measured, and where.
 
-A phone is never believed to be this computer, nor this computer a phone: a row without ``machine.kind`` from ``lariqa
+Figures of a phone and of this computer are never mixed up: a row without ``machine.kind`` from ``lariqa
 bench phone`` is a phone's, one that names another kind is refused, and ``lariqa bench import`` takes none without it.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.measure.measurement import Machine, Measurement, Part, Subject, read_rows
 from lariqa.errors import Refusal
 
-EMULATOR = "measured on an Android emulator: its times and its memory say nothing about a phone"
+EMULATOR = "measured on an Android emulator: its times and its memory are not those of a phone"
 
 
 def accept(
@@ -24,7 +24,7 @@ def accept(
     references: Mapping[str, float],
     report: str,
 ) -> list[Measurement]:
-    """Rows that a device wrote about the file that it was sent, labelled with what the device said of itself.
+    """Rows that a device wrote about the file that it was sent, labelled with what the device reports about itself.
 
     Args:
         rows: from ``read_rows``.
@@ -97,6 +97,6 @@ def import_rows(path: Path, known: Container[str] = ()) -> list[Measurement]:
 
 
 def _filled(part: Part, known: Part) -> Part:
-    """``part``, with what it leaves open taken from ``known``."""
+    """``part``, with its empty fields taken from ``known``."""
     empty = {name: value for name, value in known if getattr(part, name) in ("", 0, 0.0, None)}
     return part.model_copy(update=empty)

@@ -1,4 +1,4 @@
-"""What is known to hurt on phones, checked for one artifact: each warning with the place where it was seen.
+"""What is known to be slow or to fail on phones, checked for one artifact; each warning names its source.
 
 They are warnings, not verdicts: whether a phone suffers from one is for a benchmark on that phone to say.
 """
@@ -18,7 +18,7 @@ LARGE_PX = 2_000_000  # above, the naive full view needs a gigabyte
 
 @dataclass(frozen=True)
 class Facts:
-    """What a warning looks at."""
+    """What the warnings are derived from."""
 
     artifact: Artifact
     operators: Counter[str]

@@ -14,7 +14,7 @@ What counts as a change, with a threshold (5 % by default):
     operators, flags      shown: more or fewer of them is neither better nor worse
 
 Latency and memory of different machines, systems, thread numbers or accelerators say more about these than about the
-files: they are not judged, unless the caller insists.
+files: they are not judged, unless the caller asks for it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Comparison:
     warnings: list[str] = field(default_factory=list)
 
     def outcomes(self, outcome: Outcome) -> list[tuple[Matched, Change]]:
-        """Every figure that ended so."""
+        """Every figure with this outcome."""
         return [(pair, change) for pair in self.matched for change in pair.changes if change.outcome == outcome]
 
     @property
@@ -91,7 +91,7 @@ def compare_reports(
     Args:
         before, after: rows of two reports; quoted ones are skipped.
         threshold: what a figure may change by, as a share: 0.05 is 5 %.
-        across_machines: judge latency and memory although they come from different machines or settings.
+        across_machines: judge latency and memory even if they come from different machines or settings.
 
     Raises:
         Refusal: the two have no subject in common.
@@ -257,7 +257,7 @@ def _operators(old: Measurement, new: Measurement) -> Iterator[Change]:
 
 
 def summary_line(comparison: Comparison) -> str:
-    """What came out, in one line."""
+    """The result in one line."""
     worse, better = len(comparison.outcomes("worse")), len(comparison.outcomes("better"))
     same = len(comparison.outcomes("same"))
     rows = count(len(comparison.matched), "row")

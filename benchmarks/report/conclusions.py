@@ -1,8 +1,8 @@
-"""The verdict: what a reader decides by, in plain sentences, before any table.
+"""The verdict: plain sentences for a reader who wants to choose a file, before any table.
 
-Per machine and view: which file is fastest, leanest and most faithful, by what ratio, and with what interval; then what
-weakens all of it (flags, errors, weights that are not trained, a computer in a phone's place). Rows that cannot be told
-apart are called so.
+Per machine and view: which file is fastest, smallest in memory and closest to PyTorch, by what ratio, with what
+interval. Then what weakens these statements: flags, errors, untrained weights, figures of a computer where a phone was
+meant. If a difference between rows is not clear, the sentence says so.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Tone = Literal["plain", "good", "warn", "bad"]
 
 @dataclass(frozen=True)
 class Sentence:
-    """One statement under one word, and what qualifies it."""
+    """One statement under a label, and its details."""
 
     label: str
     text: str
@@ -32,7 +32,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What holds of one machine and view, or (without a title) of the whole report."""
+    """Statements about one machine and view, or (without a title) about the whole report."""
 
     title: str
     sentences: list[Sentence]
@@ -55,7 +55,7 @@ def view_words(view: str) -> str:
 
 
 def ratio_between(one: Figures, other: Figures) -> Ratio | None:
-    """One's time as a multiple of the other's; None where they did not take turns."""
+    """The first's time as a multiple of the second's; None if they were not measured in turns."""
     try:
         return paired_ratio(one.row, other.row)
     except Refusal:
@@ -98,7 +98,7 @@ def _fastest(timed: Sequence[Figures], baselines: Sequence[Figures]) -> Sentence
             details.append(f"{_takes(ratio)} of the fastest baseline, {rival.label}{clear}.")
     if best.parity and best.parity.limit is None:
         worst = difference(best.parity.worst)
-        details.append(f"No parity limit is set for {best.row.subject.precision}: its scores depart by up to {worst}.")
+        details.append(f"No parity limit is set for {best.row.subject.precision}: its scores differ by up to {worst}.")
     if best.limit_share is not None:
         details.append(f"It reaches {percent(best.limit_share)} of the rate that the machine gave in the same run.")
     return _sentence("Fastest", f"{best.label}: {digits(best.run.p50)} ms", details, timed)
@@ -120,19 +120,19 @@ def _leanest(weighed: Sequence[Figures], rows: Sequence[Figures]) -> Sentence:
 
 
 def _sentence(label: str, text: str, details: list[str], ranked: Sequence[Figures]) -> Sentence:
-    """What is flagged in all rows alike (too few runs, say) is no reason to choose another."""
+    """A flag that all rows have (too few runs, for example) is no reason to choose another file."""
     best = ranked[0]
     own = {figures.label: _own_flags(figures, ranked) for figures in ranked}
     if not own[best.label]:
         return Sentence(label, f"{text}.", " ".join(details), "good")
     sound = next((name for name, flags in own.items() if not flags), None)
     details.append(f"But it is flagged: {own[best.label][0].rstrip('.')}.")
-    details.append(f"The first without such a flag is {sound}." if sound else "None is without a flag of its own.")
+    details.append(f"The first without such a flag is {sound}." if sound else "Every file has such a flag.")
     return Sentence(label, f"{text}.", " ".join(details), "warn")
 
 
 def _own_flags(figures: Figures, ranked: Sequence[Figures]) -> list[str]:
-    """Those that not every row has; of a row alone, all."""
+    """The flags that not every row has; all of them if there is only one row."""
     shared = set.intersection(*(set(other.flags) for other in ranked)) if len(ranked) > 1 else set()
     return [flag for flag in figures.flags if flag not in shared]
 
@@ -161,7 +161,7 @@ def _faithful(files: Sequence[Figures]) -> Iterator[Sentence]:
             "Past the limit",
             f"{figures.label}: {difference(found.worst)}, and {difference(found.limit)} is allowed.",
             f"{digits(MOS_POINTS * found.worst, 2)} MOS points at worst, {found.flips} of {count(found.pairs, 'pair')} "
-            "of photos ranked otherwise than by PyTorch. It is left out of the choice above.",
+            "of photos ranked differently from PyTorch. It is left out of the choice above.",
             "bad",
         )
 
@@ -197,8 +197,8 @@ def _caution(summary: Summary) -> Iterator[Sentence]:
     if any(figures.row.subject.trained is False for figures in rows):
         yield Sentence(
             "Not trained",
-            "The scores say nothing about any photo: these weights are a stand-in.",
-            "Times, memory and parity hold all the same.",
+            "The scores are not the quality of any photo: these weights are a stand-in.",
+            "Times, memory and parity are valid nevertheless.",
             "warn",
         )
 

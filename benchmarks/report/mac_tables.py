@@ -23,7 +23,7 @@ CONVENTION = (
 
 
 def work_table(summary: Summary) -> Table:
-    """What one run has to do, the paper's figure beside ours."""
+    """The work of one run, with the paper's figure next to ours."""
     columns = [
         *NUMBER_AND_NAME,
         Column("ours", "GMACs"),

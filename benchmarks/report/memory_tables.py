@@ -1,4 +1,4 @@
-"""The tables of a report on memory: what a peak is made of, and what each way of execution gives for it."""
+"""The memory tables of a report: what a peak consists of, and what each way of execution saves."""
 
 from __future__ import annotations
 
@@ -40,25 +40,24 @@ def memory_table(place: Place) -> Table:
         f"Memory: {place.title}",
         columns,
         rows,
-        f"{measure} Running: the peak above base while the model runs, without what decoding a photo takes beside it "
-        "(where that was told apart). Predicted: of that, on paper, before any run (`lariqa inspect` shows its parts); "
-        "below it, how far it is from the measured one. The rest: peak without runtime, weights and input, so "
-        "activations and the runtime's buffers; a runtime that packs its weights into a copy of its own has that copy "
-        "in it.",
+        f"{measure} Running: the peak above base while the model runs, without memory for decoding the photo "
+        "(where the two were separated). Predicted: the same, computed before any run (`lariqa inspect` shows its "
+        "parts); below it, its distance from the measured one. The rest: peak without runtime, weights and input: "
+        "activations and the runtime's buffers, with the copy of the weights that some runtimes pack.",
     )
 
 
 def _predicted(figures: Figures) -> Cell:
-    told, measured = figures.row.memory.predicted_mib, figures.running_mib
-    if told is None:
+    predicted, measured = figures.row.memory.predicted_mib, figures.running_mib
+    if predicted is None:
         return Cell(MISSING)
-    return Cell(mib(told), f"{round(100 * (told / measured - 1)):+d} %" if measured else "")
+    return Cell(mib(predicted), f"{round(100 * (predicted / measured - 1)):+d} %" if measured else "")
 
 
 def execution_tables(place: Place) -> list[Table]:
-    """Files that differ only in how they execute, beside the plain graph: one table per runtime, view and size."""
-    told = (figures for figures in place.figures if figures.row.subject.memory and figures.row.memory)
-    return [table for group in alike_but(told, "memory", "weight_cache") if (table := _execution_table(group))]
+    """Files that differ only in how they execute, compared with the plain graph: a table per runtime, view and size."""
+    known = (figures for figures in place.figures if figures.row.subject.memory and figures.row.memory)
+    return [table for group in alike_but(known, "memory", "weight_cache") if (table := _execution_table(group))]
 
 
 def _execution_table(group: Sequence[Figures]) -> Table | None:
@@ -103,14 +102,14 @@ def _execution_table(group: Sequence[Figures]) -> Table | None:
         columns,
         rows,
         "Against the plain graph (naive) in the same runtime with its default options, measured in turns. Running: the "
-        "peak above the bare runtime while the model runs, the photo and its weights in it; with decoding: the peak of "
-        "everything, where photos are decoded beside a model that has run before. Time: from decoded pixels to score; "
+        "peak above the bare runtime while the model runs, with the photo and the weights; with decoding: the peak of "
+        "everything, when photos are decoded while a model that has run is loaded. Time: from decoded pixels to score; "
         "CPU time: of all threads, decoding too; both run by run. Halos: computed twice, because strips overlap.",
     )
 
 
 def _place_of(figures: Figures) -> int:
-    """Least memory first, the plain graph last; a word that another writer knows stands behind."""
+    """Least memory first, the plain graph last; an unknown way of execution comes after them."""
     way = figures.row.subject.memory
     return WAYS.index(way) if way in WAYS else len(WAYS)
 

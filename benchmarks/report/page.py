@@ -14,7 +14,7 @@ class Cell:
 
     text: str
     sub: str = ""  # a second, quieter line
-    share: float | None = None  # 0..1: drawn as a bar where one can draw
+    share: float | None = None  # 0..1: drawn as a bar, if the page can draw
     tone: Tone = "plain"
 
     @property

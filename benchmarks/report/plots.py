@@ -27,10 +27,10 @@ from benchmarks.report.svg import (
     to_svg,
 )
 
-MOST_DOTS = 300  # of one row; more are drawn as every so-manieth
+MOST_DOTS = 300  # of one row; of more, every nth is drawn
 NAME_LENGTH = 46
 GOLDEN = 0.6180339887  # multiples of it, modulo 1, scatter evenly: dots of equal value do not hide each other
-LEAST_DIFFERENCE = 1e-9  # where a difference of nothing is drawn on a logarithmic axis
+LEAST_DIFFERENCE = 1e-9  # where a difference of zero is drawn on a logarithmic axis
 
 
 def plots_of(place: Place, view: str, prefix: str) -> list[Plot]:
@@ -201,7 +201,7 @@ def _limit_lines(axes: Axes, limits: list[float]) -> None:
 
 
 def _numbers(axes: Axes, points: list[tuple[float, float, Figures]], places=AROUND) -> None:
-    """The rows' numbers beside their points; last, when the axes have their labels and so their places."""
+    """Write the rows' numbers next to their points; last, when labels have fixed the place of the axes."""
     number_points(axes, [(x, y, f"#{figures.number}", colour(figures)) for x, y, figures in points], places)
 
 

@@ -1,4 +1,4 @@
-"""What a lower precision buys, and what it costs: each file beside the float32 one that differs in nothing else."""
+"""What a lower precision gains and costs: each file compared with the float32 file that is otherwise the same."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def _precision_table(group: Sequence[Figures]) -> Table | None:
         "Against the float32 file of the same runtime and way of execution, measured in turns; time and CPU time run "
         "by run. Running: the peak above the bare runtime while the model runs. Differences: to the PyTorch reference, "
         "on this benchmark's photos; on the paper's scale: as if the scores of these photos had the sd of the paper's, "
-        f"{PAPER_SCORE_SD}. What each file held when it was written, on a hundred other pictures, is in lariqa.json.",
+        f"{PAPER_SCORE_SD}. What each file was accepted on, a hundred other pictures, is in lariqa.json.",
     )
 
 
 def _place_of(figures: Figures) -> int:
-    """float32 first, then ever lower; a word that another writer knows stands behind."""
+    """float32 first, then ever lower; an unknown precision comes last."""
     precision, order = figures.row.subject.precision, list(PRECISIONS)
     return order.index(precision) if precision in order else len(order)
 

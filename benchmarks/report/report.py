@@ -58,7 +58,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 LEGEND = (("torch", "PyTorch"), *((row.name, row.label) for row in FORMATS.values()), ("other", "other"))
 TERMS = {
     "MAC": "multiply-accumulate: one multiplication and one addition. G: 10^9, M: 10^6.",
-    "p50, p90, p95, p99": "percentiles of the runs: so many per cent of them took no longer; linear between the two "
+    "p50, p90, p95, p99": "percentiles of the runs: that many per cent of them took no longer; linear between the two "
     "nearest samples (numpy's default). p50 is the median. A p99 of fewer than 100 runs is close to the slowest.",
     "[low, high]": "95 % bootstrap interval of a median (percentile method, seeded); given from "
     f"{FEWEST_RUNS} runs on.",
@@ -75,7 +75,7 @@ TERMS = {
     "the network is written.",
     "worst diff.": "largest |score of the file - score of PyTorch| over the photos, from the same decoded pixels.",
     "limit": "what the worst difference may be for the precision (export/proof/parity.py). On photos whose "
-    f"reference scores lie within {LEAST_SPREAD} limits a comparison proves nothing, and is called so.",
+    f"reference scores lie within {LEAST_SPREAD} limits a comparison proves nothing, and the report says so.",
     "PLCC, SRCC": "Pearson's and Spearman's correlation, here with the reference's scores (parity), not with people's.",
     "flips": "pairs of photos that the reference ranks and the file ranks otherwise, of all pairs that it ranks.",
     "MOS points": f"score x {MOS_POINTS}: mean opinion scores run from 0 to 100.",
@@ -87,8 +87,8 @@ TERMS = {
     "crop, full": "the view of the synthetic branch: the middle of the photo at its native pixels, or every pixel.",
     "pixels, tensors": "what the file takes: the decoded photo, with all preprocessing inside; or the two prepared "
     "views.",
-    "reference, baseline": "the PyTorch model that scores are held against; what one would run instead of our files.",
-    "host, phone, emulated": "a computer; a phone; a processor imitated by another, whose times say nothing.",
+    "reference, baseline": "the PyTorch model that scores are compared with; an alternative to our files.",
+    "host, phone, emulated": "a computer; a phone; an emulated processor, whose times are not meaningful.",
 }
 
 
@@ -148,7 +148,7 @@ def write_report(
 
 
 def page_of(summary: Summary, command: str, created: datetime) -> Page:
-    """Everything that a report says, in the order in which a reader decides."""
+    """Everything in a report, in the order in which a reader needs it."""
     figures, places = summary.figures, summary.places
     machines = listed([place.title for place in places])
     return Page(
@@ -165,7 +165,9 @@ def _sections(summary: Summary, command: str) -> list[Section]:
     phones = any(place.machine.kind == "phone" for place in places)
     host = "" if phones else "These are host figures. There is no phone figure without a phone."
     trained = {row.row.subject.trained for row in figures}
-    untrained = "The weights are not trained: these scores show that files agree, and say nothing about a photo."
+    untrained = (
+        "The weights are not trained: these scores show that the files agree; they are not the quality of a photo."
+    )
     photos = [worst_photos_table(row) for row in figures if row.parity]
     return [
         Section(
@@ -232,7 +234,7 @@ def _drawn(summary: Summary) -> Iterator[tuple[str, list[Plot]]]:
 
 
 def _by_flag(figures: list[Figures]) -> dict[str, str]:
-    """Who is flagged -> the sentences, in full: what all have alike once, then row by row."""
+    """The flags in full: first those of all rows, then row by row."""
     shared = (
         [flag for flag in figures[0].flags if all(flag in row.flags for row in figures)] if len(figures) > 1 else []
     )

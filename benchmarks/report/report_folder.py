@@ -1,4 +1,4 @@
-"""A report's folder: ``rows.jsonl``, which only grows, and the three files of the report made anew from it.
+"""A report's folder: ``rows.jsonl``, which only grows, and the three files of the report written from it.
 
 Rows of several runs, machines and phones come together there. Of rows of one kind the latest counts in the report
 (``benchmarks.report.row_matching.latest``); the older ones stay in the file.

@@ -40,7 +40,7 @@ def read_report(path: Path) -> list[Measurement]:
 
 
 def latest(rows: Sequence[Measurement]) -> tuple[list[Measurement], list[str]]:
-    """Of measured rows, one of each kind: files of rows only ever grow, and the last word counts.
+    """Of measured rows, one of each kind: files of rows only grow, and the latest row counts.
 
     Returns:
         The rows, and the names of those that were there several times.

@@ -16,7 +16,7 @@ from benchmarks.measure.statistics import Ratio, Samples, describe, leaves_out, 
 from export.proof.parity import Parity
 from lariqa.errors import Refusal
 
-KINDS = ("phone", "host", "emulated")  # what one chooses by comes first
+KINDS = ("phone", "host", "emulated")  # phones first: the files are made for them
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Figures:
 
     @property
     def view(self) -> str:
-        """What it looks at: rows with another view do other work."""
+        """Its view: rows with another view do other work."""
         return self.row.subject.synthetic_view
 
     @property
@@ -71,9 +71,9 @@ class Figures:
 
     @property
     def running_mib(self) -> float | None:
-        """Peak memory while the model ran, above the baseline: what decoding a photo takes beside it is not counted.
+        """Peak memory while the model ran, above the baseline: memory for decoding the photo is not counted.
 
-        Where that was not told apart (phones, whose system decodes), the peak of everything.
+        Where the two were not separated (phones, whose system decodes), the peak of everything.
         """
         memory = self.row.memory
         if memory is None or memory.running_peak_mib is None:
@@ -107,15 +107,15 @@ class Figures:
 
     @property
     def past_limit(self) -> bool:
-        """Whether its scores depart too far for it to be a choice, whatever its speed."""
+        """Whether its scores differ too much for it to be chosen, whatever its speed."""
         return self.parity is not None and self.parity.passed is False
 
     @cached_property
     def flags(self) -> list[str]:
-        """What makes its figures less than valid: what the row says, and what follows from it."""
+        """Reasons to doubt its figures: the row's own flags, and those derived from it."""
         found = [*self.row.flags, self.row.setting.fallback, leaves_out(self.row)]
         if self.row.machine.kind == "emulated" and self.row.latency:
-            found.append("emulated processor: its times say nothing and are left out")
+            found.append("emulated processor: its times are not meaningful and are left out")
         return list(dict.fromkeys(flag for flag in found if flag))
 
     def to_json(self) -> dict[str, Any]:

@@ -158,7 +158,7 @@ RIGHT = [(5, -4 + 9.0 * step * sign) for step in range(12) for sign in (1, -1)]
 
 
 def number_points(axes: Axes, points: list[tuple[float, float, str, str]], places=AROUND) -> None:
-    """Write (x, y, words, colour) beside each point, at the first of the places that is still free."""
+    """Write (x, y, words, colour) next to each point, in the first of the places that is still free."""
     settle(axes.figure)
     at = [axes.transData.transform((x, y)) for x, y, _, _ in points]
     taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in at]

@@ -66,7 +66,7 @@ def ratio_cell(ratio: Ratio | None) -> Cell:
 
 
 def main_table(place: Place, view: str) -> Table:
-    """One line per row of one view: what one decides by."""
+    """One line per row of one view: the figures to choose a file by."""
     shown = place.of_view(view)
     slowest = max((figures.run.p50 for figures in shown if figures.run), default=1.0)
     highest = max((figures.row.memory.peak_mib for figures in shown if figures.row.memory), default=1.0)
@@ -119,7 +119,7 @@ def _main_row(figures: Figures, slowest: float, highest: float) -> list[Cell]:
 
 
 def how_it_was_run(figures: Figures) -> str:
-    """Runtime, precision, view and whatever else tells rows of one name apart."""
+    """Runtime, precision, view and whatever else distinguishes rows of one name."""
     subject, setting = figures.row.subject, figures.row.setting
     size = f"{subject.photo_width_px}x{subject.photo_height_px}" if subject.photo_width_px else "any size"
     words = [
@@ -233,7 +233,7 @@ def budget_table(figures: Figures) -> Table:
 
 
 def worst_photos_table(figures: Figures) -> Table:
-    """The photos on which a file departs most."""
+    """The photos on which a file differs most from the reference."""
     photos = sorted(figures.parity.photos, key=lambda photo: -abs(photo.difference))[:WORST_PHOTOS]
     columns = [Column("photo", kind="name"), Column("reference"), Column("score"), Column("difference")]
     rows = [
@@ -263,12 +263,12 @@ CONDITIONS: dict[str, Callable[[Figures], str]] = {
 
 
 def conditions_table(place: Place) -> Table:
-    """What else was going on; only what the system told of at least one row."""
-    told = {name: [tell(figures) for figures in place.figures] for name, tell in CONDITIONS.items()}
-    told = {name: values for name, values in told.items() if set(values) != {MISSING}}
-    columns = [*NUMBER_AND_NAME, *(Column(name, kind="text") for name in told)]
+    """What else ran on the machine; only conditions that are known for at least one row."""
+    found = {name: [read(figures) for figures in place.figures] for name, read in CONDITIONS.items()}
+    found = {name: values for name, values in found.items() if set(values) != {MISSING}}
+    columns = [*NUMBER_AND_NAME, *(Column(name, kind="text") for name in found)]
     rows = [
-        [*known_by(figures), *(Cell(values[index]) for values in told.values())]
+        [*known_by(figures), *(Cell(values[index]) for values in found.values())]
         for index, figures in enumerate(place.figures)
     ]
     machine = place.machine
