@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from lariqa_cli.arguments import check_folder
-from lariqa_cli.proofs import note_training
-from lariqa_cli.screen import note, say
+from lariqa_cli.screen import note, note_training, say
 
 NEXT = {
     "android": "open android_demo in Android Studio and press Run.",

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from lariqa_cli.arguments import ViewOption, check_folder
-from lariqa_cli.proofs import note_training, print_proofs
-from lariqa_cli.screen import note, say, steps, typed
+from lariqa_cli.proofs import print_proofs
+from lariqa_cli.screen import note, note_training, say, steps, typed
 
 
 def run_demo(

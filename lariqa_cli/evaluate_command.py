@@ -10,8 +10,7 @@ from rich import box
 from rich.table import Column, Table
 
 from lariqa_cli.arguments import ModelArgument, ViewOption, check_folder, check_model
-from lariqa_cli.proofs import note_training
-from lariqa_cli.screen import note, say, say_json, show, steps
+from lariqa_cli.screen import note, note_training, say, say_json, show, steps
 
 
 def evaluate_model(

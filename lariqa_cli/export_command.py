@@ -18,8 +18,8 @@ from lariqa_cli.arguments import (
     check_limit,
     parse_size,
 )
-from lariqa_cli.proofs import note_training, print_plans, print_proofs
-from lariqa_cli.screen import note, steps, typed
+from lariqa_cli.proofs import print_plans, print_proofs
+from lariqa_cli.screen import note, note_training, steps, typed
 
 
 def export_checkpoint(

@@ -1,4 +1,4 @@
-"""Proofs on the screen: one row per artifact, and the warning that goes with every score of untrained weights."""
+"""Proofs on the screen: one row per artifact."""
 
 from __future__ import annotations
 
@@ -71,15 +71,3 @@ def print_plans(artifacts: list) -> None:
         for row in artifact.plan["sensitivity"]:
             table.add_row(escape(row["group"]), row["weight_format"], f"{row['sd']:.1e}", weight_formats[row["group"]])
         show(table)
-
-
-def note_training(provenance) -> None:
-    """Warn, next to any score, about weights that were not trained on human ratings."""
-    if provenance.note:
-        note(f"{provenance.note}.", "DEMONSTRATION:", "yellow")
-    elif not provenance.trained:
-        note(
-            "these weights are a calibrated stand-in; the scores show that the pipeline works, not quality.",
-            "NOT TRAINED:",
-            "yellow",
-        )

@@ -19,8 +19,7 @@ from lariqa_cli.arguments import (
     check_folder,
     check_model,
 )
-from lariqa_cli.proofs import note_training
-from lariqa_cli.screen import complain, say, steps
+from lariqa_cli.screen import complain, note_training, say, steps
 
 
 def score_photos(

@@ -11,13 +11,12 @@ import sys
 import time
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
-from rich.live import Live
-from rich.markup import escape
-from rich.spinner import Spinner
-from rich.table import Table
+
+if TYPE_CHECKING:  # a score needs no tables, and a pipe no spinner: they cost a tenth of a second
+    from rich.table import Table
 
 PIPE_CLOSED = 141  # as a shell counts: 128 + SIGPIPE
 
@@ -46,7 +45,14 @@ def steps():
 
     Ctrl-C ends the work at the next step at the latest: some packages swallow it, coremltools while it is imported.
     """
-    began, pressed = time.monotonic(), []
+    began, pressed, live, shown = time.monotonic(), [], nullcontext(), None
+    if progress_console.is_terminal:
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        shown = Spinner("dots")
+        # Not the console's status(), which replaces sys.stderr and would show the converters' output.
+        live = Live(shown, console=progress_console, transient=True, redirect_stdout=False, redirect_stderr=False)
 
     def press(number, frame) -> NoReturn:
         pressed.append(number)
@@ -55,17 +61,16 @@ def steps():
     def begin(step: str) -> None:
         if pressed:
             raise KeyboardInterrupt
-        if progress_console.is_terminal:
+        if shown is not None:
+            from rich.markup import escape
+
             shown.update(text=f"{escape(step)} [dim]({time.monotonic() - began:.0f} s)[/]")
         else:
             progress_console.out(f"[{time.monotonic() - began:5.0f} s] {step}")
 
-    shown = Spinner("dots")
-    # Not the console's status(), which replaces sys.stderr and would show the converters' output.
-    live = Live(shown, console=progress_console, transient=True, redirect_stdout=False, redirect_stderr=False)
     before = signal.signal(signal.SIGINT, press)
     try:
-        with live if progress_console.is_terminal else nullcontext():
+        with live:
             yield begin
     finally:
         signal.signal(signal.SIGINT, before)
@@ -104,6 +109,18 @@ def note(sentence: str, heading: str = "", colour: str = "") -> None:
     if heading:
         progress_console.out(heading, style=colour, end=" ")
     progress_console.out(sentence)
+
+
+def note_training(provenance) -> None:
+    """Warn, next to any score, about weights that were not trained on human ratings."""
+    if provenance.note:
+        note(f"{provenance.note}.", "DEMONSTRATION:", "yellow")
+    elif not provenance.trained:
+        note(
+            "these weights are a calibrated stand-in; the scores show that the pipeline works, not quality.",
+            "NOT TRAINED:",
+            "yellow",
+        )
 
 
 def complain(sentence: str) -> int:

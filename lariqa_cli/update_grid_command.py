@@ -9,9 +9,8 @@ import typer
 
 from lariqa_cli.arguments import check_checkpoint, check_output_file
 from lariqa_cli.inspect_command import show_coverage
-from lariqa_cli.proofs import note_training
 from lariqa_cli.score_command import finite, named
-from lariqa_cli.screen import note, say, steps, typed
+from lariqa_cli.screen import note, note_training, say, steps, typed
 
 FEW_PHOTOS = 100
 
