@@ -36,14 +36,13 @@ from benchmarks.measure.measurement import read_rows  # noqa: E402
 from export.pipeline import export_proved  # noqa: E402
 from export.proof.proof_photos import proof_photos  # noqa: E402
 from export.rewrite.export_ready import ExportRequest  # noqa: E402
+from lariqa.digest import sha256_of  # noqa: E402
 from lariqa.errors import Refusal  # noqa: E402
 from lariqa.manifest.manifest import parse_manifest  # noqa: E402
 from lariqa.manifest.preprocess_spec import PreprocessSpec  # noqa: E402
-from lariqa.photos import golden  # noqa: E402
+from lariqa.photos import golden, photo  # noqa: E402
 from lariqa.photos.views import authentic_pixels, synthetic_pixels  # noqa: E402
 from lariqa.runtimes.scorer import Scorer, fit_to  # noqa: E402
-from lariqa_train import photo  # noqa: E402
-from lariqa_train.model.checkpoint import sha256_of  # noqa: E402
 from tests.support.tiny_model import HEIGHT, WIDTH, make_tiny_model  # noqa: E402
 
 
