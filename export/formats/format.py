@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import importlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from export.rewrite.graph_options import GraphOptions
 from lariqa.errors import Refusal
@@ -33,44 +34,38 @@ class RuntimeMemory:
     slack_mib: float
 
 
-class Quantizer(Protocol):
-    """Writes a float32 file again with its weights in other formats."""
+@dataclass(frozen=True)
+class Quantization:
+    """What is asked of each stored weight of a file.
 
-    def __call__(
-        self,
-        source: Path,
-        path: Path,
-        weight_formats: Mapping[str, WeightFormat],
-        embedded: str,
-        ranges: Any = None,
-        compute: str = "float32",
-        rounded: Mapping[str, np.ndarray] | None = None,
-    ) -> dict[str, str]:
-        """Quantise one file.
+    Args:
+        weight_formats: name of a weight as in ``Format.layers`` -> its format; what is not named stays float32.
+        ranges: from ``Format.collect_ranges``; needed where a weight format is int8.
+        compute: what layers below int8 compute in, "float32" or "float16".
+        rounded: name of a weight -> its numbers, in its order, already on their grid (``quantization.gptq``).
+    """
 
-        Args:
-            source: a float32 file of this toolkit.
-            path: where to; ends in the format's suffix.
-            weight_formats: name of a weight as in ``Format.layers`` -> its format; what is not named stays float32.
-            embedded: the manifest, as JSON text, for the file's metadata.
-            ranges: from ``Format.collect_ranges``; needed where a weight format is int8.
-            compute: what layers below int8 compute in, "float32" or "float16".
-            rounded: name of a weight -> its numbers, in its order, already on their grid (``quantization.gptq``).
+    weight_formats: Mapping[str, WeightFormat]
+    ranges: Any = None
+    compute: str = "float32"
+    rounded: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-        Returns:
-            Package that did it -> version.
-
-        Raises:
-            Refusal: the format cannot do it, or a layer would silently stay float32.
-        """
-        ...
+    @property
+    def given(self) -> dict[str, np.ndarray]:
+        """The rounded numbers of the weights that do not stay float32."""
+        formats = self.weight_formats
+        return {name: self.rounded[name] for name in formats if name in self.rounded and formats[name] != "fp32"}
 
 
 @dataclass(frozen=True)
-class Format(ABC):
+class Format:
     """One file format. Its name, suffix, precisions and sessions are those of the runtime that opens it.
 
+    Its folder has two modules with the same names in every format: ``convert`` (write, operators, layers, weights) and
+    ``quantize`` (quantize, collect_ranges). They are imported when they are first used.
+
     Args:
+        folder: the package of the two modules.
         runtime: what opens such files.
         label: the name that people read.
         colours: of its marks in a report: on a light page, on a dark one.
@@ -83,6 +78,7 @@ class Format(ABC):
         accelerated_compute: precision -> what layers may compute in on accelerators, where it is not float32.
     """
 
+    folder: str
     runtime: Runtime
     label: str
     colours: tuple[str, str]
@@ -109,18 +105,24 @@ class Format(ABC):
         """Those that it is written in."""
         return self.runtime.precisions
 
-    @abstractmethod
     def convert(self, ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
         """Write an export-ready model to ``path``, the manifest ``embedded`` in it; converter package -> version.
 
         Raises:
             Refusal: the converter is not installed, or cannot express the model.
         """
+        ready.configure(self.graph)
+        return self._module("convert").write(ready, path, embedded)
 
-    @property
-    @abstractmethod
-    def quantize(self) -> Quantizer:
-        """What writes a float32 file again in lower precision."""
+    def quantize(self, source: Path, path: Path, embedded: str, asked: Quantization) -> dict[str, str]:
+        """Write a float32 file of this toolkit again, its weights in other formats; package that did it -> version.
+
+        Raises:
+            Refusal: the format has not all that is asked, or a layer would silently stay float32.
+        """
+        for weight_format in sorted(set(asked.weight_formats.values())):
+            self._refuse_without(weight_format)
+        return self._module("quantize").quantize(source, path, embedded, asked)
 
     def collect_ranges(self, source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
         """Ranges of a float32 file's activations over these inputs, as the format's own tool keeps them.
@@ -128,19 +130,27 @@ class Format(ABC):
         Raises:
             Refusal: the format has no int8 activations.
         """
-        raise Refusal(f"{self.label} has no int8 activations here: {self.cannot.get('int8', 'nothing writes them')}")
+        self._refuse_without("int8")
+        return self._module("quantize").collect_ranges(source, inputs)
 
-    @abstractmethod
     def operators(self, path: Path) -> Counter[str]:
         """Operator -> how often the file has it."""
+        return self._module("convert").operators(path)
 
-    @abstractmethod
     def layers(self, path: Path) -> GraphStats:
         """Convolutions, matrix products and weights of the file."""
+        return self._module("convert").layers(path)
 
-    @abstractmethod
     def weights(self, path: Path) -> dict[str, np.ndarray]:
         """Stored float32 weight -> its numbers."""
+        return self._module("convert").weights(path)
+
+    def _refuse_without(self, weight_format: str) -> None:
+        if weight_format not in self.precisions:
+            raise Refusal(f"{self.label} has no {weight_format}: {self.cannot.get(weight_format, 'nothing writes it')}")
+
+    def _module(self, name: str) -> ModuleType:
+        return importlib.import_module(f"{self.folder}.{name}")
 
     def compute_order(self, precision: str) -> tuple[str, ...]:
         """What to try to compute in, the most wanted first: an accelerator may take float16 alone."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from export.formats.format import Format
+from export.formats.format import Format, Quantization
 from export.proof.limits import GATE_PHOTOS, GATES
 from export.proof.parity import Parity, PhotoParity, compare
 from export.quantize.allocate_bits import MARGINS, Choice, allocate_bits, moved_most, sensitivities
@@ -96,15 +96,9 @@ class QuantizedExport:
         ) -> dict[str, str]:
             remove(path)
             weights = {name: weight_formats[group] for name, group in known.items()}
-            return row.quantize(
-                source,
-                path,
-                weights,
-                embedded,
-                self.ranges(row) if "int8" in weights.values() else None,
-                compute,
-                self.rounded_for(row, source, weights),
-            )
+            ranges = self.ranges(row) if "int8" in weights.values() else None
+            asked = Quantization(weights, ranges, compute, self.rounded_for(row, source, weights))
+            return row.quantize(source, path, embedded, asked)
 
         def measure(weight_formats: Mapping[str, WeightFormat], names: tuple[str, ...] | None, compute: str) -> Parity:
             """On selection pictures of these names; None: on all."""

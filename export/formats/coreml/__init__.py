@@ -1,1 +1,4 @@
-"""Core ML ML Programs. Reading order: format -> convert -> quantize; mil_ops -> mil_reference -> evaluator."""
+"""Core ML ML Programs.
+
+Reading order: format -> convert (temporary) -> quantize; mil_ops -> mil_reference -> evaluator.
+"""

@@ -1,7 +1,7 @@
 """Export-ready model -> a Core ML ML Program, an .mlpackage folder.
 
-Deployment target iOS 16 / macOS 13: every operator used here is in its opset. For the pixels input it is an
-image (a CVPixelBuffer, RGB): Core ML itself turns it into floats, so the graph holds no cast. Names and dtypes are
+Deployment target iOS 16 / macOS 13: every operator used here is in its opset. The pixels input is an image
+(a CVPixelBuffer, RGB): Core ML itself turns it into floats, so the graph holds no cast. Names and dtypes are
 given; left to itself the converter renames and narrows them.
 """
 
@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from export.formats.coreml.mil_reference import MilProgram
+from export.formats.coreml.temporary import own_temporary_folder
 from export.rewrite.export_ready import ExportReady, FromPixels
 from export.rewrite.graph_stats import GraphStats
 from export.rewrite.pillow_resize import cut
@@ -22,11 +23,11 @@ from lariqa.backends import backend, quietly, versions
 from lariqa.runtimes.coreml import METADATA_KEY
 
 
-def write_coreml(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     """Write ``ready`` to the folder ``path``; arguments and errors as :meth:`export.formats.format.Format.convert`."""
     with quietly("importing coremltools"):
         ct = backend("coremltools", "coreml")
-    with quietly("the conversion to Core ML"), torch.inference_mode():
+    with quietly("the conversion to Core ML"), own_temporary_folder(), torch.inference_mode():
         model, example, inputs = _traceable(ready, ct)
         # torch.export rather than torch.jit.trace: traces of the attention backbones break with numpy 2.
         program = torch.export.export(model, example).run_decompositions({})
@@ -45,17 +46,17 @@ def write_coreml(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
     return versions("torch", "coremltools")
 
 
-def coreml_operators(path: Path) -> Counter[str]:
+def operators(path: Path) -> Counter[str]:
     """Operator -> how often the program has it."""
     return open_program(path).operators()
 
 
-def coreml_layers(path: Path) -> GraphStats:
+def layers(path: Path) -> GraphStats:
     """Convolutions, matrix products and weights of the program."""
     return open_program(path).layers()
 
 
-def coreml_weights(path: Path) -> dict[str, np.ndarray]:
+def weights(path: Path) -> dict[str, np.ndarray]:
     """Stored float32 weight -> its numbers."""
     return open_program(path).weights()
 

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from export.formats.format import Format, Quantizer
+from export.formats.format import Format
 from export.rewrite.graph_options import GraphOptions
 from lariqa.runtimes.coreml import RUNTIME
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from export.rewrite.export_ready import ExportReady
-    from export.rewrite.graph_stats import GraphStats
 
 FORBIDDEN = """
     cast equal not_equal greater greater_equal less less_equal logical_and logical_or logical_not logical_xor select
@@ -25,34 +17,7 @@ FORBIDDEN = """
 
 @dataclass(frozen=True)
 class CoreML(Format):
-    """See ``Format``; each method's module is imported when it is first used."""
-
-    def convert(self, ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
-        from export.formats.coreml.convert import write_coreml
-
-        ready.configure(self.graph)
-        return write_coreml(ready, path, embedded)
-
-    @property
-    def quantize(self) -> Quantizer:
-        from export.formats.coreml.quantize import quantize_coreml
-
-        return quantize_coreml
-
-    def operators(self, path: Path) -> Counter[str]:
-        from export.formats.coreml.convert import coreml_operators
-
-        return coreml_operators(path)
-
-    def layers(self, path: Path) -> GraphStats:
-        from export.formats.coreml.convert import coreml_layers
-
-        return coreml_layers(path)
-
-    def weights(self, path: Path) -> dict[str, np.ndarray]:
-        from export.formats.coreml.convert import coreml_weights
-
-        return coreml_weights(path)
+    """What is known of such files beside the facts below."""
 
     def phone_warnings(self, operators: Counter[str]) -> list[str]:
         return [
@@ -63,6 +28,7 @@ class CoreML(Format):
 
 
 FORMAT = CoreML(
+    folder=__package__,
     runtime=RUNTIME,
     label="Core ML",
     colours=("#2c7a4d", "#7ccf9c"),

@@ -11,50 +11,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from export.formats.coreml.temporary import own_temporary_folder
+from export.formats.format import Quantization
 from lariqa.backends import backend, quietly, versions
-from lariqa.errors import Refusal
 from lariqa.runtimes.coreml import METADATA_KEY
-from lariqa_train.quantization.precision import WeightFormat
 
 
-def quantize_coreml(
-    source: Path,
-    path: Path,
-    weight_formats: Mapping[str, WeightFormat],
-    embedded: str,
-    ranges: Any = None,
-    compute: str = "float32",
-    rounded: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, str]:
-    """Write ``source`` again to ``path`` with its weights in other weight formats; arguments as ``quantize_onnx``.
-
-    Raises:
-        Refusal: a weight format is int8.
-    """
-    if "int8" in weight_formats.values():
-        raise Refusal("int8 activations need an iOS 17 target; the nearest for Core ML is w8")
+def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> dict[str, str]:
+    """Write ``source`` again in other weight formats; see :meth:`export.formats.format.Format.quantize`."""
     with quietly("importing coremltools"):
         ct = backend("coremltools", "coreml")
         optimize = backend("coremltools.optimize.coreml", "coreml")
-    with quietly("lowering the Core ML package"):
+    with quietly("the quantisation of the Core ML package"), own_temporary_folder():
         package = ct.models.MLModel(str(source), skip_model_load=True)
-        given = {
-            name: rounded[name] for name in weight_formats if name in (rounded or {}) and weight_formats[name] != "fp32"
-        }
-        if given:
-            package = _taking(package, given, ct)
-        chosen = {name for name, weight_format in weight_formats.items() if weight_format == "w8"}
+        if asked.given:
+            package = _taking(package, asked.given, ct)
+        chosen = {name for name, weight_format in asked.weight_formats.items() if weight_format == "w8"}
         if chosen:
             int8 = optimize.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8", weight_threshold=0)
             config = optimize.OptimizationConfig(op_name_configs=dict.fromkeys(sorted(chosen), int8))
             package = optimize.linear_quantize_weights(package, config=config)
-        halved = {name for name, weight_format in weight_formats.items() if weight_format == "fp16"}
-        if compute == "float16":
-            raised = {name for name, weight_format in weight_formats.items() if weight_format == "fp32"}
+        halved = {name for name, weight_format in asked.weight_formats.items() if weight_format == "fp16"}
+        if asked.compute == "float16":
+            raised = {name for name, weight_format in asked.weight_formats.items() if weight_format == "fp32"}
             package = _computing_in_half(package, halved, raised, ct)
         elif halved:
             package = _halved(package, halved, ct)

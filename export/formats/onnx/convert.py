@@ -28,7 +28,7 @@ OPSET = 18
 IR_VERSION = 8
 
 
-def write_onnx(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     """Write ``ready`` to ``path``.
 
     Args:
@@ -66,7 +66,7 @@ def write_onnx(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     return versions("torch", "onnx", "onnxscript")
 
 
-def onnx_operators(path: Path) -> Counter[str]:
+def operators(path: Path) -> Counter[str]:
     """Operator -> how often the file has it; what only unpacks a weight, folded at load, goes by another name."""
     graph, unpacked = _load(path).graph, set()
     unpacked.update(tensor.name for tensor in graph.initializer)
@@ -78,7 +78,7 @@ def onnx_operators(path: Path) -> Counter[str]:
     return counts
 
 
-def onnx_layers(path: Path) -> GraphStats:
+def layers(path: Path) -> GraphStats:
     """Convolutions, matrix products and weights of the file; its shapes are inferred where it does not state them."""
     onnx = backend("onnx", "onnx")
     graph = onnx.shape_inference.infer_shapes(_load(path)).graph
@@ -115,7 +115,7 @@ def onnx_layers(path: Path) -> GraphStats:
     return GraphStats(tuple(layers), numbers, sum(map(_tensor_bytes, graph.initializer)), belongs)
 
 
-def onnx_weights(path: Path) -> dict[str, np.ndarray]:
+def weights(path: Path) -> dict[str, np.ndarray]:
     """Stored float32 weight -> its numbers."""
     onnx = backend("onnx", "onnx")
     floats = (t for t in _load(path).graph.initializer if t.data_type == onnx.TensorProto.FLOAT)

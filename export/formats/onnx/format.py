@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from export.formats.format import Format, Quantizer, RuntimeMemory
+from export.formats.format import Format, RuntimeMemory
 from export.rewrite.graph_options import GraphOptions
 from lariqa.runtimes.onnxruntime import RUNTIME
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from export.rewrite.export_ready import ExportReady
-    from export.rewrite.graph_stats import GraphStats
 
 # A comparison, a boolean, a cast, a gather or a loop sends a graph, or a part of it, from a phone's GPU or NPU back to
 # its CPU (the Cox-de Boor recursion has the first three for every knot). The fused KAN and the baked-in preprocessing
@@ -27,44 +15,8 @@ FORBIDDEN = """
 """
 
 
-@dataclass(frozen=True)
-class Onnx(Format):
-    """See ``Format``; each method's module is imported when it is first used."""
-
-    def convert(self, ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
-        from export.formats.onnx.convert import write_onnx
-
-        ready.configure(self.graph)
-        return write_onnx(ready, path, embedded)
-
-    @property
-    def quantize(self) -> Quantizer:
-        from export.formats.onnx.quantize import quantize_onnx
-
-        return quantize_onnx
-
-    def collect_ranges(self, source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
-        from export.formats.onnx.quantize import collect_onnx_ranges
-
-        return collect_onnx_ranges(source, inputs)
-
-    def operators(self, path: Path) -> Counter[str]:
-        from export.formats.onnx.convert import onnx_operators
-
-        return onnx_operators(path)
-
-    def layers(self, path: Path) -> GraphStats:
-        from export.formats.onnx.convert import onnx_layers
-
-        return onnx_layers(path)
-
-    def weights(self, path: Path) -> dict[str, np.ndarray]:
-        from export.formats.onnx.convert import onnx_weights
-
-        return onnx_weights(path)
-
-
-FORMAT = Onnx(
+FORMAT = Format(
+    folder=__package__,
     runtime=RUNTIME,
     label="ONNX",
     colours=("#2563a8", "#7ab0ec"),

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from export.formats.format import Quantization
 from lariqa.backends import backend, quietly, versions
 from lariqa.runtimes.onnxruntime import METADATA_KEY
 from lariqa_train.quantization.int8_grid import quantise
@@ -26,46 +27,22 @@ from lariqa_train.quantization.precision import WeightFormat
 QUANTISED = ("Conv", "Gemm")
 
 
-def quantize_onnx(
-    source: Path,
-    path: Path,
-    weight_formats: Mapping[str, WeightFormat],
-    embedded: str,
-    ranges: Any = None,
-    compute: str = "float32",
-    rounded: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, str]:
-    """Write ``source`` again to ``path`` with its weights in other weight formats.
-
-    Args:
-        source: a float32 file of this toolkit.
-        path: where to; ends in .onnx.
-        weight_formats: name of a weight as in ``onnx_layers`` -> its weight format; what is not named stays as it is.
-        embedded: the manifest, as JSON text, for the file's metadata.
-        ranges: from ``collect_onnx_ranges``; needed where a weight format is int8.
-        rounded: name of a weight -> its numbers, in its order, already on their grid (``round_weights``).
-        compute: "float32"; this runtime's CPU kernels have no float16.
-
-    Returns:
-        Package that did it -> version.
-    """
+def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> dict[str, str]:
+    """Write ``source`` again in other weight formats; see :meth:`export.formats.format.Format.quantize`."""
     onnx = backend("onnx", "onnx")
     model = onnx.load(str(source))
     read = {node.input[1] for node in model.graph.node if node.op_type in QUANTISED}
     # A weight that a gate's factors go into is computed for every photo: its layer can only store int8.
     weight_formats = {
         name: "w8" if weight_format == "int8" and name not in read else weight_format
-        for name, weight_format in weight_formats.items()
+        for name, weight_format in asked.weight_formats.items()
     }
     used = {"onnx"}
-    _take(
-        model.graph,
-        {name: rounded[name] for name in weight_formats if name in (rounded or {}) and weight_formats[name] != "fp32"},
-    )
+    _take(model.graph, asked.given)
     statically = {name for name, weight_format in weight_formats.items() if weight_format == "int8"}
     if statically:
         with quietly("ONNX Runtime's quantiser"):
-            model = _quantised(model, statically, ranges)
+            model = _quantised(model, statically, asked.ranges)
         used.add("onnxruntime")
     _store(model.graph, weight_formats)
     onnx.helper.set_model_props(model, {METADATA_KEY: embedded})
@@ -108,7 +85,7 @@ def _store(graph, weight_formats: Mapping[str, WeightFormat]) -> None:
     graph.node.extend(nodes)
 
 
-def collect_onnx_ranges(source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
+def collect_ranges(source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
     """Smallest and largest value of every activation over these inputs, as moving averages, by ONNX Runtime's own tool.
 
     Its entropy and percentile calibrators keep every activation of every picture in memory (onnxruntime issue 10503).

@@ -30,7 +30,7 @@ from lariqa.runtimes.litert import METADATA_NAME
 WIDEST_CONCATENATION = 5  # that XNNPACK takes
 
 
-def write_tflite(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
+def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     """Write ``ready`` to ``path``; arguments and errors as :meth:`export.formats.format.Format.convert`."""
     with quietly("importing litert-torch"):
         litert_torch = backend("litert_torch", "tflite")
@@ -47,7 +47,7 @@ def write_tflite(ready: ExportReady, path: Path, embedded: str) -> dict[str, str
     return versions("torch", "litert-torch", "ai-edge-litert")
 
 
-def tflite_operators(path: Path) -> Counter[str]:
+def operators(path: Path) -> Counter[str]:
     """Operator -> how often the file has it, in all its subgraphs."""
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -59,7 +59,7 @@ def tflite_operators(path: Path) -> Counter[str]:
     )
 
 
-def tflite_layers(path: Path) -> GraphStats:
+def layers(path: Path) -> GraphStats:
     """Convolutions, matrix products and weights of the file."""
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     codes = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -98,8 +98,8 @@ def tflite_layers(path: Path) -> GraphStats:
     return GraphStats(tuple(layers), sum(int(numbers[n]) for n in used), sum(len(model.buffers[n].data) for n in used))
 
 
-def tflite_weights(path: Path) -> dict[str, np.ndarray]:
-    """Stored float32 weight, by its buffer as in ``tflite_layers`` -> its numbers."""
+def weights(path: Path) -> dict[str, np.ndarray]:
+    """Stored float32 weight, by its buffer as in ``layers`` -> its numbers."""
     schema = backend("ai_edge_litert.schema_py_generated", "tflite")
     model = _load(path)
     return {

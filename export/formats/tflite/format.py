@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from export.formats.format import Format, Quantizer, RuntimeMemory
+from export.formats.format import Format, RuntimeMemory
 from export.rewrite.graph_options import GraphOptions
 from lariqa.manifest.manifest import Artifact
 from lariqa.runtimes.litert import RUNTIME
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from export.rewrite.export_ready import ExportReady
-    from export.rewrite.graph_stats import GraphStats
 
 FORBIDDEN = """
     CAST EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND LOGICAL_OR LOGICAL_NOT SELECT SELECT_V2
@@ -33,39 +24,7 @@ DELEGATED_BADLY = {  # operator -> where it was seen
 
 @dataclass(frozen=True)
 class Tflite(Format):
-    """See ``Format``; each method's module is imported when it is first used."""
-
-    def convert(self, ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
-        from export.formats.tflite.convert import write_tflite
-
-        ready.configure(self.graph)
-        return write_tflite(ready, path, embedded)
-
-    @property
-    def quantize(self) -> Quantizer:
-        from export.formats.tflite.quantize import quantize_tflite
-
-        return quantize_tflite
-
-    def collect_ranges(self, source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
-        from export.formats.tflite.quantize import collect_tflite_ranges
-
-        return collect_tflite_ranges(source, inputs)
-
-    def operators(self, path: Path) -> Counter[str]:
-        from export.formats.tflite.convert import tflite_operators
-
-        return tflite_operators(path)
-
-    def layers(self, path: Path) -> GraphStats:
-        from export.formats.tflite.convert import tflite_layers
-
-        return tflite_layers(path)
-
-    def weights(self, path: Path) -> dict[str, np.ndarray]:
-        from export.formats.tflite.convert import tflite_weights
-
-        return tflite_weights(path)
+    """What is known of such files beside the facts below."""
 
     def memory_of(self, artifact: Artifact) -> RuntimeMemory | None:
         """Without its tables of pointers made for each run, XNNPACK holds more than a plan can tell."""
@@ -76,6 +35,7 @@ class Tflite(Format):
 
 
 FORMAT = Tflite(
+    folder=__package__,
     runtime=RUNTIME,
     label="TFLite",
     colours=("#b9541a", "#f0a06a"),

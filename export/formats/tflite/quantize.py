@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from export.formats.format import Quantization
 from export.formats.tflite.convert import embed, parsed, serialise
 from lariqa.backends import backend, quietly, versions
 from lariqa_train.quantization.precision import WeightFormat, refuse_left_float
@@ -24,29 +25,18 @@ from lariqa_train.quantization.precision import WeightFormat, refuse_left_float
 COMPUTING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
-def quantize_tflite(
-    source: Path,
-    path: Path,
-    weight_formats: Mapping[str, WeightFormat],
-    embedded: str,
-    ranges: Any = None,
-    compute: str = "float32",
-    rounded: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, str]:
-    """Write ``source`` again to ``path`` with its weights in other weight formats; arguments as ``quantize_onnx``."""
+def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> dict[str, str]:
+    """Write ``source`` again in other weight formats; see :meth:`export.formats.format.Format.quantize`."""
     quantizer_module = backend("ai_edge_quantizer.quantizer", "tflite")
     model = parsed(source.read_bytes(), source)
-    _take(
-        model,
-        {name: rounded[name] for name in weight_formats if name in (rounded or {}) and weight_formats[name] != "fp32"},
-    )
+    _take(model, asked.given)
     kept = _name_by_place(model)
-    if wanted := list(_operators(model, weight_formats)):  # the quantizer refuses to do nothing
+    if wanted := list(_operators(model, asked.weight_formats)):  # the quantizer refuses to do nothing
         with quietly("ai-edge-quantizer"):
             quantizer = quantizer_module.Quantizer(serialise(model))
-            for asked in wanted:
-                _ask(quantizer, *asked)
-            result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+            for operator in wanted:
+                _ask(quantizer, *operator)
+            result = quantizer.quantize(asked.ranges, enable_progress_bar=False, enable_progress_report=False)
         lowered = parsed(bytes(result.quantized_model), path)
     else:
         lowered = model
@@ -107,7 +97,7 @@ def _name_by_place(model) -> dict[bytes, bytes]:
     return kept
 
 
-def collect_tflite_ranges(source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
+def collect_ranges(source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
     """Smallest and largest value of every tensor over these inputs, as moving averages, by the quantizer's own tool.
 
     Seen while the model runs: in its other mode the tool keeps every tensor of a run, over 12 GB for a 4K photo.

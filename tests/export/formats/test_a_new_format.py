@@ -66,10 +66,6 @@ class Toy(Format):
             file.writestr("lariqa", embedded)
         return {"toy": "1.0"}
 
-    @property
-    def quantize(self):
-        raise AssertionError("it has no lower precision")
-
     def operators(self, path):
         return Counter({"toy": 1})
 
@@ -86,7 +82,15 @@ def toy(monkeypatch):
     known = {**registry.runtimes(), "toy": RUNTIME}
     monkeypatch.setattr(registry, "runtimes", lambda: known)
     monkeypatch.setattr("lariqa.runtimes.artifacts.runtimes", lambda: known)
-    row = Toy(RUNTIME, "Toy", ("#000000", "#ffffff"), GraphOptions(), frozenset({"forbidden"}), {"w8": "it is a toy"})
+    row = Toy(
+        "no.modules",
+        RUNTIME,
+        "Toy",
+        ("#000000", "#ffffff"),
+        GraphOptions(),
+        frozenset({"forbidden"}),
+        {"w8": "it is a toy"},
+    )
     monkeypatch.setitem(FORMATS, "toy", row)
     return row
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from export.formats import FORMATS
+from export.formats.format import Quantization
 from export.proof.proof_photos import seeded_photos
 from export.quantize.quantized_export import QuantizedExport
 from export.rewrite.export_ready import ExportRequest, make_export_ready
@@ -48,9 +49,8 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path, 
         weight_format = PRECISIONS[precision].fallbacks[0]
         weight_formats = {name: "fp32" if is_exact(group) else weight_format for name, group in known.items()}
         path = tmp_path / f"{precision}{row.suffix}"
-        row.quantize(
-            source, path, weight_formats, "{}", row.collect_ranges(source, inputs) if weight_format == "int8" else None
-        )
+        ranges = row.collect_ranges(source, inputs) if weight_format == "int8" else None
+        row.quantize(source, path, "{}", Quantization(weight_formats, ranges))
         saved = whole_bytes - row.layers(path).weight_bytes
         assert saved > 0.9 * (4 - BYTES_PER_WEIGHT[weight_format]) * numbers, precision
         moved = np.abs(scored(path) - whole)

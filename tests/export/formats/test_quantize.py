@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from export.formats import FORMATS
+from export.formats.format import Quantization
 from export.quantize.weight_matching import match_weights
 
 
@@ -17,7 +18,7 @@ def test_all_formats_store_the_same_numbers_and_nothing_of_the_resize(
         found = match_weights(row.weights(path), layers)
         weight_formats = {label: weight_format for label, (layer, _) in found.items() if "conv_stem" not in layer}
         lowered = tmp_path / f"lowered{row.suffix}"
-        row.quantize(path, lowered, weight_formats, row.runtime.metadata(path))
+        row.quantize(path, lowered, row.runtime.metadata(path), Quantization(weight_formats))
         assert row.layers(lowered).weight_bytes <= most * row.layers(path).weight_bytes
         assert (
             row.runtime.metadata(lowered) == row.runtime.metadata(path)
@@ -43,7 +44,7 @@ def test_int8_computes_in_int8_and_the_resize_does_not(float32_files, layers, ph
         assert len(weight_formats) > 4
         lowered = tmp_path / f"int8{row.suffix}"
         ranges = row.collect_ranges(path, [{"image": photo[None]} for photo in photos.values()])
-        row.quantize(path, lowered, weight_formats, "{}", ranges)
+        row.quantize(path, lowered, "{}", Quantization(weight_formats, ranges))
         quantising = {kind: count for kind, count in row.operators(lowered).items() if kind.upper().startswith("QUANT")}
         assert sum(quantising.values()) >= 4
         runner, whole = row.runtime.open(lowered, 1), row.runtime.open(path, 1)
@@ -58,7 +59,7 @@ def test_core_ml_in_float16_is_rounded_by_the_evaluator_and_its_resize_stays_exa
     found = match_weights(row.weights(path), layers)
     weight_formats = {label: "fp16" for label, (layer, _) in found.items() if "conv_stem" not in layer}
     half = tmp_path / "half.mlpackage"
-    row.quantize(path, half, weight_formats, "{}", compute="float16")
+    row.quantize(path, half, "{}", Quantization(weight_formats, compute="float16"))
     program = row.runtime.open(half, 1).program
     assert program.operators()["cast between floats"] >= 2 and not program.operators()["cast"]
     declared = {name: spec.dtype for name, spec in program._specs.items()}

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from export.formats import FORMATS
+from export.formats.format import Quantization
 from export.pipeline import export_proved
 from export.proof.limits import GATES, Gate
 from export.proof.proof_photos import seeded_photos
@@ -105,7 +106,7 @@ def test_in_a_low_memory_graph_int8_computes_where_weights_are_stored_and_is_sto
     path, lowered = quantized.source(row), tmp_path / "int8.onnx"
     known = quantized.stored.known(row, path)
     inputs = [{"image": photo[None]} for photo in photos.values()]
-    row.quantize(path, lowered, dict.fromkeys(known, "int8"), "{}", row.collect_ranges(path, inputs))
+    row.quantize(path, lowered, "{}", Quantization(dict.fromkeys(known, "int8"), row.collect_ranges(path, inputs)))
     before, after = row.layers(path), row.layers(lowered)
     numbers = sum(quantized.stored.layers[layer].size for layer in quantized.stored.lowered)
     assert before.weight_bytes - after.weight_bytes > 2.8 * numbers  # of three bytes each; scales and zero points cost
