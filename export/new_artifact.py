@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from export.formats.format import Format
 from export.proof.limits import TOLERANCES
 from export.rewrite.export_ready import ExportReady, ExportRequest
 from export.rewrite.tiling_plan import DEFAULT_MEMORY
@@ -19,23 +18,15 @@ def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
     return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES, golden=tile)
 
 
-def new_artifact(
-    ready: ExportReady,
-    request: ExportRequest,
-    format_name: str,
-    suffix: str,
-    precision: str,
-    macs: int,
-    session: dict[str, Any],
-) -> Artifact:
+def new_artifact(ready: ExportReady, request: ExportRequest, row: Format, precision: str, macs: int) -> Artifact:
     """The row of an artifact that is about to be written."""
     view = ready.preprocess.synthetic_view
     any_size = request.input == "tensors" and (view == "crop" or "synthetic" not in ready.config.branches)
     size = "" if any_size else f"_{request.width}x{request.height}"
     memory = "" if ready.memory == DEFAULT_MEMORY else f"_{ready.memory}"
     return Artifact(
-        file=f"lariqa_{request.input}_{view}{size}_{precision}{memory}{suffix}",
-        format=format_name,
+        file=f"lariqa_{request.input}_{view}{size}_{precision}{memory}{row.suffix}",
+        format=row.name,
         precision=precision,
         input=request.input,
         synthetic_view=view,
@@ -45,5 +36,5 @@ def new_artifact(
         output="score",
         macs=macs,
         memory=ready.memory,
-        session=session,
+        session=row.runtime.sessions[ready.memory],
     )

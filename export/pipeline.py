@@ -120,9 +120,7 @@ def export_proved(
             progress=progress,
         )
         for row, precision in rows:
-            artifact = new_artifact(
-                ready, request, row.name, row.suffix, precision, macs, row.runtime.sessions[ready.memory]
-            )
+            artifact = new_artifact(ready, request, row, precision, macs)
             staged = stage / artifact.file
             if precision == "fp32":
                 progress(f"converting to {row.name}")

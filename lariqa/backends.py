@@ -37,6 +37,19 @@ def has_toolkit() -> bool:
     return importlib.util.find_spec("lariqa_train") is not None
 
 
+def needs_toolkit(what: str) -> Refusal:
+    """The one sentence for "this lives in a checkout, and only the wheel is installed"."""
+    return Refusal(
+        f"{what} needs the whole toolkit, of which only the part that scores photos is installed: "
+        "clone its repository and run `make setup` there"
+    )
+
+
+def needs_package(what: str, package: str) -> Refusal:
+    """The one sentence for "a package of the whole toolkit is not installed"."""
+    return Refusal(f"{what} needs the package {package!r}, which is not installed: pip install 'lariqa[all]'")
+
+
 def toolkit(module: str, needed_by: str) -> ModuleType:
     """Import a module of the floors above this one: training, export, benchmarks, which only a checkout has.
 
@@ -51,13 +64,8 @@ def toolkit(module: str, needed_by: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as missing:
         if missing.name and module.startswith(missing.name):
-            raise Refusal(
-                f"{needed_by} needs the whole toolkit, of which only the part that scores photos is installed: "
-                "clone its repository and run `make setup` there"
-            ) from missing
-        raise Refusal(
-            f"{needed_by} needs the package {missing.name!r}, which is not installed: pip install 'lariqa[all]'"
-        ) from missing
+            raise needs_toolkit(needed_by) from missing
+        raise needs_package(needed_by, missing.name) from missing
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -11,6 +11,9 @@ from lariqa.errors import Refusal
 if TYPE_CHECKING:  # NumPy and Pillow come with the first model
     from lariqa.runtimes.scorer import Scorer
 
+CHECKPOINT_SUFFIX = ".safetensors"
+MOST_NAMED = 6  # of the models in a folder
+
 
 def load(
     path: str | os.PathLike,
@@ -49,8 +52,7 @@ def load(
             raise Refusal(f"--weight-cache is for a .tflite artifact; {path} is a checkpoint")
         module = toolkit("lariqa_train.model.reference", "opening a checkpoint")
         return module.open_checkpoint(path, synthetic_view)
-    if path.is_dir() and (files := exported_in(path)):
-        raise Refusal(f"{path} is a folder with several files; name one of {', '.join(map(str, files))}")
+    refuse_folder_of_models(path)
     manifest, artifact = describe(path)
     if synthetic_view not in (None, artifact.synthetic_view):
         raise Refusal(
@@ -61,14 +63,19 @@ def load(
     return scorer_for(path, manifest, artifact, threads, cache)
 
 
-def exported_in(folder: Path) -> list[Path]:
-    """The files of an export folder, by its ``lariqa.json``; none where the folder is no export."""
-    from lariqa.manifest.manifest import read_manifest
+def refuse_folder_of_models(path: Path) -> None:
+    """Refuse a folder that holds models and is none itself; names them."""
+    from lariqa.runtimes.runtime import runtimes
 
-    manifest = read_manifest(folder)
-    return [folder / artifact.file for artifact in manifest.artifacts] if manifest else []
+    suffixes = {CHECKPOINT_SUFFIX, *(runtime.suffix for runtime in runtimes().values())}
+    if path.suffix in suffixes or not path.is_dir() or is_checkpoint(path):
+        return
+    if inside := sorted(file for file in path.iterdir() if file.suffix in suffixes):
+        more = f" and {len(inside) - MOST_NAMED} more" if len(inside) > MOST_NAMED else ""
+        named = ", ".join(map(str, inside[:MOST_NAMED]))
+        raise Refusal(f"{path} is a folder with several files; name one of {named}{more}")
 
 
 def is_checkpoint(path: Path) -> bool:
     """Whether ``path`` has the name of a checkpoint, or is a folder with the configuration of one."""
-    return path.suffix == ".safetensors" or (path / "config.json").exists()
+    return path.suffix == CHECKPOINT_SUFFIX or (path / "config.json").exists()

@@ -11,7 +11,7 @@ import typer
 
 from lariqa.backends import has_toolkit
 from lariqa.errors import Refusal
-from lariqa.loading import is_checkpoint
+from lariqa.loading import is_checkpoint, refuse_folder_of_models
 from lariqa_cli.screen import typed
 
 AUTHORS_SUFFIXES = (".pt", ".pth")
@@ -58,8 +58,7 @@ def check_model(path: Path) -> None:
             f"{path} is a weight file of the authors; convert it first: "
             + typed("import", path, "-o", path.with_suffix(".safetensors"))
         )
-    if path.is_dir() and not is_checkpoint(path) and (inside := models_in(path)):
-        raise Refusal(f"{path} is a folder with several files; name one of {', '.join(map(str, inside))}")
+    refuse_folder_of_models(path)
 
 
 def check_checkpoint(path: Path) -> None:
@@ -70,11 +69,6 @@ def check_checkpoint(path: Path) -> None:
             "an export folder keeps its own as reference.safetensors"
         )
     check_model(path)
-
-
-def models_in(folder: Path) -> list[Path]:
-    """Files in a folder that may be models, judged by name; none in an .mlpackage, which is itself a folder."""
-    return sorted(path for path in folder.iterdir() if path.suffix not in ("", ".json", ".png") and path.name[0] != ".")
 
 
 def check_folder(path: Path) -> None:

@@ -105,19 +105,16 @@ def wrong_usage(wrong: Exception) -> str:
     return f"{sentence}; see `{command} --help`"
 
 
-def not_installed(missing: ModuleNotFoundError) -> str:
+def not_installed(missing: ModuleNotFoundError) -> Refusal:
     """What to install where a module is not there; a module of ours that is missing is a defect and is raised."""
-    from lariqa.backends import has_toolkit
+    from lariqa.backends import has_toolkit, needs_package, needs_toolkit
 
-    top = (missing.name or "").partition(".")[0]
+    command, top = f"`{' '.join(['lariqa', *sys.argv[1:2]])}`", (missing.name or "").partition(".")[0]
     if top in TOOLKIT and not has_toolkit():
-        return (
-            f"`{' '.join(['lariqa', *sys.argv[1:2]])}` needs the whole toolkit, of which only the part that scores "
-            "photos is installed: clone its repository and run `make setup` there"
-        )
+        return needs_toolkit(command)
     if not top or top in (*TOOLKIT, "lariqa", "lariqa_cli"):
         raise missing
-    return f"this needs the package {missing.name!r}, which is not installed: pip install 'lariqa[all]'"
+    return needs_package(command, missing.name)
 
 
 def _complain(sentence: str) -> int:
@@ -143,7 +140,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except ModuleNotFoundError as missing:
-        status = _complain(not_installed(missing))
+        status = _complain(str(not_installed(missing)))
     except MemoryError:
         status = _complain(
             "out of memory; the full view of a large photo needs about 2 GB, --synthetic-view crop about 0.5 GB"

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from timm.utils import reparameterize_model
 from torch import nn
 
-from export.rewrite.fold_std import first_convolutions, fold_std
+from export.rewrite.fold_std import DivideByStd, first_convolutions, fold_std
 from export.rewrite.fused_kan import FusionReport, fuse_kans
 from export.rewrite.graph_options import GraphOptions
 from export.rewrite.mbconv import read_mbconv_net
@@ -222,17 +222,6 @@ class FromTensors(ExportReady):
     def forward(self, *views: torch.Tensor) -> torch.Tensor:
         given = dict(zip(self.views, views, strict=True))
         return self.score({name: lambda first, last, x=x: cut(x, 2, first, last) for name, x in given.items()})
-
-
-class DivideByStd(nn.Module):
-    """What is left of the normalisation where it cannot be folded into a first convolution."""
-
-    def __init__(self, spec: PreprocessSpec) -> None:
-        super().__init__()
-        self.register_buffer("scale", 1 / (255 * torch.tensor(spec.std, dtype=torch.float64).view(1, 3, 1, 1)).float())
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.scale
 
 
 def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:

@@ -47,6 +47,17 @@ def fold_std(backbone: nn.Module, spec: PreprocessSpec) -> nn.Module:
     return backbone
 
 
+class DivideByStd(nn.Module):
+    """What is left of the normalisation where it cannot be folded into a first convolution."""
+
+    def __init__(self, spec: PreprocessSpec) -> None:
+        super().__init__()
+        self.register_buffer("scale", _scale(spec).float())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale
+
+
 def _scale(spec: PreprocessSpec) -> torch.Tensor:
     """(1, 3, 1, 1) float64."""
     return 1 / (255 * torch.tensor(spec.std, dtype=torch.float64).view(1, 3, 1, 1))

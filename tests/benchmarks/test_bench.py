@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import onnx
@@ -32,9 +33,9 @@ from lariqa.manifest.manifest import read_manifest, write_manifest
 from lariqa.photos.golden import golden_photo
 from lariqa.runtimes.artifacts import open_artifact
 from lariqa_cli import main as command_line
-from lariqa_cli import screen
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.reference import reference_scorer
+from tests.support.commands import run_here
 
 HEIGHT, WIDTH = 150, 200
 PARTS_OF_ONE_BRANCH = {"conv_stem", "blocks.0", "blocks.1", "conv_head", "classifier", "KAN"}
@@ -74,17 +75,7 @@ def damaged(exported, tmp_path_factory):
 @pytest.fixture
 def run(monkeypatch, capfd):
     """A function that runs one command and returns (status, stdout, stderr)."""
-
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, arguments)])
-        capfd.readouterr()
-        stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - the console's own copy goes past capfd
-        monkeypatch.setattr(screen.progress_console, "file", stderr)
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        return ended.value.code, *capfd.readouterr()
-
-    return run_command
+    return partial(run_here, monkeypatch, capfd)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-import sys
+from functools import partial
 
 import pytest
 
@@ -11,8 +11,7 @@ from benchmarks.measure.measurement import Machine, Measurement, Subject
 from benchmarks.report.report_folder import add_rows, rows_in
 from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
-from lariqa_cli import main as command_line
-from lariqa_cli import screen
+from tests.support.commands import run_here
 from tests.support.made_rows import made_rows
 
 PHONE = Measurement(subject=Subject(name="on a phone", format="onnx"), machine={"kind": "phone", "model": "Pixel 99"})
@@ -34,17 +33,7 @@ def exported(tiny_model, tmp_path_factory, one_thread):
 @pytest.fixture
 def run(monkeypatch, capfd):
     """A function that runs ``lariqa bench ARGUMENTS...`` and returns (status, stdout, stderr)."""
-
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lariqa", "bench", *map(str, arguments)])
-        capfd.readouterr()
-        stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - the console's own copy goes past capfd
-        monkeypatch.setattr(screen.progress_console, "file", stderr)
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        return ended.value.code, *capfd.readouterr()
-
-    return run_command
+    return partial(run_here, monkeypatch, capfd, "bench")
 
 
 def refused(ended: tuple) -> str:

@@ -1,28 +1,19 @@
 """``lariqa datasets`` and its sub-commands: what bare words mean, what each takes, what it refuses."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from lariqa_cli import main as command_line
 from lariqa_train.datasets.catalogue import CATALOGUE, listing
+from tests.support.commands import run_here
 from tests.support.published_layouts import write_kadid10k
 
 
 @pytest.fixture
 def run(monkeypatch, capfd):
     """A function that runs ``lariqa datasets ARGUMENTS...`` and returns (status, stdout, stderr)."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["lariqa", "datasets", *map(str, words)])
-        stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - the console's own copy goes past capfd
-        monkeypatch.setattr("lariqa_cli.screen.progress_console.file", stderr)
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        return int(ended.value.code or 0), *capfd.readouterr()
-
-    return call
+    return partial(run_here, monkeypatch, capfd, "datasets")
 
 
 def refused(ended: tuple) -> str:

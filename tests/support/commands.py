@@ -10,8 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import pytest
+
 from export.formats.format import Format
 from export.rewrite.export_ready import ExportReady
+from lariqa_cli import main as command_line
+from lariqa_cli import screen
 
 HOUSE = Path(__file__).parents[2]
 SIZE = "200x150"
@@ -49,6 +53,17 @@ def refused(ended: Ended, *facts: str, stdout: str = "") -> str:
     for fact in facts:
         assert str(fact) in sentence, (fact, sentence)
     return sentence
+
+
+def run_here(monkeypatch, capfd, *words) -> tuple[int, str, str]:
+    """Runs ``lariqa WORDS...`` in this process: (status, stdout, stderr)."""
+    monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, words)])
+    capfd.readouterr()
+    stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - the console's own copy goes past capfd
+    monkeypatch.setattr(screen.progress_console, "file", stderr)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    return ended.value.code, *capfd.readouterr()
 
 
 def snapshot(folder: Path) -> dict[str, str]:

@@ -8,7 +8,8 @@ from timm.models._efficientnet_blocks import SqueezeExcite
 
 from export.proof.limits import LIMITS
 from export.proof.proof_photos import bundled_photos
-from export.rewrite.export_ready import DivideByStd, ExportRequest, make_export_ready
+from export.rewrite.export_ready import ExportRequest, make_export_ready
+from export.rewrite.fold_std import DivideByStd
 from export.rewrite.separable_mean import use_separable_means
 from export.rewrite.torch_layers import count_macs
 from lariqa.errors import Refusal
