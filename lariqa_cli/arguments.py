@@ -9,25 +9,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from lariqa.backends import has_toolkit
 from lariqa.errors import Refusal
 from lariqa.loading import is_checkpoint, refuse_folder_of_models
 from lariqa_cli.screen import typed
 
 AUTHORS_SUFFIXES = (".pt", ".pth")
 
-
-def _format_names() -> tuple[str, ...]:
-    if has_toolkit():
-        from export.formats import FORMATS
-
-        return tuple(FORMATS)
-    from lariqa.runtimes.runtime import runtimes
-
-    return tuple(runtimes())
-
-
-FORMAT_NAMES = _format_names()
 
 ModelArgument = Annotated[
     Path, typer.Argument(help="A checkpoint (.safetensors or save_pretrained folder) or an artifact.")

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from lariqa.backends import has_toolkit
 from lariqa.errors import Refusal
 from lariqa_cli.arguments import (
-    FORMAT_NAMES,
     LimitOption,
     ViewOption,
     check_checkpoint,
@@ -20,6 +20,19 @@ from lariqa_cli.arguments import (
 )
 from lariqa_cli.proofs import print_plans, print_proofs
 from lariqa_cli.screen import note, note_training, steps, typed
+
+
+def _format_names() -> tuple[str, ...]:
+    if has_toolkit():
+        from export.formats import FORMATS
+
+        return tuple(FORMATS)
+    from lariqa.runtimes.runtime import runtimes
+
+    return tuple(runtimes())
+
+
+FORMAT_NAMES = _format_names()
 
 
 def export_checkpoint(

@@ -15,6 +15,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from lariqa.errors import Refusal, nearest
+from lariqa_cli.screen import complain
 
 # What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
 WrongUsage = typer.BadParameter.__base__
@@ -117,12 +118,6 @@ def not_installed(missing: ModuleNotFoundError) -> Refusal:
     return needs_package(command, missing.name)
 
 
-def _complain(sentence: str) -> int:
-    from lariqa_cli.screen import complain  # with the terminal's library, which a list of commands does not need
-
-    return complain(sentence)
-
-
 def main() -> None:
     """Run the command line; see the module for the exit status."""
     if hasattr(sys.stdout, "reconfigure"):
@@ -130,25 +125,25 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except Refusal as refusal:
-        status = _complain(str(refusal))
+        status = complain(str(refusal))
     except WrongUsage as wrong:
         if sys.argv[1:]:
-            status = _complain(wrong_usage(wrong))
+            status = complain(wrong_usage(wrong))
         else:  # nothing was asked for: the help says what can be
             print(wrong.ctx.get_help(), file=sys.stderr)
             status = 2
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except ModuleNotFoundError as missing:
-        status = _complain(str(not_installed(missing)))
+        status = complain(str(not_installed(missing)))
     except MemoryError:
-        status = _complain(
+        status = complain(
             "out of memory; the full view of a large photo needs about 2 GB, --synthetic-view crop about 0.5 GB"
         )
     except OSError as error:  # nothing that a program can help: a file without permission, a full disk, a lost network
-        status = _complain(f"the system says: {error}; check the path, its permissions and the free space")
+        status = complain(f"the system says: {error}; check the path, its permissions and the free space")
     if status == INTERRUPTED:  # Typer turns Ctrl-C into this
-        _complain("interrupted; nothing half-written was left")
+        complain("interrupted; nothing half-written was left")
     sys.exit(status if isinstance(status, int) else 0)
 
 

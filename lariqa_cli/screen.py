@@ -13,30 +13,22 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rich.console import Console
-
-if TYPE_CHECKING:  # a score needs no tables, and a pipe no spinner: they cost a tenth of a second
+if TYPE_CHECKING:  # Rich costs a tenth of a second; a score in a pipe needs no table, no spinner and no colour
+    from rich.console import Console
     from rich.table import Table
 
 PIPE_CLOSED = 141  # as a shell counts: 128 + SIGPIPE
 
 
-class Screen(Console):
-    """A console that prints text as it is, and whose reader may leave (``lariqa score ... | head``)."""
-
-    def __init__(self, **options) -> None:
-        super().__init__(highlight=False, emoji=False, **options)
-
-    def on_broken_pipe(self) -> NoReturn:
-        reader_left()
-
-
-# To a file or a pipe, a table is as wide as its longest file name.
-out = Screen(width=None if sys.stdout.isatty() else 10_000)
 # Progress goes to a copy of stderr: while a converter runs, the real one is redirected to hide its output.
-progress_console = Screen(
-    file=os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
-)
+stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+
+
+def console(file, width: int | None = None) -> Console:
+    """A Rich console that prints text as it is."""
+    from rich.console import Console
+
+    return Console(file=file, width=width, highlight=False, emoji=False)
 
 
 @contextmanager
@@ -46,13 +38,13 @@ def steps():
     Ctrl-C ends the work at the next step at the latest: some packages swallow it, coremltools while it is imported.
     """
     began, pressed, live, shown = time.monotonic(), [], nullcontext(), None
-    if progress_console.is_terminal:
+    if stderr.isatty():
         from rich.live import Live
         from rich.spinner import Spinner
 
         shown = Spinner("dots")
         # Not the console's status(), which replaces sys.stderr and would show the converters' output.
-        live = Live(shown, console=progress_console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        live = Live(shown, console=console(stderr), transient=True, redirect_stdout=False, redirect_stderr=False)
 
     def press(number, frame) -> NoReturn:
         pressed.append(number)
@@ -66,7 +58,7 @@ def steps():
 
             shown.update(text=f"{escape(step)} [dim]({time.monotonic() - began:.0f} s)[/]")
         else:
-            progress_console.out(f"[{time.monotonic() - began:5.0f} s] {step}")
+            print(f"[{time.monotonic() - began:5.0f} s] {step}", file=stderr)
 
     before = signal.signal(signal.SIGINT, press)
     try:
@@ -90,8 +82,11 @@ def say_json(data: dict) -> None:
 
 
 def show(table: Table) -> None:
-    """A table of the result, on stdout."""
-    out.print(table)
+    """A table of the result, on stdout; to a file or a pipe, as wide as its longest file name."""
+    try:
+        console(sys.stdout, None if sys.stdout.isatty() else 10_000).print(table)
+    except BrokenPipeError:
+        reader_left()
 
 
 def typed(*words: object) -> str:
@@ -106,9 +101,11 @@ def program() -> str:
 
 def note(sentence: str, heading: str = "", colour: str = "") -> None:
     """A note about the result, on stderr."""
-    if heading:
-        progress_console.out(heading, style=colour, end=" ")
-    progress_console.out(sentence)
+    if heading and stderr.isatty():
+        console(stderr).out(heading, style=colour, end=" ")
+    elif heading:
+        print(heading, end=" ", file=stderr)
+    print(sentence, file=stderr)
 
 
 def note_training(provenance) -> None:

@@ -39,7 +39,6 @@ def single_threaded(one_thread):
 @pytest.fixture
 def run(monkeypatch, capfd):
     """A function that runs one command as ``lariqa ARGUMENTS...`` would, and returns how it ended."""
-    monkeypatch.setattr(screen, "out", screen.Screen(width=10_000))  # as in a pipe, wherever pytest itself prints to
 
     def run_command(*arguments) -> Ended:
         monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, arguments)])
@@ -49,7 +48,7 @@ def run(monkeypatch, capfd):
             stream = open(number, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115 - outlives us
             monkeypatch.setattr(sys, name, stream)
         with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
-            monkeypatch.setattr(screen.progress_console, "file", stderr)
+            monkeypatch.setattr(screen, "stderr", stderr)
             with pytest.raises(SystemExit) as ended:
                 command_line.main()
         return Ended(ended.value.code, *capfd.readouterr())

@@ -39,7 +39,7 @@ def test_without_any_argument_the_help_is_shown_and_the_status_says_that_nothing
         (["export", "x.safetensors"], ["output", "lariqa export --help"]),
         (["export", "x.safetensors", "-o", "y", "--fast"], ["--fast", "lariqa export --help"]),
         (["score", "m", "p", "--synthetic-view", "up"], ["--synthetic-view", "'up'", "'crop'", "'full'"]),
-        (["export", "m", "-o", "y", "--limit", "low"], ["--limit", "number"]),
+        (["export", "m", "-o", "y", "--limit", "low"], ["--limit", "'low'", "float"]),
         (["demo", "--seed", "-1"], ["--seed", "0"]),
     ],
 )

@@ -29,11 +29,10 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def run(monkeypatch, capsys, one_thread):
     """A function that runs the front door in this process: (status, stdout, stderr)."""
-    monkeypatch.setattr(screen, "out", screen.Screen(width=10_000))
 
     def call(*words) -> tuple[int, str, str]:
         said = io.StringIO()
-        monkeypatch.setattr(screen.progress_console, "file", said)
+        monkeypatch.setattr(screen, "stderr", said)
         monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, words)])
         with pytest.raises(SystemExit) as ended, one_thread():
             command_line.main()

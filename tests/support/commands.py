@@ -60,7 +60,7 @@ def run_here(monkeypatch, capfd, *words) -> tuple[int, str, str]:
     monkeypatch.setattr(sys, "argv", ["lariqa", *map(str, words)])
     capfd.readouterr()
     stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - the console's own copy goes past capfd
-    monkeypatch.setattr(screen.progress_console, "file", stderr)
+    monkeypatch.setattr(screen, "stderr", stderr)
     with pytest.raises(SystemExit) as ended:
         command_line.main()
     return ended.value.code, *capfd.readouterr()

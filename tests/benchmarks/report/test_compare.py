@@ -191,12 +191,10 @@ def run(monkeypatch, capfd):
     from lariqa_cli import main as command_line
     from lariqa_cli import screen
 
-    monkeypatch.setattr(screen, "out", screen.Screen(width=10_000))
-
     def run_command(*arguments):
         monkeypatch.setattr(sys, "argv", ["lariqa", "compare", *map(str, arguments)])
         with open(2, "w", buffering=1, closefd=False) as stderr:
-            monkeypatch.setattr(screen.progress_console, "file", stderr)
+            monkeypatch.setattr(screen, "stderr", stderr)
             with pytest.raises(SystemExit) as ended:
                 command_line.main()
         return ended.value.code, *capfd.readouterr()
