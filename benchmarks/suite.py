@@ -33,7 +33,8 @@ from benchmarks.measure.statistics import parity_of
 from export.formats import FORMATS
 from export.proof.memory_model import photo_size_px
 from export.proof.proof_photos import fitted_files, photo_files, seeded_photos
-from export.rewrite.export_ready import ExportRequest, FromTensors
+from export.rewrite.export_ready import ExportRequest
+from export.rewrite.ready_model import FromTensors
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.photos.photo import open_photo

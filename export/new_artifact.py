@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from export.formats.format import Format
 from export.proof.limits import TOLERANCES
-from export.rewrite.export_ready import ExportReady, ExportRequest
+from export.rewrite.ready_model import ExportReady
 from export.rewrite.tiling_plan import DEFAULT_MEMORY
 from lariqa.digest import sha256_of
 from lariqa.manifest.manifest import Artifact, Manifest
@@ -18,20 +18,20 @@ def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
     return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES, golden=tile)
 
 
-def new_artifact(ready: ExportReady, request: ExportRequest, row: Format, precision: str, macs: int) -> Artifact:
+def new_artifact(ready: ExportReady, row: Format, precision: str, macs: int) -> Artifact:
     """The row of an artifact that is about to be written."""
     view = ready.preprocess.synthetic_view
-    any_size = request.input == "tensors" and (view == "crop" or "synthetic" not in ready.config.branches)
-    size = "" if any_size else f"_{request.width}x{request.height}"
+    height, width = ready.photo_size_px or (None, None)
+    size = f"_{width}x{height}" if width else ""
     memory = "" if ready.memory == DEFAULT_MEMORY else f"_{ready.memory}"
     return Artifact(
-        file=f"lariqa_{request.input}_{view}{size}_{precision}{memory}{row.suffix}",
+        file=f"lariqa_{ready.takes}_{view}{size}_{precision}{memory}{row.suffix}",
         format=row.name,
         precision=precision,
-        input=request.input,
+        input=ready.takes,
         synthetic_view=view,
-        photo_width_px=None if any_size else request.width,
-        photo_height_px=None if any_size else request.height,
+        photo_width_px=width,
+        photo_height_px=height,
         inputs=ready.inputs,
         output="score",
         macs=macs,

@@ -16,10 +16,11 @@ from export.formats.format import Format
 from export.new_artifact import new_artifact, new_manifest
 from export.proof.limits import GATE_PHOTOS, LIMITS
 from export.proof.parity import Parity, compare, reference_scores
-from export.proof.proof_photos import proof_photos
+from export.proof.proof_photos import proof_photos, proof_photos_of_any_size
 from export.quantize.malloc import keep_freed_memory
 from export.quantize.quantized_export import QuantizedExport
-from export.rewrite.export_ready import ExportReady, ExportRequest, make_export_ready
+from export.rewrite.export_ready import ExportRequest, make_export_ready
+from export.rewrite.ready_model import ExportReady
 from export.rewrite.torch_layers import count_macs
 from lariqa.atomic import remove, staging
 from lariqa.atomic import replace as publish
@@ -99,7 +100,8 @@ def export_proved(
         progress("fusing the KAN, baking in the preprocessing")
         ready = make_export_ready(model, request)
         macs = count_macs(ready, ready.example())
-        photos = proof_photos(request.height, request.width)
+        size = ready.photo_size_px
+        photos = proof_photos(*size) if size else proof_photos_of_any_size(ready.preprocess.synthetic_crop_px)
         reference = reference_scorer(model, request.synthetic_view)
         expected = (
             reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}
@@ -120,7 +122,7 @@ def export_proved(
             progress=progress,
         )
         for row, precision in rows:
-            artifact = new_artifact(ready, request, row, precision, macs)
+            artifact = new_artifact(ready, row, precision, macs)
             staged = stage / artifact.file
             if precision == "fp32":
                 progress(f"converting to {row.name}")

@@ -9,7 +9,7 @@ from export.formats import FORMATS
 from export.pipeline import REFERENCE
 from export.proof.limits import LIMITS
 from export.proof.parity import Parity, compare, reference_scores
-from export.proof.proof_photos import photos_from, proof_photos
+from export.proof.proof_photos import PhotoFiles, proof_photos, proof_photos_of_any_size
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME, Artifact, read_manifest
@@ -60,7 +60,9 @@ def verify(
         bound = limit or LIMITS.get(row.precision, LIMITS["fp32"])  # with a limit of 0 the spread still has to be some
         size = None if row.photo_width_px is None else (row.photo_height_px, row.photo_width_px)
         if (size, row.synthetic_view) not in known:
-            images = photos_from(photos, size) if photos else proof_photos(*(size or (2160, 3840)))
+            crop = manifest.config.preprocess.synthetic_crop_px
+            shown = proof_photos(*size) if size else proof_photos_of_any_size(crop)
+            images = PhotoFiles(photos, size) if photos else shown
             reference = reference_scorer(model, row.synthetic_view)
             known[size, row.synthetic_view] = (
                 images,

@@ -59,11 +59,20 @@ def export_checkpoint(
         ),
     ] = 100,
     size: Annotated[
-        str, typer.Option(help="Photo size that the artifact takes, WIDTHxHEIGHT in pixels.")
-    ] = "3840x2160",
+        str | None,
+        typer.Option(
+            help="Photo size, WIDTHxHEIGHT in pixels, where a file takes one alone: pixels, or the full view. "
+            "Default: 3840x2160."
+        ),
+    ] = None,
     input_kind: Annotated[
-        str, typer.Option("--input", help="pixels: the decoded photo itself; tensors: the two normalised views.")
-    ] = "pixels",
+        str | None,
+        typer.Option(
+            "--input",
+            help="views: the two views as pixels, of any photo; pixels: the decoded photo, of one size; tensors: the "
+            "two views, normalised. Default: views, or pixels with the full view.",
+        ),
+    ] = None,
     synthetic_view: ViewOption = None,
     memory: Annotated[
         str | None,
@@ -79,7 +88,7 @@ def export_checkpoint(
     check_checkpoint(checkpoint)
     check_folder(output)
     check_limit(limit)
-    width, height = parse_size(size)
+    width, height = parse_size(size or "3840x2160")
     names = list(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     if not names:
         known = ", ".join(FORMAT_NAMES)
@@ -118,6 +127,8 @@ def export_checkpoint(
             raise
     print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
     note_training(model.provenance)
+    if size and any(proved.artifact.photo_width_px is None for proved in proofs):
+        note("these files take photos of any size, so --size was not needed.", "Size:")
     if memory is None and (reason := why_only_naive(model)):
         note(f"{model.config.backbone} runs as the plain graph (--memory naive): {reason}.", "Memory:")
     missed = [proved for proved in proofs if not proved.parity.passed]

@@ -39,6 +39,16 @@ def print_proofs(proofs: list, title: str, photos: bool = False) -> None:
         f"score: of {first.photos[0].photo}; worst, mean: |difference| to {first.reference} "
         f"over {len(first.photos)} photos"
     )
+    if len({(photo.width_px, photo.height_px) for photo in first.photos}) > 1:
+        hardest = max((parity.worst_photo for _, parity in proofs), key=lambda photo: photo.error)
+        say(f"worst of all: {hardest.error:.1e}, on {hardest.photo} ({hardest.width_px}x{hardest.height_px})")
+    for photo in first.extraordinary:
+        note(
+            f"PyTorch itself gives the proof's {photo.photo} {photo.reference:.2f}, far from 0..1: this model never "
+            "learnt such pictures. The limit there is a share of the score; the file is not at fault.",
+            "Extraordinary:",
+            "yellow",
+        )
     if not photos:
         return
     # One table for all artifacts compared with the same reference: scores change with the size and the view.

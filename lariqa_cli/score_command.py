@@ -35,7 +35,6 @@ def score_photos(
     if weight_cache is not None:
         check_folder(weight_cache)
     from lariqa.loading import load
-    from lariqa.photos.photo import open_photo
     from lariqa.photos.photo_files import photos_in
 
     files, rows = photos_in(photos), []
@@ -47,7 +46,7 @@ def score_photos(
             row = {"photo": str(photo)}
             try:
                 with named(photo):
-                    row["score"] = finite(scorer.score(open_photo(photo), fit))
+                    row["score"] = finite(scorer.score(photo, fit))
             except Refusal as refusal:
                 row["error"] = str(refusal)
             row |= {

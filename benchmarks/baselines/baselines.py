@@ -22,7 +22,7 @@ from benchmarks.baselines.torchvision_reference import open_authors_way
 from benchmarks.measure.candidate import Candidate, NotBuilt
 from benchmarks.measure.macs import layers_as_file, torch_layers
 from benchmarks.measure.measurement import Subject, Work
-from export.rewrite.export_ready import FromTensors
+from export.rewrite.ready_model import FromTensors
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import PreprocessSpec

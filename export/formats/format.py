@@ -18,8 +18,8 @@ from lariqa.runtimes.runtime import Runtime
 if TYPE_CHECKING:  # they import torch; a list of formats should not
     import numpy as np
 
-    from export.rewrite.export_ready import ExportReady
     from export.rewrite.graph_stats import GraphStats
+    from export.rewrite.ready_model import ExportReady
     from lariqa_train.quantization.precision import WeightFormat
 
 

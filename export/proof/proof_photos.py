@@ -1,8 +1,8 @@
-"""The photos that measurements run on: real ones, of one size, with scores that differ."""
+"""The photos that measurements run on: real ones, of one size or of many, with scores that differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,13 @@ from lariqa_train.pictures.damage import DISTORTIONS, bundled_photo, versions
 from lariqa_train.pictures.scenes import render_scene
 
 KINDS = (None, *DISTORTIONS)
+ANY_SIZE = (  # height and width in pixels for a crop of 1280, kinds; no kinds: all
+    (2160, 3840),
+    (3840, 2160, "original", "noisy"),
+    (3024, 4032, "original", "blurred"),  # a phone's 12 megapixels
+    (720, 1280, "original", "recompressed"),  # lower than the crop
+    (997, 1013, "original", "noisy"),  # odd, and smaller in both directions
+)
 SCENE_SEEDS = 7_000_000_000  # far from those that training draws from (datasets.generated)
 
 
@@ -30,14 +37,39 @@ def bundled_photos(height: int, width: int) -> dict[str, np.ndarray]:
 
 
 def proof_photos(height: int, width: int) -> dict[str, np.ndarray]:
-    """What every export is proved on: the bundled photos, and the golden one that phones test themselves with."""
+    """What an export for one size is proved on: the bundled photos, and the golden one of the phones' self-test."""
     return {**bundled_photos(height, width), golden.FILE_NAME: golden.golden_photo(height, width)}
 
 
-def photos_from(paths: Iterable[str | Path], size_px: tuple[int, int] | None) -> dict[str, np.ndarray]:
-    """Photos from files and folders, resampled to (height, width) where a size is asked for: path -> pixels."""
-    opened = {str(path): open_photo(path) for path in photos_in(paths)}
-    return {name: fit_to(image, *size_px) if size_px else image for name, image in opened.items()}
+def proof_photos_of_any_size(crop_px: int) -> dict[str, np.ndarray]:
+    """What an export for photos of any size is proved on: every size with a damaged version, and the golden photo.
+
+    Args:
+        crop_px: side of the crop view; the sizes go by it, so that some photos are larger and some smaller.
+    """
+    photos = {}
+    for height, width, *kinds in ANY_SIZE:
+        height, width = round(height * crop_px / 1280), round(width * crop_px / 1280)
+        found = bundled_photos(height, width)
+        photos |= {f"{width}x{height} {kind}": found[kind] for kind in kinds or found}
+    return {**photos, golden.FILE_NAME: golden.golden_photo(*golden.ANY_SIZE_PX)}
+
+
+class PhotoFiles(Mapping):
+    """Photos as they lie on the disk: path -> pixels, one opened at a time, resampled where a size is asked for."""
+
+    def __init__(self, paths: Iterable[str | Path], size_px: tuple[int, int] | None) -> None:
+        self.files, self.size_px = {str(path): path for path in photos_in(paths)}, size_px
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        image = open_photo(self.files[name])
+        return fit_to(image, *self.size_px) if self.size_px else image
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
 
 
 def seeded_photos(

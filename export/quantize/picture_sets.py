@@ -24,7 +24,7 @@ import numpy as np
 
 from export.proof.limits import GATE_PHOTOS, LIMITS
 from export.proof.parity import refuse_alike
-from export.proof.proof_photos import photo_files, photos_from, seeded_photos, seeded_scenes
+from export.proof.proof_photos import PhotoFiles, photo_files, seeded_photos, seeded_scenes
 from export.quantize.in_distribution import InDistribution
 from lariqa.errors import Refusal
 from lariqa.photos.photo import open_photo
@@ -44,12 +44,13 @@ class PictureSets:
 
     Args:
         reference: the PyTorch reference.
-        size: (height, width) of the pictures.
+        size: (height, width) of generated pictures.
         folder: where they are kept as files: 64 of 3840x2160 would take 1.6 GB.
         calibration_photos: the user's; empty: generated pictures.
         validation_pictures: how many validate; fewer than GATE_PHOTOS prove less.
         proof: the photos of every proof, which validate as well.
         progress: called with each step in words.
+        calibration_size: (height, width) that the user's photos are resampled to; None: as they are.
     """
 
     reference: Scorer | None
@@ -59,13 +60,14 @@ class PictureSets:
     validation_pictures: int = GATE_PHOTOS
     proof: Mapping[str, np.ndarray] = field(default_factory=dict)
     progress: Callable[[str], None] = lambda step: None
+    calibration_size: tuple[int, int] | None = None
     _made: dict[str, tuple[Pictures, dict[str, float]]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)  # set -> generated pictures out of distribution
 
     def calibration(self) -> Iterator[np.ndarray]:
         """(height, width, 3) uint8, one after another."""
         if self.calibration_photos:
-            yield from photos_from(self.calibration_photos, self.size).values()
+            yield from PhotoFiles(self.calibration_photos, self.calibration_size).values()
         else:
             yield from self._once("calibration", CALIBRATION_PICTURES, CALIBRATION_SEED, LEFT)[0].values()
 

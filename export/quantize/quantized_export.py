@@ -26,14 +26,14 @@ from export.quantize.picture_sets import CALIBRATION_PICTURES, GENERATED, Pictur
 from export.quantize.round_weights import collect_statistics, round_weights
 from export.quantize.stored_layers import StoredLayers
 from export.quantize.weight_matching import in_order
-from export.rewrite.export_ready import ExportReady
+from export.rewrite.ready_model import ExportReady
 from lariqa.atomic import remove
 from lariqa.digest import sha256_of
 from lariqa.manifest.manifest import Artifact, Manifest, size_bytes
+from lariqa.photos.views import inputs_of
 from lariqa.runtimes.artifacts import scorer_for
 from lariqa.runtimes.scorer import Scorer
 from lariqa.time_left import counted
-from lariqa_train.model.normalise import prepare
 from lariqa_train.quantization.calibration import LayerStatistics
 from lariqa_train.quantization.gptq import Grid
 from lariqa_train.quantization.precision import Plan, WeightFormat
@@ -47,7 +47,7 @@ class QuantizedExport:
     Args:
         ready: the export-ready model.
         reference: the PyTorch reference.
-        size: (height, width) of the pictures.
+        size: (height, width) of generated pictures.
         folder: for what is needed only while exporting.
         calibration: the user's photos; empty: generated ones.
         keep_float: groups of layers that stay float32.
@@ -74,7 +74,7 @@ class QuantizedExport:
         self.ready, self.reference, self.folder = ready, reference, folder
         self.stored, self.progress, self.limit = StoredLayers(ready, keep_float), progress, limit
         self.pictures = PictureSets(
-            reference, size, folder, tuple(calibration), validation_pictures, proof or {}, progress
+            reference, size, folder, tuple(calibration), validation_pictures, proof or {}, progress, ready.photo_size_px
         )
         self.converters: dict[str, dict[str, str]] = {}  # format -> package -> version, of the float32 file
         self._rounded: dict[Grid, dict[str, np.ndarray]] = {}
@@ -235,7 +235,6 @@ class QuantizedExport:
     def calibration_inputs(self) -> Iterator[dict[str, torch.Tensor]]:
         """Inputs of ``ready`` for the calibration pictures."""
         for photo in self.pictures.calibration():
-            if self.ready.inputs[0].dtype == "uint8":
-                yield {"image": torch.from_numpy(np.array(photo)[None])}
-            else:
-                yield prepare(photo, self.ready.preprocess, self.ready.config.branches)
+            ready = self.ready
+            inputs = inputs_of(np.array(photo), ready.takes, ready.preprocess, ready.config.branches)
+            yield {name: torch.from_numpy(x) for name, x in inputs.items()}

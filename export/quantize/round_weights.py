@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import nn
 
-from export.rewrite.export_ready import ExportReady
 from export.rewrite.fused_kan import FusedKanLinear
 from export.rewrite.mbconv import ConvLayer
+from export.rewrite.ready_model import ExportReady
 from lariqa_train.quantization.calibration import LayerStatistics, collect, convolved_columns, input_columns
 from lariqa_train.quantization.gptq import Grid, round_layer
 

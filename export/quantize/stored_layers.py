@@ -14,8 +14,8 @@ import torch
 
 from export.formats.format import Format
 from export.quantize.weight_matching import match_weights
-from export.rewrite.export_ready import ExportReady
 from export.rewrite.fold_batch_norm import fold_batch_norm
+from export.rewrite.ready_model import ExportReady
 from export.rewrite.tiled_net import CopyRows
 from export.rewrite.torch_layers import part_of
 from lariqa.errors import Refusal

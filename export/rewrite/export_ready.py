@@ -1,15 +1,11 @@
 """The export-ready model: a copy of the checkpoint's model with the KAN fused, the preprocessing baked in, all frozen.
 
-    pixels    image (1, H, W, 3) uint8 RGB                                     -> score (1, 1)
-    tensors   authentic (1, 3, side, side), synthetic (1, 3, h, w), normalised -> score (1, 1)
-
-With the pixels input everything after the decoded photo is in the graph:
+    ready_model.FromViews     the two views as pixels: any photo; what is resized and cut stays outside the graph
+    ready_model.FromPixels    the decoded photo, of one size: everything after it is in the graph
+    ready_model.FromTensors   the two views, normalised: the network alone
 
     image -> float -> authentic: Pillow's resize in whole numbers (pillow_resize)   -.
                    -> synthetic: as it is, or centre crop and black border          -'-> - 255 mean -> branch
-
-Both views are read by rows: a branch that runs in strips (tiled_net) takes a few at a time, and no more than these ever
-exist as floats.
 
 The division by 255 std goes into the first convolution's weights. The mean must not: the convolution pads with zeros,
 and zero means "mean colour" only as long as the mean is subtracted before. Both views stay exact up to float rounding.
@@ -17,211 +13,43 @@ and zero means "mean colour" only as long as the mean is subtracted before. Both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-import torch
-import torch.nn.functional as F
 from timm.utils import reparameterize_model
-from torch import nn
 
-from export.rewrite.fold_std import DivideByStd, first_convolutions, fold_std
-from export.rewrite.fused_kan import FusionReport, fuse_kans
-from export.rewrite.graph_options import GraphOptions
+from export.rewrite.fused_kan import fuse_kans
 from export.rewrite.mbconv import read_mbconv_net
-from export.rewrite.pillow_resize import PillowResize, cut
+from export.rewrite.ready_model import ExportReady, FromPixels, FromTensors, FromViews
 from export.rewrite.separable_mean import use_separable_means
-from export.rewrite.tiled_net import ReadRows, TiledNet
-from export.rewrite.tiling_plan import BUDGETS, DEFAULT_MEMORY, FLOAT, MEMORIES, Memory, make_plan
+from export.rewrite.tiling_plan import DEFAULT_MEMORY, MEMORIES, Memory
 from lariqa.errors import Refusal
-from lariqa.manifest.manifest import InputKind, InputSpec
-from lariqa.manifest.model_config import LarIqaConfig
-from lariqa.manifest.preprocess_spec import MIN_SIDE_PX, PreprocessSpec
-from lariqa.photos.views import plan_center_crop
+from lariqa.manifest.manifest import InputKind
+from lariqa.manifest.preprocess_spec import MIN_SIDE_PX
 from lariqa_train.model.model import LarIqa
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What the artifact must take: input, photo size, synthetic view (None: as the weights were trained), memory."""
+    """What the artifact must take: input, photo size, synthetic view (None: as the weights were trained), memory.
 
-    input: InputKind = "pixels"
+    input None: views with the crop view, which take any photo; pixels with the full view. The size counts where the
+    input does.
+    """
+
+    input: InputKind | None = None
     height: int = 2160
     width: int = 3840
     synthetic_view: Literal["crop", "full"] | None = None
     memory: Memory | None = None  # None: the default where the backbone can be executed so, else naive
 
     def __post_init__(self) -> None:
-        if self.input not in get_args(InputKind):
+        if self.input not in (None, *get_args(InputKind)):
             raise Refusal(f"the input is {self.input!r}; it must be one of {get_args(InputKind)}")
         if self.memory not in (None, *MEMORIES):
             raise Refusal(f"memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
         if min(self.height, self.width) < MIN_SIDE_PX:
             raise Refusal(f"a photo of {self.width}x{self.height} px is too small; each side needs {MIN_SIDE_PX} px")
-
-
-class ExportReady(nn.Module):
-    """A frozen model whose ``forward`` takes exactly ``inputs``, in their order, and returns the score (1, 1)."""
-
-    shares_rows = False  # whether the rows that the synthetic view reads are resized for the authentic one on the way
-    inputs: tuple[InputSpec, ...]
-    preprocess: PreprocessSpec
-    config: LarIqaConfig
-    memory: Memory
-    fusion: FusionReport
-
-    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
-        super().__init__()
-        self.model, self.memory, self.views = model, memory, model.config.branches
-        self.options = GraphOptions()
-        self.view_rows = {view: model.config.preprocess.view_size_px(view, height, width)[0] for view in self.views}
-        self.lean = nn.ModuleDict()
-        if memory != "naive":
-            for view in self.views:
-                net = read_mbconv_net(getattr(model, view).backbone)
-                size = model.config.preprocess.view_size_px(view, height, width)
-                self.lean[view] = TiledNet(net, make_plan(net, *size, memory))
-                getattr(model, view).backbone = None  # its weights live on in the lean net, folded
-
-    def score(self, read: Mapping[str, ReadRows]) -> torch.Tensor:
-        """Readers of the normalised views -> (1, 1)."""
-        if not self.lean:
-            return self.model(**{view: read[view](0, self.view_rows[view]) for view in self.views})
-        order = reversed(self.views) if self.shares_rows else self.views
-        reduced = {view: getattr(self.model, view).reducer(self.lean[view](read[view])) for view in order}
-        return self.model.regressor(torch.cat([reduced[view] for view in self.views], dim=1))
-
-    def configure(self, options: GraphOptions) -> None:
-        """From now on, be the form of the graph that a runtime likes best."""
-        self.options = options
-        for net in self.lean.values():
-            net.options = options
-
-    def example(self) -> tuple[torch.Tensor, ...]:
-        """Inputs of the right shape and dtype, for the converters' tracing; noise, so that nothing folds away."""
-        generator = torch.Generator().manual_seed(0)
-        noise = (torch.rand(spec.shape, generator=generator) for spec in self.inputs)
-        return tuple(
-            (x * 255).to(torch.uint8) if spec.dtype == "uint8" else x
-            for x, spec in zip(noise, self.inputs, strict=True)
-        )
-
-
-ReadPixels = Callable[[int, int, int, int], torch.Tensor]  # top, bottom, left, right -> (1, 3, rows, columns), 0..255
-
-
-class FromPixels(ExportReady):
-    """uint8 photo in, score out."""
-
-    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
-        spec = model.config.preprocess
-        folded = set()
-        for view in model.config.branches:
-            branch = getattr(model, view)
-            if first_convolutions(branch.backbone):
-                branch.backbone = fold_std(branch.backbone, spec)
-                folded.add(view)
-        super().__init__(model, height, width, memory)
-        self.inputs = (InputSpec("image", "uint8", "NHWC", (1, height, width, 3)),)
-        self.height, self.width = height, width
-        self.resize = PillowResize(height, width, spec.authentic_side_px) if "authentic" in self.views else None
-        crops = "synthetic" in self.views and spec.synthetic_view == "crop"
-        self.crop = plan_center_crop(height, width, spec.synthetic_crop_px) if crops else None
-        in_strips = "synthetic" in self.lean and len(self.lean["synthetic"].plan.strips) > 1
-        self.shares_rows = in_strips and self.crop is None and self.resize is not None
-        self.register_buffer("mean", 255 * torch.tensor(spec.mean, dtype=torch.float64).view(1, 3, 1, 1).float())
-        scales = {view: nn.Identity() if view in folded else DivideByStd(spec) for view in self.views}
-        self.scales = nn.ModuleDict(scales)
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:  # (1, H, W, 3) uint8
-        def pixels(top: int, bottom: int, left: int, right: int) -> torch.Tensor:
-            part = cut(cut(image, 1, top, bottom), 2, left, right)
-            # As bytes it would move a fourth; but not every converter sees a layout through the change of type.
-            floats_first = self.options.floats_before_planes
-            planes = part.to(torch.float32) if floats_first else part
-            return planes.permute(0, 3, 1, 2).to(torch.float32)
-
-        return self.score_pixels(pixels)
-
-    def score_pixels(self, pixels: ReadPixels) -> torch.Tensor:
-        """A reader of the photo -> (1, 1)."""
-        bands = Bands(self.resize, lambda first, last: pixels(first, last, 0, self.width), self.height, self.band_rows)
-        read = {}
-        if "authentic" in self.views:
-            read["authentic"] = lambda first, last: cut(bands.resized(), 2, first, last)
-        if "synthetic" in self.views:
-            read["synthetic"] = bands.read if self.shares_rows else self.read_synthetic(pixels)
-        return self.score({view: self.normalised(view, read[view]) for view in self.views})
-
-    @property
-    def band_rows(self) -> int:
-        """Rows of the photo that are resized at a time where no strip brings them."""
-        limit = None if self.memory == "naive" else BUDGETS[self.memory].strip_bytes
-        return self.height if limit is None else max(1, limit // (3 * FLOAT * self.width))
-
-    def normalised(self, view: str, read: ReadRows) -> ReadRows:
-        """The same rows without the mean; the standard deviation is in the weights, where they could take it."""
-        return lambda first, last: self.scales[view](read(first, last) - self.mean)
-
-    def read_synthetic(self, pixels: ReadPixels) -> ReadRows:
-        """The photo as it is, or the centre crop with black where the photo is smaller."""
-        if self.crop is None:
-            return lambda first, last: pixels(first, last, 0, self.width)
-        plan, side = self.crop, self.view_rows["synthetic"]
-
-        def read(first: int, last: int) -> torch.Tensor:
-            top, bottom = max(first - plan.pad_top, 0), min(last - plan.pad_top, plan.height)
-            if top >= bottom:
-                return self.mean.new_zeros(1, 3, last - first, side)
-            inner = pixels(plan.top + top, plan.top + bottom, plan.left, plan.left + plan.width)
-            above, below = max(plan.pad_top - first, 0), max(last - plan.pad_top - plan.height, 0)
-            pads = (plan.pad_left, plan.pad_right, above, below)
-            return F.pad(inner, pads) if any(pads) else inner
-
-        return read
-
-
-class Bands:
-    """Resizes a photo band by band along its width, as its rows come by; ``resized`` is the whole result.
-
-    A strip that the synthetic branch reads is turned into floats once and serves both views.
-    """
-
-    def __init__(self, resize: PillowResize | None, read: ReadRows, height: int, rows: int) -> None:
-        self.resize, self.rows_of, self.height, self.rows = resize, read, height, rows
-        self.done, self.bands, self.result = 0, [], None
-
-    def read(self, first: int, last: int) -> torch.Tensor:
-        """Rows of the photo; those that come by for the first time are resized."""
-        rows = self.rows_of(first, last)
-        if first <= self.done < last:
-            self.bands.append(self.resize.band(cut(rows, 2, self.done - first, last - first)))
-            self.done = last
-        return rows
-
-    def resized(self) -> torch.Tensor:
-        """(1, 3, side, side); what no strip has brought is read now."""
-        if self.result is None:
-            while self.done < self.height:
-                self.read(self.done, min(self.done + self.rows, self.height))
-            self.result = self.resize.join(self.bands)
-        return self.result
-
-
-class FromTensors(ExportReady):
-    """Normalised views in, score out."""
-
-    def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
-        super().__init__(model, height, width, memory)
-        spec = model.config.preprocess
-        self.inputs = tuple(
-            InputSpec(view, "float32", "NCHW", (1, 3, *spec.view_size_px(view, height, width))) for view in self.views
-        )
-
-    def forward(self, *views: torch.Tensor) -> torch.Tensor:
-        given = dict(zip(self.views, views, strict=True))
-        return self.score({name: lambda first, last, x=x: cut(x, 2, first, last) for name, x in given.items()})
 
 
 def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
@@ -237,11 +65,17 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     if model.config.head is None:
         raise Refusal("this checkpoint is a bare encoder: it has features but no score to export; train a head first")
     spec = model.config.preprocess.with_view(request.synthetic_view)
+    whole = spec.synthetic_view == "full" and "synthetic" in model.config.branches
+    takes = request.input or ("pixels" if whole else "views")
+    if takes == "views" and whole:
+        raise Refusal(
+            "the views input is for the crop view, whose size no photo changes; use --input pixels, or tensors"
+        )
     fused, report = fuse_kans(model)
     fused = reparameterize_model(fused.eval())  # multi-branch backbones (MobileCLIP's) become plain ones
     fused = use_separable_means(fused)
     fused.config = replace(model.config, preprocess=spec)
-    kind = {"pixels": FromPixels, "tensors": FromTensors}[request.input]
+    kind = {"views": FromViews, "pixels": FromPixels, "tensors": FromTensors}[takes]
     memory = request.memory or (DEFAULT_MEMORY if why_only_naive(fused) is None else "naive")
     if memory != "naive" and (why := why_only_naive(fused)):
         raise Refusal(f"{model.config.backbone} cannot be executed with --memory {memory}: {why}; use --memory naive")

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from export.rewrite.batch_norm import folded
-from export.rewrite.export_ready import ExportReady
+from export.rewrite.ready_model import ExportReady
 from export.rewrite.rewrite import differs, probe, rewrite
 from lariqa_train.model.hooks import watching
 

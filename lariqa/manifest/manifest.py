@@ -17,9 +17,8 @@ from lariqa import __version__
 from lariqa.atomic import writing
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import LarIqaConfig, Provenance, read_description
-from lariqa.manifest.preprocess_spec import VIEWS
+from lariqa.manifest.preprocess_spec import VIEWS, InputKind
 
-InputKind = Literal["pixels", "tensors"]  # the decoded photo; the two normalised views
 SCHEMA = "lariqa-manifest/2"
 OLDER_SCHEMA = "lariqa-manifest/1"  # no `tolerances`; other names for three keys, see _upgraded
 FILE_NAME = "lariqa.json"
@@ -48,9 +47,9 @@ class Artifact:
     file: str  # name, beside lariqa.json
     format: str  # onnx | coreml | tflite
     precision: str  # fp32 | fp16 | w8 | int8
-    input: str  # pixels | tensors
+    input: InputKind
     synthetic_view: str  # crop | full
-    photo_width_px: int | None  # the one photo size that it takes; None: any (tensors input with the crop view)
+    photo_width_px: int | None  # the one photo size that it takes; None: any (views or tensors, with the crop view)
     photo_height_px: int | None
     inputs: tuple[InputSpec, ...]
     output: str  # name of the (1, 1) float32 score

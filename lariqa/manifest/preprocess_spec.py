@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from lariqa.errors import Refusal
 
+InputKind = Literal["views", "pixels", "tensors"]  # the two views as pixels; the decoded photo; the normalised views
 SyntheticView = Literal["crop", "full"]
 VIEWS = ("authentic", "synthetic")
 MIN_SIDE_PX = 32  # the backbones halve the picture five times: below this too little of the photo is left to judge

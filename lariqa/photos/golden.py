@@ -19,6 +19,7 @@ from lariqa.photos.photo import open_photo
 
 FILE_NAME = "golden.png"
 FILL = "mirror-tiled"  # the rule above, as manifests name it
+ANY_SIZE_PX = (1512, 2016)  # height and width for a file that takes any: larger than the crop, and not of its shape
 TILE = Path(__file__).parent / FILE_NAME
 
 

@@ -22,9 +22,9 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from lariqa.errors import Refusal
+from lariqa.photos.decoded import BACKGROUND, DecodedPhoto, over_background
 
 MAX_PIXELS = 200_000_000  # room for the largest phone sensors (16320x12240), 600 MB of RGB; bombs claim more
-BACKGROUND = (255, 255, 255)  # shows through transparency: the white page of browsers and gallery apps
 
 # Pillow's names; JPEG includes MPO. Left out although Pillow opens them: JPEG2000, because OpenJPEG shows a file cut
 # between two tiles without a word; EPS, which would start Ghostscript; and formats that hold no photos.
@@ -40,16 +40,6 @@ _DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError,
     EOFError, RuntimeError, MemoryError, struct.error,
 )  # fmt: skip
-
-_UPRIGHT = {  # EXIF 2.32, tag Orientation: what brings each way of holding the camera upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 _pillow_settings = threading.Lock()  # they belong to the whole process: one photo at a time may change them
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # or Python prints Pillow's log where none is set up
@@ -72,7 +62,21 @@ def open_photo(path: str | os.PathLike) -> np.ndarray:
         Refusal: no readable file; no photo, or a damaged one; more than ``MAX_PIXELS``; a camera RAW; HEIC without
             pillow-heif; grey values without a defined white.
     """
-    path = Path(path)
+    return decode(path).pixels()
+
+
+def decode(photo: str | os.PathLike | Image.Image) -> DecodedPhoto:
+    """A photo file, or an image that Pillow has opened, to be read part by part; errors as :func:`open_photo`.
+
+    Example:
+        >>> photo = decode(Image.new("LA", (64, 48), (0, 0)))  # fully transparent: the white page shows through
+        >>> photo.pixels().shape, photo.part(0, 1, 0, 1).getpixel((0, 0))
+        ((48, 64, 3), (255, 255, 255))
+    """
+    if isinstance(photo, Image.Image):
+        with _strict_and_silent_pillow():
+            return _shown(Path(getattr(photo, "filename", "") or "the image"), b"", photo)
+    path = Path(photo)
     with _opened(path) as stream, _strict_and_silent_pillow():
         head = stream.read(64)
         formats = _formats_for(path, head)
@@ -81,21 +85,7 @@ def open_photo(path: str | os.PathLike) -> np.ndarray:
         return _shown(path, head, image)
 
 
-def pixels_of(photo: str | os.PathLike | Image.Image) -> np.ndarray:
-    """The pixels of a photo file, or of an image that Pillow has opened; result and errors as :func:`open_photo`.
-
-    Example:
-        >>> pixels = pixels_of(Image.new("LA", (64, 48), (0, 0)))  # fully transparent: the white page shows through
-        >>> pixels.shape, pixels.min()
-        ((48, 64, 3), np.uint8(255))
-    """
-    if not isinstance(photo, Image.Image):
-        return open_photo(photo)
-    with _strict_and_silent_pillow():
-        return _shown(Path(getattr(photo, "filename", "") or "the image"), b"", photo)
-
-
-def _shown(path: Path, head: bytes, image: Image.Image) -> np.ndarray:
+def _shown(path: Path, head: bytes, image: Image.Image) -> DecodedPhoto:
     """What a viewer would show of an opened image."""
     _check_header(path, head, image)
     _scale_transparent_colour(image)
@@ -103,11 +93,10 @@ def _shown(path: Path, head: bytes, image: Image.Image) -> np.ndarray:
         image.load()
     orientation = _orientation(image)
     if image.mode.startswith(("I", "F")):
-        rgb = _rgb_from_deep_grey(path, image)
-    else:
-        with _decoding(path, head):
-            rgb = _rgb_over_background(image)
-    return np.array(rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb)
+        image = _rgb_from_deep_grey(path, image)
+    with _decoding(path, head):
+        over_background(image.crop((0, 0, 1, 1)))  # a mode that has no RGB is told now
+    return DecodedPhoto(image, orientation)
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -242,16 +231,6 @@ def _rgb_from_deep_grey(path: Path, image: Image.Image) -> Image.Image:
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = BACKGROUND[0]
     return Image.fromarray(grey).convert("RGB")
-
-
-def _rgb_over_background(image: Image.Image) -> Image.Image:
-    """RGB of an image of any 8-bit mode, its transparency over BACKGROUND."""
-    if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it: 32 MiB at 4K
-    if image.mode == "La":
-        image = image.convert("LA")  # premultiplied: Pillow has no direct way to RGBA
-    rgba = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, BACKGROUND), rgba).convert("RGB")
 
 
 def _too_large(path: Path, came: str) -> Refusal:

@@ -3,7 +3,7 @@
     image (H, W, 3) uint8 RGB
       |- authentic: the whole photo, resized to side x side, antialiased bilinear as Pillow does it  (side, side, 3)
       '- synthetic: native pixels, whole ("full") or the centre crop ("crop", padded with black)     (h, w, 3)
-    normalised, where the model takes floats: pixel / 255, minus mean, over std, per channel         (1, 3, h, w)
+    normalised, where a model takes tensors: pixel / 255, minus mean, over std, per channel         (1, 3, h, w)
 
 Source: paper Sections 3.2 and 4.1. The crop is torchvision's ``CenterCrop``, the resize is ``PIL.Image.resize`` with
 ``BILINEAR`` (what torchvision's ``Resize`` does to a PIL image), the width first: both bit for bit, tests hold it.
@@ -18,7 +18,10 @@ import numpy as np
 from PIL import Image
 
 from lariqa.errors import Refusal
-from lariqa.manifest.preprocess_spec import MIN_SIDE_PX, VIEWS, PreprocessSpec
+from lariqa.manifest.preprocess_spec import MIN_SIDE_PX, VIEWS, InputKind, PreprocessSpec
+from lariqa.photos.decoded import DecodedPhoto
+
+BAND_PIXELS = 1 << 18  # of a photo that are resized at a time: 1 MB as Pillow holds them, what a core's cache holds
 
 
 @dataclass(frozen=True)
@@ -53,22 +56,29 @@ def plan_center_crop(height: int, width: int, crop: int) -> CropPlan:
     return CropPlan(top, left, rows, columns, pad_top, pad_bottom, pad_left, pad_right)
 
 
-def authentic_pixels(image: np.ndarray, spec: PreprocessSpec) -> np.ndarray:
+def authentic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> np.ndarray:
     """The authentic view as pixels: (H, W, 3) uint8 -> (side, side, 3) uint8, first the width, then the height.
 
     One pass at a time, because since version 13 Pillow itself starts with the height where that is cheaper (its pull
-    request 9549), which moves some bytes by one level. Up to version 12, so for the authors, the width came first.
+    request 9549), which moves some bytes by one level. Up to version 12, so for the authors, the width came first. It
+    goes by bands of rows: no copy of a large photo is made.
     """
-    side, bilinear = spec.authentic_side_px, Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(image).resize((side, image.shape[0]), bilinear).resize((side, side), bilinear))
+    photo, side, bilinear = _photo(image), spec.authentic_side_px, Image.Resampling.BILINEAR
+    narrow = np.empty((photo.height, side, 3), np.uint8)
+    rows = max(1, BAND_PIXELS // photo.width)
+    for first in range(0, photo.height, rows):
+        last = min(first + rows, photo.height)
+        narrow[first:last] = photo.part(first, last, 0, photo.width).resize((side, last - first), bilinear)
+    return np.asarray(Image.fromarray(narrow).resize((side, side), bilinear))
 
 
-def synthetic_pixels(image: np.ndarray, spec: PreprocessSpec) -> np.ndarray:
+def synthetic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> np.ndarray:
     """The synthetic view as pixels: (H, W, 3) uint8 -> (h, w, 3) uint8, unchanged or the centre crop."""
+    photo = _photo(image)
     if spec.synthetic_view == "full":
-        return image
-    plan = plan_center_crop(image.shape[0], image.shape[1], spec.synthetic_crop_px)
-    cut = image[plan.top : plan.top + plan.height, plan.left : plan.left + plan.width]
+        return photo.pixels()
+    plan = plan_center_crop(photo.height, photo.width, spec.synthetic_crop_px)
+    cut = photo.crop(plan.top, plan.top + plan.height, plan.left, plan.left + plan.width)
     return np.pad(cut, ((plan.pad_top, plan.pad_bottom), (plan.pad_left, plan.pad_right), (0, 0))) if plan.pads else cut
 
 
@@ -82,30 +92,56 @@ def normalise(pixels: np.ndarray, spec: PreprocessSpec) -> np.ndarray:
     return planes[None]
 
 
-def prepare(image: np.ndarray, spec: PreprocessSpec, views: Iterable[str] = VIEWS) -> dict[str, np.ndarray]:
-    """The model's inputs for one photo.
+PIXELS_OF = {"authentic": authentic_pixels, "synthetic": synthetic_pixels}
+
+
+def prepare(
+    image: np.ndarray | DecodedPhoto, spec: PreprocessSpec, views: Iterable[str] = VIEWS
+) -> dict[str, np.ndarray]:
+    """The model's inputs for one photo: :func:`inputs_of` a model that takes normalised views."""
+    return inputs_of(image, "tensors", spec, views)
+
+
+def inputs_of(
+    image: np.ndarray | DecodedPhoto, takes: InputKind, spec: PreprocessSpec, views: Iterable[str] = VIEWS
+) -> dict[str, np.ndarray]:
+    """A model's inputs for one photo.
 
     Args:
-        image: (H, W, 3) uint8 RGB, as :func:`lariqa.photos.photo.open_photo` gives it.
+        image: (H, W, 3) uint8 RGB, as :func:`lariqa.photos.photo.open_photo` gives it, or as ``decode`` does.
+        takes: the photo itself, its views as pixels, or its views normalised.
         spec: what the weights were trained with.
         views: which views to make; a single-branch model needs one.
 
     Returns:
-        view name -> (1, 3, h, w) float32.
+        pixels: "image" -> (1, H, W, 3) uint8; views: view name -> (1, h, w, 3) uint8; tensors: view name ->
+        (1, 3, h, w) float32. All C-contiguous.
 
     Raises:
         Refusal: not a uint8 RGB image, or a side below ``MIN_SIDE_PX``.
     """
     check_image(image)
-    cut = {"authentic": authentic_pixels, "synthetic": synthetic_pixels}
-    return {view: normalise(cut[view](image, spec), spec) for view in views}
+    if takes == "pixels":
+        return {"image": np.ascontiguousarray(_photo(image).pixels())[None]}
+    made = {view: PIXELS_OF[view](image, spec) for view in views}
+    if takes == "views":
+        return {view: np.ascontiguousarray(pixels)[None] for view, pixels in made.items()}
+    return {view: normalise(pixels, spec) for view, pixels in made.items()}
 
 
-def check_image(image: np.ndarray) -> None:
+def check_image(image: np.ndarray | DecodedPhoto) -> None:
     """Refuse what is not a (H, W, 3) uint8 image of at least ``MIN_SIDE_PX`` on each side."""
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+    photo = _photo(image)
+    if min(photo.height, photo.width) < MIN_SIDE_PX:
+        raise Refusal(
+            f"the photo is {photo.width}x{photo.height} px; the model needs at least {MIN_SIDE_PX} px on each side"
+        )
+
+
+def _photo(image: np.ndarray | DecodedPhoto) -> DecodedPhoto:
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+        return DecodedPhoto(image)
+    if not isinstance(image, DecodedPhoto):
         came = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise Refusal(f"expected an image as uint8 (height, width, 3), got {came}")
-    if min(image.shape[:2]) < MIN_SIDE_PX:
-        height, width = image.shape[:2]
-        raise Refusal(f"the photo is {width}x{height} px; the model needs at least {MIN_SIDE_PX} px on each side")
+    return image

@@ -50,17 +50,20 @@ def check_golden(path: Path, threads: int | None = None) -> GoldenCheck:
     """
     manifest, artifact = describe(path)
     photos = (artifact.parity or {}).get("photos", ())
-    reference = next((row["reference"] for row in photos if row["photo"] == golden.FILE_NAME), None)
-    if reference is None:
+    recorded = next((row for row in photos if row["photo"] == golden.FILE_NAME), None)
+    if recorded is None:
         raise Refusal(
             f"no score of the golden photo is recorded for {path.name}: keep the lariqa.json of its export beside it, "
             "or export again"
         )
-    if artifact.photo_width_px is None:
+    reference = recorded["reference"]
+    height = recorded.get("height_px") or artifact.photo_height_px  # older manifests have the file's alone
+    width = recorded.get("width_px") or artifact.photo_width_px
+    if width is None or height is None:
         raise Refusal(
             f"{path.name} takes photos of any size, and the golden photo's is not recorded; verify it with --photos"
         )
     scorer = scorer_for(path, manifest, artifact, threads)
-    photo = golden.golden_photo(artifact.photo_height_px, artifact.photo_width_px)
+    photo = golden.golden_photo(height, width)
     tolerance = max(artifact.parity["limit"], manifest.tolerances.get(FLOAT32, 0.0))
     return GoldenCheck(artifact, scorer.runner.runtime, reference, scorer.score(photo), tolerance)

@@ -10,9 +10,10 @@ from PIL import Image
 
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import Provenance
-from lariqa.manifest.preprocess_spec import PreprocessSpec
-from lariqa.photos.photo import pixels_of
-from lariqa.photos.views import check_image, plan_center_crop, prepare
+from lariqa.manifest.preprocess_spec import InputKind, PreprocessSpec
+from lariqa.photos.decoded import DecodedPhoto
+from lariqa.photos.photo import decode
+from lariqa.photos.views import check_image, inputs_of, plan_center_crop
 from lariqa.runtimes.runtime import Runner
 
 
@@ -23,16 +24,16 @@ class Scorer:
     runner: Runner
     preprocess: PreprocessSpec
     views: tuple[str, ...]
-    input: str  # pixels: the runner takes the photo itself; tensors: the prepared views
+    input: InputKind  # what the runner takes
     photo_size_px: tuple[int, int] | None  # (height, width) that it takes; None: any
     provenance: Provenance | None = None  # where the weights come from; None: not known
 
-    def score(self, photo: str | os.PathLike | np.ndarray | Image.Image, fit: bool = False) -> float:
+    def score(self, photo: str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto, fit: bool = False) -> float:
         """Score one photo.
 
         Args:
             photo: a file, as :func:`lariqa.photos.photo.open_photo` reads it; or its pixels, (H, W, 3) uint8 RGB; or an
-                image opened by Pillow, shown upright and over white like a file.
+                image opened by Pillow, shown upright and over white like a file; or what ``decode`` made of either.
             fit: resample a photo of another size (see :func:`fit_to`) instead of refusing it.
 
         Returns:
@@ -47,18 +48,18 @@ class Scorer:
             >>> score == scorer.score(Image.open(photo)) == scorer.score(np.asarray(Image.open(photo)))
             True
         """
-        return self.runner.run(self.inputs(photo if isinstance(photo, np.ndarray) else pixels_of(photo), fit))
+        known = isinstance(photo, (np.ndarray, DecodedPhoto))
+        return self.runner.run(self.inputs(photo if known else decode(photo), fit))
 
-    def inputs(self, image: np.ndarray, fit: bool = False) -> dict[str, np.ndarray]:
+    def inputs(self, photo: np.ndarray | DecodedPhoto, fit: bool = False) -> dict[str, np.ndarray]:
         """The runner's inputs for one photo."""
-        check_image(image)
-        if self.photo_size_px not in (None, image.shape[:2]):
+        check_image(photo)
+        size = photo.shape[:2] if isinstance(photo, np.ndarray) else (photo.height, photo.width)
+        if self.photo_size_px not in (None, size):
             if not fit:
-                raise Refusal(_does_not_fit(image.shape[:2], self.photo_size_px))
-            image = fit_to(image, *self.photo_size_px)
-        if self.input == "pixels":
-            return {"image": np.ascontiguousarray(image)[None]}
-        return prepare(image, self.preprocess, self.views)
+                raise Refusal(_does_not_fit(size, self.photo_size_px))
+            photo = fit_to(photo if isinstance(photo, np.ndarray) else photo.pixels(), *self.photo_size_px)
+        return inputs_of(photo, self.input, self.preprocess, self.views)
 
 
 def fit_to(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from lariqa.manifest.preprocess_spec import VIEWS, PreprocessSpec
-from lariqa.photos.views import authentic_pixels, synthetic_pixels
+from lariqa.photos.views import PIXELS_OF
 from lariqa_train.datasets.generated import FEW, Content, pictures_of
 from lariqa_train.model.model import LarIqa
 from lariqa_train.model.normalise import normalise_planes
@@ -108,10 +108,10 @@ def bfloat16_pays() -> bool:
 def _see_content(
     content: Content, side_px: int, versions: int, backbones: dict, spec: PreprocessSpec, exact: bool
 ) -> list:
-    cut = {"authentic": authentic_pixels, "synthetic": synthetic_pixels}
     rows = []
     for picture in pictures_of(content, side_px, versions):
-        seen = {view: pooled(backbones[view], cut[view](picture.pixels, spec)[None], spec, exact)[0] for view in VIEWS}
+        pixels = {view: PIXELS_OF[view](picture.pixels, spec)[None] for view in VIEWS}
+        seen = {view: pooled(backbones[view], pixels[view], spec, exact)[0] for view in VIEWS}
         rows.append((seen, picture.severity, picture.distortion, picture.content))
     return rows
 

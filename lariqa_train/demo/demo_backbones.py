@@ -16,7 +16,7 @@ import torch
 
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import VIEWS, PreprocessSpec
-from lariqa.photos.views import authentic_pixels, synthetic_pixels
+from lariqa.photos.views import PIXELS_OF
 from lariqa_train.datasets.generated import Content, Picture, contents, render
 from lariqa_train.demo.branch_processes import train_branch_on_all_cores
 from lariqa_train.demo.branch_training import BranchSteps, Shown
@@ -30,7 +30,6 @@ from lariqa_train.model.model import LarIqa
 from lariqa_train.pictures.damage import BUNDLED_PHOTO
 
 STATISTICS_OF = 96  # pictures, of batch norm
-CUT = {"authentic": authentic_pixels, "synthetic": synthetic_pixels}
 
 
 def start_backbones(model: LarIqa, wanted: Sequence[Content], recipe: DemoRecipe) -> None:
@@ -93,5 +92,5 @@ def _set_statistics(model: LarIqa, views: Sequence[str], pictures: Sequence[Pict
     spec = replace(spec, synthetic_crop_px=min(len(pictures[0].pixels), spec.synthetic_crop_px))
     for view in views:
         with torch.no_grad():
-            cut = np.stack([CUT[view](picture.pixels, spec) for picture in pictures])
+            cut = np.stack([PIXELS_OF[view](picture.pixels, spec) for picture in pictures])
             set_batch_norm_statistics(getattr(model, view).backbone, planes(cut, spec))

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from lariqa.manifest.preprocess_spec import VIEWS
+from lariqa.photos.views import PIXELS_OF
 from lariqa_train.datasets.generated import Content
 from lariqa_train.demo.cached_features import Seen, pooled, see
-from lariqa_train.demo.demo_backbones import CUT
 from lariqa_train.demo.demo_contents import side_of_use, spec_of_use
 from lariqa_train.demo.demo_recipe import DemoRecipe
 from lariqa_train.demo.head_training import FeatureNoise, train_heads
@@ -97,6 +97,6 @@ def _large_versions(model: LarIqa, of_use: Moments) -> tuple[dict[str, torch.Ten
     spec, features = model.config.preprocess, {}
     for view, (mean, deviation) in of_use.items():
         backbone = getattr(model, view).backbone
-        seen = np.concatenate([pooled(backbone, CUT[view](image, spec)[None], spec) for image in images])
+        seen = np.concatenate([pooled(backbone, PIXELS_OF[view](image, spec)[None], spec) for image in images])
         features[view] = ((torch.from_numpy(seen) - mean) / deviation).repeat(LARGE_WEIGHT, 1)
     return features, torch.tensor(scores * LARGE_WEIGHT)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from export.formats.format import Format
-from export.rewrite.export_ready import ExportReady
+from export.rewrite.ready_model import ExportReady
 from lariqa_cli import main as command_line
 from lariqa_cli import screen
 

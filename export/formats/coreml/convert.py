@@ -16,9 +16,9 @@ from torch import nn
 
 from export.formats.coreml.mil_reference import MilProgram
 from export.formats.coreml.temporary import own_temporary_folder
-from export.rewrite.export_ready import ExportReady, FromPixels
 from export.rewrite.graph_stats import GraphStats
 from export.rewrite.pillow_resize import cut
+from export.rewrite.ready_model import ExportReady, FromPixels, FromViews
 from lariqa.backends import backend, quietly, versions
 from lariqa.runtimes.coreml import METADATA_KEY
 
@@ -73,23 +73,34 @@ def open_program(path: Path) -> MilProgram:
 
 
 class _FromPlanes(nn.Module):
-    """The pixels input as Core ML sees it: an image input arrives as (1, 3, H, W) float, 0..255."""
+    """Bytes as Core ML sees them: an image input arrives as (1, 3, H, W) float, 0..255."""
 
-    def __init__(self, ready: FromPixels) -> None:
+    def __init__(self, ready: FromViews | FromPixels) -> None:
         super().__init__()
         self.ready = ready
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.ready.score_pixels(lambda top, bottom, left, right: cut(cut(image, 2, top, bottom), 3, left, right))
+    def forward(self, *images: torch.Tensor) -> torch.Tensor:
+        if isinstance(self.ready, FromPixels):
+            (image,) = images
+            return self.ready.score_pixels(
+                lambda top, bottom, left, right: cut(cut(image, 2, top, bottom), 3, left, right)
+            )
+        given = dict(zip(self.ready.views, images, strict=True))
+        return self.ready.score_planes(
+            {name: lambda first, last, x=x: cut(x, 2, first, last) for name, x in given.items()}
+        )
 
 
 def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, ...], list]:
-    if not isinstance(ready, FromPixels):
+    if not isinstance(ready, FromViews | FromPixels):
         return (
             ready,
             ready.example(),
             [ct.TensorType(spec.name, shape=spec.shape, dtype=np.float32) for spec in ready.inputs],
         )
-    planes = ready.example()[0].permute(0, 3, 1, 2).float().contiguous()
-    image = ct.ImageType("image", shape=tuple(planes.shape), color_layout=ct.colorlayout.RGB)
-    return _FromPlanes(ready).eval(), (planes,), [image]
+    planes = tuple(x.permute(0, 3, 1, 2).float().contiguous() for x in ready.example())
+    images = [
+        ct.ImageType(spec.name, shape=tuple(x.shape), color_layout=ct.colorlayout.RGB)
+        for spec, x in zip(ready.inputs, planes, strict=True)
+    ]
+    return _FromPlanes(ready).eval(), planes, images

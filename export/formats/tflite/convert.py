@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.rewrite.export_ready import ExportReady
 from export.rewrite.graph_stats import GraphStats, layer_stats
+from export.rewrite.ready_model import ExportReady
 from lariqa.backends import backend, quietly, versions
 from lariqa.errors import Refusal
 from lariqa.runtimes.litert import METADATA_NAME

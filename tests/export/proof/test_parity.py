@@ -7,7 +7,7 @@ import pytest
 
 from export.proof.limits import LIMITS
 from export.proof.parity import Parity, PhotoParity, compare, reference_scores
-from export.proof.proof_photos import bundled_photos, photos_from
+from export.proof.proof_photos import PhotoFiles, bundled_photos
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa.runtimes.scorer import Scorer, fit_to
@@ -75,9 +75,9 @@ def test_photos_of_the_user_are_brought_to_size(tmp_path):
     from PIL import Image
 
     Image.fromarray(bundled_photos(60, 80)["original"]).save(tmp_path / "a.png")
-    photos = photos_from([tmp_path], (32, 64))
+    photos = PhotoFiles([tmp_path], (32, 64))
     assert list(photos) == [str(tmp_path / "a.png")] and photos[str(tmp_path / "a.png")].shape == (32, 64, 3)
-    assert photos_from([tmp_path], None)[str(tmp_path / "a.png")].shape == (60, 80, 3)
+    assert PhotoFiles([tmp_path], None)[str(tmp_path / "a.png")].shape == (60, 80, 3)
 
 
 def test_fitting_covers_and_cuts_the_middle():
