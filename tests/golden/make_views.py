@@ -3,8 +3,8 @@
     python tests/golden/make_views.py
 
 The photo of each size is the golden one (``lariqa.photos.golden``), which every language makes from one small tile, so
-that a row needs no picture: sha256 of the photo's RGB bytes, of the authentic view's (384, 384, 3), and of the synthetic
-view's (1280, 1280, 3). The Python, Kotlin and Swift tests make the same views by bands.
+that a row needs no picture: sha256 of the photo's RGB bytes, of the authentic view's (384, 384, 3), and of the
+synthetic view's (1280, 1280, 3). The Python, Kotlin and Swift tests make the same views by bands.
 """
 
 from __future__ import annotations
