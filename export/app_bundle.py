@@ -1,6 +1,7 @@
 """Copy an export into one of the sample apps, after checking everything that the app will check.
 
-An app carries ``lariqa.json``, the golden photo, and the files that its platform runs and that take a decoded photo.
+An app carries ``lariqa.json``, the golden photo, and the files that its platform runs and that take a photo's bytes. Of
+a format and a precision it takes the file for photos of any size (``views``), where there is one.
 Until all is checked and copied, what the app had before stays.
 """
 
@@ -25,9 +26,16 @@ APPS = {  # platform -> the app's folder for an export
     "android": HOUSE / "android_demo" / "app" / "src" / "main" / "assets" / "lariqa",
     "ios": HOUSE / "ios_demo" / "App" / "Model",
 }
+TAKEN = ("views", "pixels")  # inputs that an app can make of a photo
 
 
-def bundle(folder: Path, platform: str, destination: Path | None = None, formats: Sequence[str] = ()) -> list[Artifact]:
+def bundle(
+    folder: Path,
+    platform: str,
+    destination: Path | None = None,
+    formats: Sequence[str] = (),
+    inputs: Sequence[str] = TAKEN,
+) -> list[Artifact]:
     """Replace an app's export by another.
 
     Args:
@@ -35,6 +43,7 @@ def bundle(folder: Path, platform: str, destination: Path | None = None, formats
         platform: a name in APPS.
         destination: the app's folder for it; None: the sample app's in this checkout.
         formats: which files to take, each adds its size to the app; empty: all that the platform runs.
+        inputs: likewise: views, pixels or both.
 
     Returns:
         The rows of the copied files.
@@ -47,17 +56,22 @@ def bundle(folder: Path, platform: str, destination: Path | None = None, formats
     runs = [row.name for row in FORMATS.values() if platform in row.platforms]
     if unknown := sorted(set(formats) - set(runs)):
         raise Refusal(f"the {platform} app runs {' and '.join(runs)}, not {', '.join(unknown)}")
+    if unknown := sorted(set(inputs) - set(TAKEN)):
+        raise Refusal(f"an app takes {' and '.join(TAKEN)}, not {', '.join(unknown)}")
     if not folder.is_dir():
         raise Refusal(f"no folder at {folder}; give one that `lariqa export` wrote")
     manifest = read_manifest(folder)
     if manifest is None or not manifest.artifacts:
         raise Refusal(f"{folder} holds no {FILE_NAME} with artifacts; `lariqa export` makes one")
-    rows = [row for row in manifest.artifacts if row.format in (formats or runs) and row.input == "pixels"]
+    able = [row for row in manifest.artifacts if row.format in (formats or runs) and row.input in inputs]
+    able = [row for row in able if row.batch == 1 and (row.input == "pixels" or row.synthetic_view == "crop")]
+    views = {(row.format, row.precision) for row in able if row.input == "views"}
+    rows = [row for row in able if row.input == "views" or (row.format, row.precision) not in views]
     if not rows:
         listed = ", ".join(row.file for row in manifest.artifacts)
         raise Refusal(
             f"{folder / FILE_NAME} lists no file that the {platform} app runs; it lists {listed}; "
-            f"export with --format {','.join(formats or runs)} --input pixels"
+            f"export with --format {','.join(formats or runs)} and --input {' or '.join(inputs)}"
         )
     for row in rows:
         describe(folder / row.file)  # refuses one that is not there, or whose sha256 differs

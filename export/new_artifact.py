@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from export.formats.format import Format
 from export.proof.limits import TOLERANCES
+from export.rewrite.export_ready import IN_ONE_STRIP
 from export.rewrite.ready_model import ExportReady
 from export.rewrite.tiling_plan import DEFAULT_MEMORY
 from lariqa.digest import sha256_of
@@ -23,9 +24,11 @@ def new_artifact(ready: ExportReady, row: Format, precision: str, macs: int) -> 
     view = ready.preprocess.synthetic_view
     height, width = ready.photo_size_px or (None, None)
     size = f"_{width}x{height}" if width else ""
-    memory = "" if ready.memory == DEFAULT_MEMORY else f"_{ready.memory}"
+    batch = "_batch" if ready.batches else ""
+    usual = IN_ONE_STRIP[0] if ready.flexible else DEFAULT_MEMORY
+    memory = "" if ready.memory == usual else f"_{ready.memory}"
     return Artifact(
-        file=f"lariqa_{ready.takes}_{view}{size}_{precision}{memory}{row.suffix}",
+        file=f"lariqa_{ready.takes}_{view}{size}_{precision}{batch}{memory}{row.suffix}",
         format=row.name,
         precision=precision,
         input=ready.takes,
@@ -35,6 +38,7 @@ def new_artifact(ready: ExportReady, row: Format, precision: str, macs: int) -> 
         inputs=ready.inputs,
         output="score",
         macs=macs,
+        batch=None if ready.batches else 1,
         memory=ready.memory,
         session=row.runtime.sessions[ready.memory],
     )

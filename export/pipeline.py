@@ -16,7 +16,7 @@ from export.formats.format import Format
 from export.new_artifact import new_artifact, new_manifest
 from export.proof.limits import GATE_PHOTOS, LIMITS
 from export.proof.parity import Parity, compare, reference_scores
-from export.proof.proof_photos import proof_photos, proof_photos_of_any_size
+from export.proof.proof_photos import photos_to_prove
 from export.quantize.malloc import keep_freed_memory
 from export.quantize.quantized_export import QuantizedExport
 from export.rewrite.export_ready import ExportRequest, make_export_ready
@@ -99,9 +99,10 @@ def export_proved(
         rejects = replace(manifest, artifacts=())
         progress("fusing the KAN, baking in the preprocessing")
         ready = make_export_ready(model, request)
+        for row, _ in rows:
+            row.refuse_free_sides(ready)
         macs = count_macs(ready, ready.example())
-        size = ready.photo_size_px
-        photos = proof_photos(*size) if size else proof_photos_of_any_size(ready.preprocess.synthetic_crop_px)
+        photos = photos_to_prove(ready.photo_size_px, ready.preprocess, (request.height, request.width))
         reference = reference_scorer(model, request.synthetic_view)
         expected = (
             reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}

@@ -25,6 +25,12 @@ def bundle_export(
     formats: Annotated[
         str, typer.Option("--format", help="Files to take, comma-separated. Default: all that the platform runs.")
     ] = "",
+    inputs: Annotated[
+        str,
+        typer.Option(
+            "--input", help="views, pixels or both, comma-separated. Default: pixels only where there is no views file."
+        ),
+    ] = "views,pixels",
 ) -> None:
     """Copy an export into a sample app, after checking everything that the app will check."""
     if output is not None:
@@ -32,8 +38,8 @@ def bundle_export(
     from export.app_bundle import APPS, bundle
     from lariqa.manifest.manifest import read_manifest
 
-    names = [name.strip() for name in formats.split(",") if name.strip()]
-    rows = bundle(folder, platform, output, names)
+    names, kinds = ([name.strip() for name in given.split(",") if name.strip()] for given in (formats, inputs))
+    rows = bundle(folder, platform, output, names, kinds)
     for row in rows:
         say(f"{row.bytes / 1e6:6.1f} MB  {row.file}  (sha256 checked, {row.status})")
     note_training(read_manifest(folder).provenance)

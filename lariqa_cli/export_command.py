@@ -61,8 +61,8 @@ def export_checkpoint(
     size: Annotated[
         str | None,
         typer.Option(
-            help="Photo size, WIDTHxHEIGHT in pixels, where a file takes one alone: pixels, or the full view. "
-            "Default: 3840x2160."
+            help="Photo size, WIDTHxHEIGHT in pixels, where a file takes one alone: pixels, or the full view. With "
+            "--input views and the full view: the largest that is proved. Default: 3840x2160."
         ),
     ] = None,
     input_kind: Annotated[
@@ -81,6 +81,9 @@ def export_checkpoint(
             "The score is the same. Default: balanced, if the structure of the backbone allows it."
         ),
     ] = None,
+    batch: Annotated[
+        str, typer.Option(help="Photos in one run: one; or dynamic: as many as one gives it, for servers.")
+    ] = "one",
     limit: LimitOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another checkpoint's export in the output folder.")] = False,
 ) -> None:
@@ -105,7 +108,7 @@ def export_checkpoint(
     from export.rewrite.export_ready import ExportRequest, why_only_naive
     from lariqa_train.model.checkpoint import load_checkpoint
 
-    request = ExportRequest(input_kind, height, width, synthetic_view, memory)
+    request = ExportRequest(input_kind, height, width, synthetic_view, memory, batch)
     proofs = []
     with steps() as step:
         step(f"reading {checkpoint}")
@@ -127,12 +130,13 @@ def export_checkpoint(
             raise
     print_proofs([(proved.artifact, proved.parity) for proved in proofs], f"{output}")
     note_training(model.provenance)
-    if size and any(proved.artifact.photo_width_px is None for proved in proofs):
+    artifacts = [proved.artifact for proved in proofs]
+    if size and any(row.photo_width_px is None and row.synthetic_view == "crop" for row in artifacts):
         note("these files take photos of any size, so --size was not needed.", "Size:")
     if memory is None and (reason := why_only_naive(model)):
         note(f"{model.config.backbone} runs as the plain graph (--memory naive): {reason}.", "Memory:")
     missed = [proved for proved in proofs if not proved.parity.passed]
-    print_plans([proved.artifact for proved in proofs])
+    print_plans(artifacts)
     for proved in missed:
         worst = [row["group"] for row in (proved.artifact.plan or {}).get("sensitivity", ())][:3]
         blamed = f" What moves the score most: {', '.join(worst)}." if worst else ""

@@ -40,7 +40,7 @@ class Subject(Part):
     bytes: int = 0
     format: str = ""  # onnx | coreml | tflite | torch
     precision: str = "fp32"
-    input: str = ""  # pixels | tensors
+    input: str = ""  # views | pixels | tensors
     synthetic_view: str = ""  # crop | full
     memory: str = ""  # how the file executes: low | balanced | fast | naive
     photo_width_px: int | None = None  # None: any size

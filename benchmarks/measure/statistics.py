@@ -120,7 +120,7 @@ def drift(samples: Sequence[float]) -> float | None:
 def run_ms(row: Measurement) -> list[float]:
     """Milliseconds from the decoded pixels to the score, run by run: preprocess + inference + post.
 
-    What decides between files: the ``pixels`` input prepares the photo inside inference, ``tensors`` before it.
+    What decides between files: the ``pixels`` input prepares the photo inside inference, the others before it.
     A part that was not measured counts nothing (:func:`leaves_out` says so).
     """
     latency = row.latency
@@ -133,7 +133,7 @@ def run_ms(row: Measurement) -> list[float]:
 
 def leaves_out(row: Measurement) -> str:
     """What :func:`run_ms` leaves out for this row, in a sentence; empty if nothing."""
-    if row.latency and row.latency.inference_ms and not row.latency.preprocess_ms and row.subject.input == "tensors":
+    if row.latency and row.latency.inference_ms and not row.latency.preprocess_ms and row.subject.input != "pixels":
         return "its preprocessing was not timed, so its time is that of the network alone"
     return ""
 

@@ -50,7 +50,12 @@ WARNINGS: tuple[tuple[Callable[[Facts], bool], str], ...] = (
     ),
     (
         lambda facts: facts.artifact.input == "tensors",
-        "the app makes the views: a phone's own resize filters give other pixels and so another score; "
-        "--input pixels has Pillow's resize in the graph",
+        "the app makes the views and normalises them: a phone's own resize filters give other pixels and so another "
+        "score; --input views takes the bytes that the sample apps' code makes, --input pixels has the resize inside",
+    ),
+    (
+        lambda facts: facts.artifact.input == "views",
+        "the app makes the views: a phone's own resize filters give other pixels and so another score; use the sample "
+        "apps' code, whose bytes are Pillow's",
     ),
 )

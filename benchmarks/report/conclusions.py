@@ -74,6 +74,7 @@ def _of_view(place: Place, view: str) -> Iterator[Sentence]:
     if weighed:
         yield _leanest(weighed, rows)
     yield from _faithful(files)
+    yield from _which_input(timed)
     yield from _cost_of_view(timed, place)
 
 
@@ -164,6 +165,29 @@ def _faithful(files: Sequence[Figures]) -> Iterator[Sentence]:
             "of photos ranked differently from PyTorch. It is left out of the choice above.",
             "bad",
         )
+
+
+def _which_input(timed: Sequence[Figures]) -> Iterator[Sentence]:
+    """What another input costs, between files that differ in nothing else."""
+    for views in (figures for figures in timed if figures.row.subject.input == "views"):
+        same = [other for other in timed if other is not views and _but_for_input(other) == _but_for_input(views)]
+        ratios = [(other, ratio) for other in same if (ratio := ratio_between(views, other))]
+        told = [f"{_takes(ratio)} of {other.label}, {TAKES[other.row.subject.input]}." for other, ratio in ratios]
+        if told:
+            yield Sentence(
+                "Which input",
+                f"{views.label}: photos of any size, the app makes the two views.",
+                " ".join([*told, "Making the views counts in the time of each."]),
+            )
+            return
+
+
+TAKES = {"pixels": "which takes photos of one size and needs no code", "tensors": "which wants the views normalised"}
+
+
+def _but_for_input(figures: Figures) -> tuple[str, str, str]:
+    subject = figures.row.subject
+    return subject.format, subject.precision, subject.memory
 
 
 def _cost_of_view(timed: Sequence[Figures], place: Place) -> Iterator[Sentence]:

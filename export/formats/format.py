@@ -75,6 +75,7 @@ class Format:
         platforms: where its runtime has builds that the toolkit uses: "android", "ios", "linux-aarch64".
         executed_on: systems on which its own runtime runs here (``platform.system()``); empty: on all.
         memory: what its runtime adds to a run's peak; None: not known.
+        free_sides: whether a file may leave sides of its inputs open: photos in a batch, sides of a full view.
         accelerated_compute: precision -> what layers may compute in on accelerators, where it is not float32.
     """
 
@@ -88,6 +89,7 @@ class Format:
     platforms: frozenset[str] = frozenset()
     executed_on: frozenset[str] = frozenset()
     memory: RuntimeMemory | None = None
+    free_sides: bool = False
     accelerated_compute: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -111,8 +113,18 @@ class Format:
         Raises:
             Refusal: the converter is not installed, or cannot express the model.
         """
+        self.refuse_free_sides(ready)
         ready.configure(self.graph)
         return self._module("convert").write(ready, path, embedded)
+
+    def refuse_free_sides(self, ready: ExportReady) -> None:
+        """Refuse a model whose inputs have open sides where files of this format have none."""
+        if (ready.batches or ready.flexible) and not self.free_sides:
+            what = "batches" if ready.batches else "a full view of any size"
+            raise Refusal(
+                f"{self.label} files are written for one photo of fixed views at a time, not for {what}; "
+                "choose a format that has it, or leave the option out"
+            )
 
     def quantize(self, source: Path, path: Path, embedded: str, asked: Quantization) -> dict[str, str]:
         """Write a float32 file of this toolkit again, its weights in other formats; package that did it -> version.

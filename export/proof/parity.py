@@ -30,6 +30,7 @@ from lariqa.time_left import counted
 if TYPE_CHECKING:  # reports need these words without NumPy's friends
     from lariqa.runtimes.scorer import Scorer
 
+PROVED_BATCHES = (1, 3, 16)
 FAR_BEYOND = 1.5  # from the middle of the nominal range
 
 
@@ -257,10 +258,18 @@ def compare(
     progress: Callable[[str], None],
     limit: float | None = None,
 ) -> Parity:
-    """Score every photo with ``scorer`` and compare it with the reference score."""
+    """Score every photo with ``scorer``, in batches too where it takes them, and compare with the reference score."""
     rows = []
     for name, image in counted(photos.items(), len(photos), f"{scorer.runner.runtime} on the photos", progress):
         rows.append(PhotoParity(name, reference[name], scorer.score(image), image.shape[1], image.shape[0]))
+    if scorer.batch is None:
+        names = list(photos)
+        for number in counted(PROVED_BATCHES, len(PROVED_BATCHES), "batches", progress):
+            chosen = [names[n % len(names)] for n in range(number)]
+            images = [photos[name] for name in chosen]
+            for name, image, score in zip(chosen, images, scorer.score_batch(images), strict=True):
+                called = f"{name}, one of {number} at once"
+                rows.append(PhotoParity(called, reference[name], score, image.shape[1], image.shape[0]))
     if limit is None:
         limit = limit_of(precision, [row.reference for row in rows])
     return Parity(tuple(rows), limit, precision, reference_runtime, scorer.runner.runtime)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa.photos import golden
 from lariqa.photos.photo import open_photo
 from lariqa.photos.photo_files import photos_in
@@ -36,20 +37,48 @@ def bundled_photos(height: int, width: int) -> dict[str, np.ndarray]:
     return versions(photo)
 
 
+def photos_to_prove(
+    takes: tuple[int, int] | None, preprocess: PreprocessSpec, largest: tuple[int, int]
+) -> dict[str, np.ndarray]:
+    """What an export is proved on.
+
+    Args:
+        takes: (height, width) of the one size that its files take; None: any.
+        preprocess: of the files.
+        largest: (height, width) for a full view of any size.
+    """
+    if takes is not None:
+        return proof_photos(*takes)
+    if preprocess.synthetic_view == "full":
+        return proof_photos_up_to(*largest)
+    return proof_photos_of_any_size(preprocess.synthetic_crop_px)
+
+
 def proof_photos(height: int, width: int) -> dict[str, np.ndarray]:
     """What an export for one size is proved on: the bundled photos, and the golden one of the phones' self-test."""
     return {**bundled_photos(height, width), golden.FILE_NAME: golden.golden_photo(height, width)}
 
 
 def proof_photos_of_any_size(crop_px: int) -> dict[str, np.ndarray]:
-    """What an export for photos of any size is proved on: every size with a damaged version, and the golden photo.
+    """What a crop view for photos of any size is proved on: every size with a damaged version, and the golden photo.
 
     Args:
         crop_px: side of the crop view; the sizes go by it, so that some photos are larger and some smaller.
     """
+    return _of_sizes(
+        (round(height * crop_px / 1280), round(width * crop_px / 1280), *kinds) for height, width, *kinds in ANY_SIZE
+    )
+
+
+def proof_photos_up_to(height: int, width: int) -> dict[str, np.ndarray]:
+    """What a full view for photos of any size is proved on: none has more pixels than this."""
+    turned, half = (width, height, "original", "noisy"), (height // 2, width // 2, "original", "blurred")
+    return _of_sizes([(height, width), turned, half, (height // 3 | 1, width // 3 | 1, "original", "noisy")])
+
+
+def _of_sizes(sizes: Iterable[tuple]) -> dict[str, np.ndarray]:
     photos = {}
-    for height, width, *kinds in ANY_SIZE:
-        height, width = round(height * crop_px / 1280), round(width * crop_px / 1280)
+    for height, width, *kinds in sizes:
         found = bundled_photos(height, width)
         photos |= {f"{width}x{height} {kind}": found[kind] for kind in kinds or found}
     return {**photos, golden.FILE_NAME: golden.golden_photo(*golden.ANY_SIZE_PX)}

@@ -28,13 +28,15 @@ from lariqa.manifest.manifest import InputKind
 from lariqa.manifest.preprocess_spec import MIN_SIDE_PX
 from lariqa_train.model.model import LarIqa
 
+IN_ONE_STRIP: tuple[Memory, ...] = ("fast", "naive")
+
 
 @dataclass(frozen=True)
 class ExportRequest:
     """What the artifact must take: input, photo size, synthetic view (None: as the weights were trained), memory.
 
     input None: views with the crop view, which take any photo; pixels with the full view. The size counts where the
-    input does.
+    input does; with views and the full view it is the largest that is proved.
     """
 
     input: InputKind | None = None
@@ -42,10 +44,13 @@ class ExportRequest:
     width: int = 3840
     synthetic_view: Literal["crop", "full"] | None = None
     memory: Memory | None = None  # None: the default where the backbone can be executed so, else naive
+    batch: Literal["one", "dynamic"] = "one"  # photos in one run: one; or as many as one gives it
 
     def __post_init__(self) -> None:
         if self.input not in (None, *get_args(InputKind)):
             raise Refusal(f"the input is {self.input!r}; it must be one of {get_args(InputKind)}")
+        if self.batch not in ("one", "dynamic"):
+            raise Refusal(f"the batch is {self.batch!r}; it must be one or dynamic")
         if self.memory not in (None, *MEMORIES):
             raise Refusal(f"memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
         if min(self.height, self.width) < MIN_SIDE_PX:
@@ -67,20 +72,28 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
     spec = model.config.preprocess.with_view(request.synthetic_view)
     whole = spec.synthetic_view == "full" and "synthetic" in model.config.branches
     takes = request.input or ("pixels" if whole else "views")
-    if takes == "views" and whole:
+    if request.batch == "dynamic" and takes == "pixels":
+        raise Refusal("batches are of views, all of one size; leave out --input pixels, or --batch dynamic")
+    flexible = takes == "views" and whole
+    if flexible and request.batch == "dynamic":
+        raise Refusal("whole photos of several sizes make no batch; use --synthetic-view crop, or --batch one")
+    if flexible and request.memory not in (None, *IN_ONE_STRIP):
         raise Refusal(
-            "the views input is for the crop view, whose size no photo changes; use --input pixels, or tensors"
+            f"--memory {request.memory} reads a view in strips whose rows belong to one size; a full view of any size "
+            f"runs with --memory {' or '.join(IN_ONE_STRIP)}, or export --input pixels for one size"
         )
     fused, report = fuse_kans(model)
     fused = reparameterize_model(fused.eval())  # multi-branch backbones (MobileCLIP's) become plain ones
     fused = use_separable_means(fused)
     fused.config = replace(model.config, preprocess=spec)
     kind = {"views": FromViews, "pixels": FromPixels, "tensors": FromTensors}[takes]
-    memory = request.memory or (DEFAULT_MEMORY if why_only_naive(fused) is None else "naive")
+    best = IN_ONE_STRIP[0] if flexible else DEFAULT_MEMORY
+    memory = request.memory or (best if why_only_naive(fused) is None else "naive")
     if memory != "naive" and (why := why_only_naive(fused)):
         raise Refusal(f"{model.config.backbone} cannot be executed with --memory {memory}: {why}; use --memory naive")
     ready = kind(fused, request.height, request.width, memory)
     ready.preprocess, ready.config, ready.fusion = spec, fused.config, report
+    ready.batches = request.batch == "dynamic"
     return ready.eval().requires_grad_(False)
 
 

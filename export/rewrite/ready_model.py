@@ -10,6 +10,7 @@ A branch that runs in strips (tiled_net) takes a few rows at a time, and no more
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -39,13 +40,16 @@ class ExportReady(nn.Module):
     config: LarIqaConfig
     memory: Memory
     fusion: FusionReport
+    batches = False  # whether it takes several photos at once, as many as one gives it
 
     def __init__(self, model: LarIqa, height: int, width: int, memory: Memory = "naive") -> None:
         super().__init__()
         self.model, self.memory, self.views = model, memory, model.config.branches
         whole = "synthetic" in self.views and model.config.preprocess.synthetic_view == "full"
+        # A view of any height and width: the size that it is made with is that of the example alone.
+        self.flexible = {"synthetic"} if whole and self.takes == "views" else set()
         # (height, width) of the one photo size that it takes; None: any.
-        self.photo_size_px = (height, width) if whole or self.takes == "pixels" else None
+        self.photo_size_px = (height, width) if self.takes == "pixels" or (whole and not self.flexible) else None
         self.options = GraphOptions()
         self.view_rows = {view: model.config.preprocess.view_size_px(view, height, width)[0] for view in self.views}
         self.lean = nn.ModuleDict()
@@ -53,7 +57,8 @@ class ExportReady(nn.Module):
             for view in self.views:
                 net = read_mbconv_net(getattr(model, view).backbone)
                 size = model.config.preprocess.view_size_px(view, height, width)
-                self.lean[view] = TiledNet(net, make_plan(net, *size, memory))
+                plan = make_plan(net, *size, memory)
+                self.lean[view] = TiledNet(net, plan, any_size=view in self.flexible)
                 getattr(model, view).backbone = None  # its weights live on in the lean net, folded
 
     def score(self, read: Mapping[str, ReadRows]) -> torch.Tensor:
@@ -66,14 +71,16 @@ class ExportReady(nn.Module):
 
     def configure(self, options: GraphOptions) -> None:
         """From now on, be the form of the graph that a runtime likes best."""
+        if self.batches:  # a gate in the weights would be one photo's
+            options = replace(options, gate_in_weights=False)
         self.options = options
         for net in self.lean.values():
             net.options = options
 
-    def example(self) -> tuple[torch.Tensor, ...]:
+    def example(self, photos: int = 1) -> tuple[torch.Tensor, ...]:
         """Inputs of the right shape and dtype, for the converters' tracing; noise, so that nothing folds away."""
         generator = torch.Generator().manual_seed(0)
-        noise = (torch.rand(spec.shape, generator=generator) for spec in self.inputs)
+        noise = (torch.rand((photos, *spec.shape[1:]), generator=generator) for spec in self.inputs)
         return tuple(
             (x * 255).to(torch.uint8) if spec.dtype == "uint8" else x
             for x, spec in zip(noise, self.inputs, strict=True)
@@ -120,9 +127,13 @@ class FromViews(FromBytes):
 
     def forward(self, *views: torch.Tensor) -> torch.Tensor:  # (1, h, w, 3) uint8 each
         given = dict(zip(self.views, views, strict=True))
-        return self.score_planes(
-            {name: lambda first, last, x=x: self.planes(cut(x, 1, first, last)) for name, x in given.items()}
-        )
+        return self.score_planes({name: self.reader(name, x) for name, x in given.items()})
+
+    def reader(self, view: str, pixels: torch.Tensor) -> ReadRows:
+        """Of a view's rows, as planes."""
+        if view in self.flexible:  # whose rows nobody has counted
+            return lambda first, last: self.planes(pixels)
+        return lambda first, last: self.planes(cut(pixels, 1, first, last))
 
     def score_planes(self, read: Mapping[str, ReadRows]) -> torch.Tensor:
         """Readers of the views as pixels, (1, 3, rows, columns) float32, 0..255 -> (1, 1)."""

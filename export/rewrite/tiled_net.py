@@ -70,14 +70,17 @@ class TileBlock(TiledBlock):
             }
         )
 
-    def widened(self, x: torch.Tensor, rows: Rows) -> torch.Tensor:
-        """Rows of the block's input -> rows of its widened picture."""
-        return self.spatial(self.expand(x) if self.expand else x, rows.pad_top, rows.pad_bottom)
+    def widened(self, x: torch.Tensor, rows: Rows | None) -> torch.Tensor:
+        """Rows of the block's input -> rows of its widened picture. ``rows`` None: all, whatever their number."""
+        padding = () if rows is None else (rows.pad_top, rows.pad_bottom)
+        return self.spatial(self.expand(x) if self.expand else x, *padding)
 
-    def forward(self, x: torch.Tensor, rows: Rows, result: Rows, options: GraphOptions) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, rows: Rows | None, result: Rows, options: GraphOptions) -> torch.Tensor:
         y = self.widened(x, rows)
         y = self.project(y) if self.project else y
-        return y + self._cut(x, rows, result, options) if self.skip else y
+        if not self.skip:
+            return y
+        return y + (x if rows is None else self._cut(x, rows, result, options))
 
     def _cut(self, x: torch.Tensor, held: Rows, wanted: Rows, options: GraphOptions) -> torch.Tensor:
         """The rows of the block's input that its result has."""
@@ -124,13 +127,15 @@ class GroupBlock(TiledBlock):
 class TiledNet(nn.Module):
     """(rows of the view) -> (1, features), as ``plan`` says.
 
-    Requires: ``plan`` was made for ``net``.
-    Ensures: the result is the network's, up to float32 rounding.
+    Requires: ``plan`` was made for ``net``; ``any_size`` only where it has one strip.
+    Ensures: the result is the network's, up to float32 rounding; with ``any_size``, for a view of any height and width.
     """
 
-    def __init__(self, net: MBConvNet, plan: TilingPlan, options: GraphOptions | None = None) -> None:
+    def __init__(
+        self, net: MBConvNet, plan: TilingPlan, options: GraphOptions | None = None, any_size: bool = False
+    ) -> None:
         super().__init__()
-        self.plan, self.options = plan, options or GraphOptions()
+        self.plan, self.options, self.any_size = plan, options or GraphOptions(), any_size
         blocks = []
         for n, block in enumerate(net.blocks[: plan.prefix]):
             windows = [(*strip.inputs, strip.result)[n : n + 2] for strip in plan.strips]
@@ -169,7 +174,8 @@ class TiledNet(nn.Module):
         return torch.cat(parts, 2) if len(parts) > 1 else parts[0]
 
     def _strip(self, blocks: list[TileBlock], strip: Strip, x: torch.Tensor) -> torch.Tensor:
-        for block, rows, result in zip(blocks, strip.inputs, (*strip.inputs[1:], strip.result), strict=True):
+        inputs = [None] * len(blocks) if self.any_size else strip.inputs
+        for block, rows, result in zip(blocks, inputs, (*strip.inputs[1:], strip.result), strict=True):
             x = block.widened(x, rows) if block.gate is not None else block(x, rows, result, self.options)
         return x
 

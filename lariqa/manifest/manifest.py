@@ -53,7 +53,8 @@ class Artifact:
     photo_height_px: int | None
     inputs: tuple[InputSpec, ...]
     output: str  # name of the (1, 1) float32 score
-    macs: int  # multiply-accumulates of one run
+    macs: int  # multiply-accumulates of one photo
+    batch: int | None = 1  # photos in one run; None: as many as one gives it
     memory: str = "naive"  # how it executes: low | balanced | fast | naive, as all did before there was a choice
     session: dict[str, Any] = field(default_factory=dict)  # the runtime's options that go with it
     sha256: str = ""

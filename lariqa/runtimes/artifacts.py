@@ -65,4 +65,4 @@ def scorer_for(
     size = None if artifact.photo_width_px is None else (artifact.photo_height_px, artifact.photo_width_px)
     spec = manifest.config.preprocess.with_view(artifact.synthetic_view)
     runner = runtimes()[artifact.format].open(path, threads, with_weight_cache(artifact, weight_cache))
-    return Scorer(runner, spec, manifest.config.branches, artifact.input, size, manifest.provenance)
+    return Scorer(runner, spec, manifest.config.branches, artifact.input, size, artifact.batch, manifest.provenance)

@@ -25,7 +25,7 @@ def open_checkpoint(path: Path, synthetic_view: str | None = None) -> Scorer:
 def reference_scorer(model: LarIqa, synthetic_view: str | None = None) -> Scorer:
     """The checkpoint's model as a Scorer for photos of any size; None: the view that it was trained with."""
     spec = model.config.preprocess.with_view(synthetic_view)
-    return Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None, model.provenance)
+    return Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None, provenance=model.provenance)
 
 
 class TorchRunner:

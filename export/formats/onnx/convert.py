@@ -22,10 +22,13 @@ from export.rewrite.graph_stats import GraphStats, layer_stats
 from export.rewrite.ready_model import ExportReady
 from lariqa.backends import backend, quietly, versions
 from lariqa.errors import Refusal
+from lariqa.manifest.preprocess_spec import MIN_SIDE_PX
 from lariqa.runtimes.onnxruntime import METADATA_KEY
 
 OPSET = 18
 IR_VERSION = 8
+LARGEST_BATCH, LARGEST_SIDE_PX = 1024, 65535  # bounds that torch.export asks for; the file has none
+TRACED = 2  # photos in the example of a batch: one would become a constant
 
 
 def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
@@ -47,7 +50,8 @@ def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     with quietly("the conversion to ONNX"):
         program = torch.onnx.export(
             ready,
-            ready.example(),
+            ready.example(TRACED if ready.batches else 1),
+            dynamic_shapes=_dynamic_shapes(ready),
             dynamo=True,
             opset_version=OPSET,
             external_data=False,
@@ -64,6 +68,19 @@ def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
         onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())
     return versions("torch", "onnx", "onnxscript")
+
+
+def _dynamic_shapes(ready: ExportReady) -> dict | None:
+    """Which sides of the inputs are not fixed, as torch.export wants it; None: all are."""
+    if not ready.batches and not ready.flexible:
+        return None
+    batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
+    height, width = (torch.export.Dim(name, min=MIN_SIDE_PX, max=LARGEST_SIDE_PX) for name in ("height", "width"))
+    free = []
+    for spec in ready.inputs:
+        sides = {0: batch} if ready.batches else {}
+        free.append(sides | ({1: height, 2: width} if spec.name in ready.flexible else {}))
+    return {"views": tuple(free)}
 
 
 def operators(path: Path) -> Counter[str]:

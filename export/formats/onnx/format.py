@@ -26,5 +26,6 @@ FORMAT = Format(
     graph=GraphOptions(gate_in_weights=True, crop_by_convolution=True, sums_last=True),
     forbidden=frozenset(FORBIDDEN.split()),
     platforms=frozenset({"android", "linux-aarch64"}),
+    free_sides=True,
     memory=RuntimeMemory(1.8, 1.8, 1.0, 1.15, 71.0),
 )

@@ -312,6 +312,14 @@ def test_views_and_machines_are_never_mixed():
     assert float(re.search(r"([\d.]+)×", cost.text)[1]) == pytest.approx(5, rel=0.1)
 
 
+def test_between_inputs_the_report_says_what_each_costs():
+    rows = [made_row(name, ms, subject={"input": name}) for name, ms in (("views", 70), ("pixels", 100))]
+    found = said(rows)["Which input"]
+    assert "#1 views:" in found and "any size" in found and "pixels" in found
+    assert float(re.search(r"([\d.]+)×", found)[1]) == pytest.approx(0.7, rel=0.1)
+    assert "Which input" not in said([rows[0], made_row("other", 100, format="tflite", subject={"input": "pixels"})])
+
+
 def test_the_baseline_is_the_reference_of_the_same_view_or_the_one_that_is_named():
     rows = [made_row("c", 100), made_row("f", 500, view="full")]
     rows += [made_row(f"torch {view}", 1000, view=view, subject={"role": "reference"}) for view in ("crop", "full")]
