@@ -18,6 +18,7 @@ from torch import nn
 
 from benchmarks.measure.measurement import Work
 from export.formats import FORMATS
+from export.proof.memory_model import photo_size_px
 from export.rewrite.export_ready import ExportRequest, make_export_ready
 from export.rewrite.graph_stats import GraphStats, LayerStats
 from export.rewrite.torch_layers import part_of, torch_layers
@@ -29,9 +30,10 @@ UNNAMED = "unnamed"
 
 def promised_layers(manifest: Manifest, artifact: Artifact) -> tuple[LayerStats, ...]:
     """The layers of the export-ready model that an artifact was made from; its weights do not matter here."""
-    height, width = artifact.photo_height_px, artifact.photo_width_px
-    size = {} if width is None else {"height": height, "width": width}
-    request = ExportRequest(artifact.input, synthetic_view=artifact.synthetic_view, memory=artifact.memory, **size)
+    batch = "one" if artifact.batch else "dynamic"
+    request = ExportRequest(
+        artifact.input, *photo_size_px(artifact), artifact.synthetic_view, memory=artifact.memory, batch=batch
+    )
     ready = make_export_ready(LarIqa(manifest.config), request)
     ready.configure(FORMATS[artifact.format].graph)
     return torch_layers(ready, ready.example())

@@ -27,6 +27,7 @@ from lariqa.manifest.manifest import Artifact, Manifest
 from lariqa.manifest.model_config import LarIqaConfig
 from lariqa_train.model.model import LarIqa
 
+FOUR_K = ExportRequest.height, ExportRequest.width
 PHOTOS = {  # what people ask about: width and height in pixels
     "8K": (7680, 4320),
     "12 MP": (4032, 3024),
@@ -90,8 +91,10 @@ def halo_macs(manifest: Manifest, artifact: Artifact) -> int:
 
 
 def photo_size_px(artifact: Artifact) -> tuple[int, int]:
-    """(height, width) of the photo that a file takes; 4K where it takes any."""
-    return artifact.photo_height_px or ExportRequest.height, artifact.photo_width_px or ExportRequest.width
+    """(height, width) of the photo that a file takes; where it takes any, of the largest that proved it, or 4K."""
+    if artifact.input == "views" and artifact.synthetic_view == "full":
+        return next((spec.shape[1:3] for spec in artifact.inputs if spec.name == "synthetic"), FOUR_K)
+    return artifact.photo_height_px or FOUR_K[0], artifact.photo_width_px or FOUR_K[1]
 
 
 def _planned(view: str, net: MBConvNet, memory: str, height: int, width: int) -> PlannedBranch:

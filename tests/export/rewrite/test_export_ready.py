@@ -14,6 +14,7 @@ from export.rewrite.separable_mean import use_separable_means
 from export.rewrite.torch_layers import count_macs
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import HeadConfig, LarIqaConfig
+from lariqa.photos.views import inputs_of
 from lariqa_train.model.model import LarIqa, preprocess_for
 from lariqa_train.model.normalise import prepare
 
@@ -34,14 +35,13 @@ def exported(model: LarIqa, photos, kind: str, view: str) -> torch.Tensor:
     scores = []
     with torch.inference_mode():
         for image in photos.values():
-            views = prepare(image, ready.preprocess, ready.config.branches)
-            inputs = [torch.from_numpy(image)[None]] if kind == "pixels" else views.values()
-            scores.append(ready(*inputs))
+            inputs = inputs_of(image, kind, ready.preprocess, ready.config.branches)
+            scores.append(ready(*map(torch.from_numpy, inputs.values())))
     return torch.tensor(scores)
 
 
 @pytest.mark.parametrize("view", ["crop", "full"])
-@pytest.mark.parametrize("kind", ["pixels", "tensors"])
+@pytest.mark.parametrize("kind", ["views", "pixels", "tensors"])
 def test_scores_are_the_references(photos, kind, view, tiny_config, make_tiny_model):
     model = make_tiny_model(tiny_config(view=view))
     expected = reference(model, photos, view)
@@ -54,7 +54,40 @@ def test_single_branch_models_export_as_well(photos, branches, tiny_config, make
     model = make_tiny_model(tiny_config(branches=branches))
     expected = reference(model, photos, "crop")
     assert expected.diff().abs().min() > 1e-4
-    assert (exported(model, photos, "pixels", "crop") - expected).abs().max() <= LIMITS["fp32"]
+    for kind in ("pixels", "views"):
+        assert (exported(model, photos, kind, "crop") - expected).abs().max() <= LIMITS["fp32"]
+
+
+def test_the_default_takes_photos_of_any_size_where_it_can(tiny_model):
+    ready = make_export_ready(tiny_model, ExportRequest(height=150, width=200))
+    assert (ready.takes, ready.photo_size_px) == ("views", None)
+    ready = make_export_ready(tiny_model, ExportRequest(height=150, width=200, synthetic_view="full"))
+    assert (ready.takes, ready.photo_size_px) == ("pixels", (150, 200))
+
+
+@pytest.mark.parametrize("memory", ["naive", "fast", "balanced", "low"])
+def test_views_of_photos_of_any_size_score_as_the_reference(memory, tiny_model):
+    ready = make_export_ready(tiny_model, ExportRequest("views", memory=memory))
+    photos = {size: bundled_photos(*size)["noisy"] for size in ((150, 200), (200, 150), (101, 97), (40, 300))}
+    expected = reference(tiny_model, photos, "crop")
+    assert expected.diff().abs().min() > 1e-4
+    with torch.inference_mode():
+        made = [inputs_of(image, "views", ready.preprocess) for image in photos.values()]
+        scores = torch.tensor([ready(*map(torch.from_numpy, views.values())) for views in made])
+    assert (scores - expected).abs().max() <= LIMITS["fp32"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "fact"),
+    [
+        ({"input": "pixels", "batch": "dynamic"}, "--input pixels"),
+        ({"input": "views", "synthetic_view": "full", "memory": "low"}, "--memory low"),
+        ({"input": "views", "synthetic_view": "full", "batch": "dynamic"}, "make no batch"),
+    ],
+)
+def test_what_cannot_be_is_refused(asked, fact, tiny_model):
+    with pytest.raises(Refusal, match=fact):
+        make_export_ready(tiny_model, ExportRequest(height=150, width=200, **asked))
 
 
 def test_the_model_itself_is_left_alone(tiny_model):
