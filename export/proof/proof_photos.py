@@ -17,11 +17,12 @@ from lariqa_train.pictures.damage import DISTORTIONS, bundled_photo, versions
 from lariqa_train.pictures.scenes import render_scene
 
 KINDS = (None, *DISTORTIONS)
-ANY_SIZE = (  # height and width in pixels for a crop of 1280, kinds; no kinds: all
+USUAL_CROP_PX = PreprocessSpec().synthetic_crop_px
+ANY_SIZE = (  # height and width in pixels for the usual crop, kinds; no kinds: all
     (2160, 3840),
     (3840, 2160, "original", "noisy"),
     (3024, 4032, "original", "blurred"),  # a phone's 12 megapixels
-    (720, 1280, "original", "recompressed"),  # lower than the crop
+    (720, USUAL_CROP_PX, "original", "recompressed"),  # lower than the crop
     (997, 1013, "original", "noisy"),  # odd, and smaller in both directions
 )
 SCENE_SEEDS = 7_000_000_000  # far from those that training draws from (datasets.generated)

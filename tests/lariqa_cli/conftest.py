@@ -20,7 +20,7 @@ from PIL import Image
 from export.formats import FORMATS
 from export.formats.onnx.convert import METADATA_KEY
 from export.pipeline import export_proved
-from export.proof.proof_photos import proof_photos
+from export.proof.proof_photos import photos_to_prove
 from export.rewrite.export_ready import ExportRequest
 from lariqa.runtimes.runtime import runtimes
 from lariqa_cli import main as command_line
@@ -71,7 +71,7 @@ def exported(export_folder, tmp_path):
     return shutil.copytree(export_folder, tmp_path / "exported")
 
 
-cached_photos = functools.cache(proof_photos)
+cached_photos = functools.cache(photos_to_prove)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def quick_onnx(export_folder, monkeypatch):
     monkeypatch.setitem(FORMATS, "onnx", converted_by(FORMATS["onnx"], write))
     (row,) = json.loads((export_folder / "lariqa.json").read_text())["artifacts"]
     monkeypatch.setattr("export.pipeline.count_macs", lambda ready, example: row["macs"])
-    monkeypatch.setattr("export.pipeline.proof_photos", cached_photos)
+    monkeypatch.setattr("export.pipeline.photos_to_prove", cached_photos)
     return meanwhile
 
 

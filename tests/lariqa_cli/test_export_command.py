@@ -60,7 +60,7 @@ def test_formats_exported_one_after_the_other_end_up_in_one_manifest(
     run, tiny_checkpoint, exported, photo_folder, quick_tflite
 ):
     before = snapshot(exported)
-    done = run("export", tiny_checkpoint, "-o", exported, "--size", SIZE, "--format", "tflite")
+    done = run("export", tiny_checkpoint, "-o", exported, "--size", SIZE, "--input", "pixels", "--format", "tflite")
     assert done.status == 0 and TFLITE in done.stdout and ONNX not in done.stdout
     rows = json.loads((exported / "lariqa.json").read_text())["artifacts"]
     assert [row["file"] for row in rows] == [ONNX, TFLITE]
@@ -92,7 +92,7 @@ def test_a_missed_limit_in_a_new_folder_leaves_no_good_file_there(run, tiny_chec
 
 
 def test_every_format_that_missed_is_in_the_manifest_of_the_rejected(run, tiny_checkpoint, tmp_path, quick_tflite):
-    asked = ("--size", SIZE, "--format", "onnx,tflite", "--limit", "0")
+    asked = ("--size", SIZE, "--input", "pixels", "--format", "onnx,tflite", "--limit", "0")
     assert run("export", tiny_checkpoint, "-o", tmp_path / "out", *asked).status == 1
     rows = json.loads((tmp_path / "out" / "rejected" / "lariqa.json").read_text())["artifacts"]
     assert [row["file"] for row in rows] == [ONNX, TFLITE]
@@ -139,7 +139,7 @@ def test_a_later_format_that_fails_leaves_the_earlier_ones_finished(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setitem(FORMATS, "tflite", converted_by(FORMATS["tflite"], fails))
-    asked = ("--size", SIZE, "--format", "onnx,tflite")
+    asked = ("--size", SIZE, "--input", "pixels", "--format", "onnx,tflite")
     ended = run("export", tiny_checkpoint, "-o", tmp_path / "out", *asked)
     assert ended.status == 2 and ONNX in ended.stdout and "No space left" in ended.said[-1]
     assert snapshot(tmp_path / "out").keys() == {ONNX, "lariqa.json", "golden.png", "reference.safetensors"}
@@ -165,7 +165,7 @@ def test_the_tflite_converter_is_not_let_near_the_disk(run, tiny_checkpoint, tmp
     answer = types.SimpleNamespace(model_content=lambda: b"no flatbuffer")
     converter = types.SimpleNamespace(convert=lambda ready, example: answer)
     monkeypatch.setitem(sys.modules, "litert_torch", converter)
-    asked = ("--size", SIZE, "--format", "tflite")
+    asked = ("--size", SIZE, "--input", "pixels", "--format", "tflite")
     refused(run("export", tiny_checkpoint, "-o", tmp_path / "out", *asked), "not a TFLite file")
     assert snapshot(tmp_path) == {}
 

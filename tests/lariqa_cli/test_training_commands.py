@@ -80,8 +80,8 @@ def test_evaluate_compares_a_checkpoint_with_human_ratings(run, tiny_checkpoint,
 
 def test_evaluate_holds_exported_files_against_the_checkpoint_they_came_from(run, tiny_checkpoint, tmp_path):
     assert run("datasets", "generate", tmp_path, "--scenes", 6, "--versions", 3, "--side", 200)[0] == 0
-    export = ("export", tiny_checkpoint, "-o", tmp_path / "files", "--format", "onnx,tflite", "--size", "200x200")
-    assert run(*export, "--synthetic-view", "crop")[0] == 0
+    export = ("export", tiny_checkpoint, "-o", tmp_path / "files", "--format", "onnx,tflite", "--input", "pixels")
+    assert run(*export, "--synthetic-view", "crop", "--size", "200x200")[0] == 0
     scores, figures = {}, {}
     for model in (tiny_checkpoint, *sorted((tmp_path / "files").glob("*.*[xe]"))):
         out = tmp_path / f"out-{model.suffix}"
