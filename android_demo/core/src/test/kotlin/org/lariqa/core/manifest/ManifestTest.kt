@@ -29,6 +29,49 @@ class ManifestTest {
         assertEquals(6, artifact.references.size)
     }
 
+    private val viewsText = File(Pack.exports, "views/lariqa.json").readText()
+
+    @Test
+    fun `a file for photos of any size comes first, and says how large the golden photo was`() {
+        val both = Manifest.parse(viewsText, "lariqa.json").run { copy(artifacts = Pack.tiny.manifest.artifacts + artifacts) }
+        for (format in listOf("onnx", "tflite")) {
+            val artifact = both.artifact(format)
+            assertEquals("views" to null, artifact.input to artifact.photoSize)
+            assertEquals(PhotoSize(2016, 1512), artifact.references.getValue("golden.png").size)
+        }
+        val older = Regex(""","\s+"(width|height)_px": \d+""").replace(text, "\"")
+        for (manifest in listOf(Manifest.parse(text, "lariqa.json"), Manifest.parse(older, "lariqa.json"))) {
+            assertEquals(setOf(PhotoSize(200, 150)), manifest.artifact("onnx").references.values.map { it.size }.toSet())
+        }
+    }
+
+    @Test
+    fun `a views row that contradicts the preprocessing is refused`() {
+        val row = Manifest.parse(viewsText, "lariqa.json").artifact("onnx")
+        assertEquals(listOf("authentic", "synthetic"), row.inputs.map { it.name })
+        val authentic = viewsText.indexOf("\"name\": \"authentic\"")
+        val end = viewsText.indexOf("}", authentic)
+        val spec = viewsText.substring(authentic, end)
+        for ((from, to) in listOf(
+            "\"authentic\"" to "\"image\"", "\"authentic\"" to "\"synthetic\"", "uint8" to "float32", "NHWC" to "NCHW", "128" to "129",
+        )) {
+            val other = spec.replaceFirst(from, to)
+            assertTrue(other != spec, from)
+            val changed = viewsText.replaceRange(authentic, end, other)
+            assertEquals(Text.CONTRADICTING_ROW, refusalOf { Manifest.parse(changed, "lariqa.json") }.text, "$from to $to")
+        }
+        val row0 = viewsText.substring(viewsText.indexOf("\"artifacts\""))
+        for ((from, to, reason) in listOf(
+            Triple("\"crop\"", "\"full\"", Text.CONTRADICTING_ROW),
+            Triple("\"photo_width_px\": null", "\"photo_width_px\": 200", Text.INCOMPLETE_MANIFEST), // and no height
+        )) {
+            val changed = viewsText.replace(row0, row0.replaceFirst(from, to))
+            assertEquals(reason, refusalOf { Manifest.parse(changed, "lariqa.json") }.text, from)
+        }
+        val sized = viewsText.replace(row0, row0.replaceFirst("_width_px\": null", "_width_px\": 200").replaceFirst("_height_px\": null", "_height_px\": 150"))
+        assertEquals(Text.CONTRADICTING_ROW, refusalOf { Manifest.parse(sized, "lariqa.json") }.text)
+    }
+
     @Test
     fun `the session that a file was measured with is read, and may be missing`() {
         val manifest = Manifest.parse(text, "lariqa.json")
