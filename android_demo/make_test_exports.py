@@ -50,8 +50,8 @@ FITS = [
 ]  # fmt: skip
 # width, height, damage: landscape, portrait, odd, and smaller than the tiny model's views in one direction or both
 MIXED = [
-    (640, 480, "original"), (480, 640, "noisy"), (385, 217, "blurred"), (211, 383, "original"), (300, 90, "recompressed"),
-    (60, 270, "noisy"), (101, 97, "dark"), (32, 32, "original"), (32, 700, "blurred"),
+    (640, 480, "original"), (480, 640, "noisy"), (385, 217, "blurred"), (211, 383, "original"), (60, 270, "noisy"),
+    (300, 90, "recompressed"), (101, 97, "dark"), (32, 32, "original"), (32, 700, "blurred"),
 ]  # fmt: skip
 
 

@@ -82,8 +82,12 @@ class BenchmarkTest {
         assertEquals(100.0, row.part("memory").value("peak_mib").double)
         assertEquals(emptyList(), row.list("flags").toList())
         assertEquals(JsonNull, row["error"])
-        // Read by Python's tests, so that both sides agree on what a row is.
-        System.getProperty("basedir")?.let { out.copyTo(File(it, "target/rows.jsonl"), overwrite = true) }
+        forPython("rows.jsonl")
+    }
+
+    /** Python's tests read it, so that both sides agree on what a row is. */
+    private fun forPython(name: String) {
+        System.getProperty("basedir")?.let { out.copyTo(File(it, "target/$name"), overwrite = true) }
     }
 
     @Test
@@ -121,6 +125,7 @@ class BenchmarkTest {
         for ((file, reference) in Pack.mixed) assertEquals(reference, scores.getValue(file.name), 1e-5, file.name)
         assertEquals(2 * 128 * 128 * 3 / MIB, row.part("memory").value("input_mib").double)
         assertTrue(row.part("latency").list("preprocess_ms").all { it.jsonPrimitive.double > 0 })
+        forPython("rows_any_size.jsonl")
     }
 
     @Test

@@ -47,29 +47,19 @@ class ManifestTest {
 
     @Test
     fun `a views row that contradicts the preprocessing is refused`() {
-        val row = Manifest.parse(viewsText, "lariqa.json").artifact("onnx")
-        assertEquals(listOf("authentic", "synthetic"), row.inputs.map { it.name })
-        val authentic = viewsText.indexOf("\"name\": \"authentic\"")
-        val end = viewsText.indexOf("}", authentic)
-        val spec = viewsText.substring(authentic, end)
-        for ((from, to) in listOf(
-            "\"authentic\"" to "\"image\"", "\"authentic\"" to "\"synthetic\"", "uint8" to "float32", "NHWC" to "NCHW", "128" to "129",
-        )) {
-            val other = spec.replaceFirst(from, to)
-            assertTrue(other != spec, from)
-            val changed = viewsText.replaceRange(authentic, end, other)
-            assertEquals(Text.CONTRADICTING_ROW, refusalOf { Manifest.parse(changed, "lariqa.json") }.text, "$from to $to")
+        val (before, rows) = viewsText.indexOf("\"artifacts\"").let { viewsText.take(it) to viewsText.drop(it) }
+        fun refused(vararg changes: Pair<String, String>): Text {
+            val changed = changes.fold(rows) { now, (from, to) -> now.replaceFirst(from, to).also { assertTrue(it != now, from) } }
+            return refusalOf { Manifest.parse(before + changed, "lariqa.json") }.text
         }
-        val row0 = viewsText.substring(viewsText.indexOf("\"artifacts\""))
-        for ((from, to, reason) in listOf(
-            Triple("\"crop\"", "\"full\"", Text.CONTRADICTING_ROW),
-            Triple("\"photo_width_px\": null", "\"photo_width_px\": 200", Text.INCOMPLETE_MANIFEST), // and no height
-        )) {
-            val changed = viewsText.replace(row0, row0.replaceFirst(from, to))
-            assertEquals(reason, refusalOf { Manifest.parse(changed, "lariqa.json") }.text, from)
-        }
-        val sized = viewsText.replace(row0, row0.replaceFirst("_width_px\": null", "_width_px\": 200").replaceFirst("_height_px\": null", "_height_px\": 150"))
-        assertEquals(Text.CONTRADICTING_ROW, refusalOf { Manifest.parse(sized, "lariqa.json") }.text)
+        for (change in listOf(
+            "\"authentic\"" to "\"image\"", "\"authentic\"" to "\"synthetic\"", "\"uint8\"" to "\"float32\"",
+            "\"NHWC\"" to "\"NCHW\"", "128" to "129", "\"crop\"" to "\"full\"",
+        )) assertEquals(Text.CONTRADICTING_ROW, refused(change), "$change")
+        val width = "\"photo_width_px\": null" to "\"photo_width_px\": 200"
+        val height = "\"photo_height_px\": null" to "\"photo_height_px\": 150"
+        assertEquals(Text.CONTRADICTING_ROW, refused(width, height))
+        assertEquals(Text.INCOMPLETE_MANIFEST, refused(width))
     }
 
     @Test
@@ -151,6 +141,13 @@ class ManifestTest {
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("torchvision-center-crop", "random-crop").text)
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\": \"RGB\"", "\"channel_order\": \"BGR\"").text)
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\"", "\"gamma\": 2.2, \"channel_order\"").text)
+    }
+
+    @Test
+    fun `views without pixels, or with more than a phone has room for, are refused`() {
+        for (side in listOf("0", "-128", "31", "30000")) {
+            assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"synthetic_crop_px\": 128", "\"synthetic_crop_px\": $side").text, side)
+        }
     }
 
     @Test
