@@ -2,10 +2,12 @@
 
 python android_demo/make_test_exports.py [-o FOLDER]          (default: android_demo/build/test_exports)
 
-tiny/       a tiny model for photos of 200x150, ONNX and TFLite, with its golden photo    for tests of everything
-full/       the demo's model for 3840x2160, ONNX                                          for the real photo's score
-tensors/    the demo's model, input tensors, ONNX                                      for tests/golden's scores
+views/      a tiny model for photos of any size, ONNX and TFLite, with its golden photo   for tests of everything
+tiny/       the same model for photos of 200x150, input pixels                            for tests of what goes by size
+full/       the demo's model for 3840x2160, input pixels, ONNX                            for the real photo's score
+tensors/    the demo's model, input tensors, ONNX                                         for tests/golden's scores
 photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
+mixed/      photos of many sizes; scores.json says what PyTorch gives them
 assets/     the tiny export as the app carries it, put there by `lariqa bundle`
 decoding/   pictures of many kinds; expected.json says what Python decodes them to: size, sha256 of the RGB bytes
 vectors.json    resampled photos, transparency and sentences, as the Python side has them
@@ -33,15 +35,23 @@ from lariqa.photos.photo import open_photo
 from lariqa.photos.views import check_image
 from lariqa.runtimes.scorer import Scorer, fit_to
 from lariqa_train.demo.demo_checkpoint import make_demo_checkpoint
+from lariqa_train.model.model import LarIqa
+from lariqa_train.model.reference import reference_scorer
 from lariqa_train.pictures.damage import bundled_photo
 from tests.support import tiny_model
 
 HERE = Path(__file__).parent
+PARTS = ("photos", "mixed", "decoding", "assets", "views", "tiny", "full", "tensors", "vectors.json")
 SIZE = (tiny_model.HEIGHT, tiny_model.WIDTH)  # of the tiny model's photos
 # (height, width) of the photo -> of the artifact: larger, smaller, portrait, odd, one side alike
 FITS = [
     ((311, 287), (150, 200)), ((90, 64), (150, 200)), ((200, 150), (150, 200)), ((601, 1003), (150, 200)),
     ((150, 333), (150, 200)), ((400, 200), (150, 200)), ((33, 900), (64, 48)),
+]  # fmt: skip
+# width, height, damage: landscape, portrait, odd, and smaller than the tiny model's views in one direction or both
+MIXED = [
+    (640, 480, "original"), (480, 640, "noisy"), (385, 217, "blurred"), (211, 383, "original"), (60, 270, "noisy"),
+    (300, 90, "recompressed"), (101, 97, "dark"), (32, 32, "original"), (32, 700, "blurred"),
 ]  # fmt: skip
 
 
@@ -71,6 +81,17 @@ def decoding(folder: Path) -> None:
     (folder / "truncated.jpg").write_bytes(data[: len(data) // 2])
     (folder / "text.jpg").write_text("no photo")
     (folder / "empty.jpg").write_bytes(b"")
+
+
+def mixed(folder: Path, model: LarIqa) -> None:
+    """A folder as people have them, photos of all sizes, beside their scores in PyTorch."""
+    folder.mkdir()
+    reference, scores = reference_scorer(model), {}
+    for width, height, kind in MIXED:
+        name = f"{kind}_{width}x{height}.png"
+        Image.fromarray(bundled_photos(height, width)[kind]).save(folder / name)
+        scores[name] = reference.score(folder / name)
+    (folder / "scores.json").write_text(json.dumps(scores, indent=1))
 
 
 def vectors() -> dict:
@@ -118,10 +139,11 @@ def make(folder: Path) -> None:
         Image.fromarray(bundled_photo()).save(photos / "bundled_3840x2160.png", compress_level=1)
         decoding(stage / "decoding")
         demo, tiny = make_demo_checkpoint(), tiny_model.make_tiny_model()
-        small = ExportRequest(width=SIZE[1], height=SIZE[0])
+        mixed(stage / "mixed", tiny)
         for name, model, request, formats in (
-            ("tiny", tiny, small, ("onnx", "tflite")),
-            ("full", demo, ExportRequest(), ("onnx",)),
+            ("views", tiny, ExportRequest(input="views"), ("onnx", "tflite")),
+            ("tiny", tiny, ExportRequest("pixels", *SIZE), ("onnx", "tflite")),
+            ("full", demo, ExportRequest("pixels"), ("onnx",)),
             ("tensors", demo, ExportRequest(input="tensors"), ("onnx",)),
         ):
             for proved in export_proved(model, request, formats, stage / name, progress=print):
@@ -129,7 +151,7 @@ def make(folder: Path) -> None:
         bundle(stage / "tiny", "android", stage / "assets" / "lariqa")
         (stage / "vectors.json").write_text(json.dumps(vectors()))
         (stage / "made_from").write_text(made_from())
-        for part in ("photos", "decoding", "assets", "tiny", "full", "tensors", "vectors.json", "made_from"):
+        for part in (*PARTS, "made_from"):  # the stamp last
             folder.mkdir(parents=True, exist_ok=True)
             old = folder / part
             shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)

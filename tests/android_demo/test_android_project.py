@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure.measurement import read_rows
+from benchmarks.measure.measurement import Measurement, read_rows
 
 ANDROID = Path(__file__).parents[2] / "android_demo"
 POM = "{http://maven.apache.org/POM/4.0.0}"
@@ -99,12 +99,23 @@ def test_no_weights_and_no_addresses_in_the_app():
     assert odd == set()
 
 
-def test_rows_of_the_app_are_rows():
-    rows = ANDROID / "core/target/rows.jsonl"
+def the_row_in(name: str) -> Measurement:
+    rows = ANDROID / "core/target" / name
     if not rows.exists():
         pytest.skip(f"{rows} is not there: `make test-android`, which runs this again, writes it")
     (row,) = read_rows(rows.read_text(), str(rows))
+    return row
+
+
+def test_rows_of_the_app_are_rows():
+    row = the_row_in("rows.jsonl")
     assert row.machine.kind == "phone" and row.error is None
     assert row.subject.memory == "balanced"
     assert len(row.latency.inference_ms) == len(row.latency.total_ms) == 20
     assert {score.photo for score in row.scores} == {"original.png", "noisy.png", "golden.png"}
+
+
+def test_a_row_about_a_file_for_any_size_gives_no_size():
+    row = the_row_in("rows_any_size.jsonl")
+    assert (row.subject.input, row.subject.photo_width_px, row.subject.photo_height_px) == ("views", None, None)
+    assert len(row.latency.preprocess_ms) == len({score.photo for score in row.scores} - {"golden.png"}) >= 8

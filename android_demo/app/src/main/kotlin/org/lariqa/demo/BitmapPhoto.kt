@@ -44,11 +44,10 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
         bitmap.getPixels(argb, 0, size.width, 0, top, size.width, rows)
         var at = 0
         for (i in 0 until count) {
-            val pixel = argb[i]
-            val alpha = pixel ushr 24
-            into[at++] = overWhite(pixel shr 16 and 255, alpha).toByte()
-            into[at++] = overWhite(pixel shr 8 and 255, alpha).toByte()
-            into[at++] = overWhite(pixel and 255, alpha).toByte()
+            val pixel = overWhite(argb[i])
+            into[at++] = (pixel shr 16).toByte()
+            into[at++] = (pixel shr 8).toByte()
+            into[at++] = pixel.toByte()
         }
     }
 

@@ -37,6 +37,8 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
         }
         try {
             inputs = List(interpreter.inputTensorCount) { nameOf(interpreter.getInputTensor(it)) }
+            val missing = artifact.inputs.map { it.name } - inputs.toSet()
+            if (missing.isNotEmpty()) refuse(Text.OTHER_INPUT, artifact.file, inputs, missing)
         } catch (error: Throwable) {
             close()
             throw error
@@ -47,8 +49,8 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
     private fun nameOf(tensor: Tensor): String {
         val shape = tensor.shape().toList()
         val dtype = if (tensor.dataType() == DataType.UINT8) "uint8" else tensor.dataType().name.lowercase()
-        // One input: its name may have been decorated by the converter. Several: the name tells them apart.
-        val spec = artifact.inputs.singleOrNull() ?: artifact.inputs.firstOrNull { it.name in tensor.name() }
+        // The exporter names the tensors. Which of the two views comes first is the converter's choice.
+        val spec = artifact.inputs.firstOrNull { it.name == tensor.name() }
         if (spec == null || spec.shape != shape || spec.dtype != dtype) {
             refuse(Text.OTHER_INPUT, artifact.file, "${tensor.name()} $dtype $shape", artifact.inputs.joinToString { "${it.name} ${it.dtype} ${it.shape}" })
         }

@@ -138,7 +138,10 @@ class MainActivity : Activity() {
             text = listOfNotNull(untrained, now.warning?.let { resources.say(it) }).joinToString("\n")
             visible(text.isNotEmpty())
         }
-        requireViewById<Switch>(R.id.fit).isChecked = now.fit
+        requireViewById<Switch>(R.id.fit).apply {
+            isChecked = now.fit
+            visible(now.takes != null) // a model that takes any size has nothing to fit
+        }
         requireViewById<Spinner>(R.id.choice).setSelection(now.choice.ordinal, false)
         requireViewById<View>(R.id.no_photos).visible(now.results.isEmpty())
         showKept(now)

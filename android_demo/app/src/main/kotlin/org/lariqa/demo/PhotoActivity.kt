@@ -30,10 +30,9 @@ class PhotoActivity : Activity() {
         val now = (application as LarIqaApp).viewModel.uiState
         val photo = now.results.firstOrNull { it.id == intent.getStringExtra(ID) }
         val manifest = now.manifest
-        val takes = now.takes
-        if (photo?.score == null || manifest == null || takes == null) return finish() // cleared meanwhile
+        if (photo?.score == null || manifest == null) return finish() // cleared meanwhile
         setContentView(R.layout.photo)
-        show(photo, photo.score!!, manifest, takes)
+        show(photo, photo.score!!, manifest, now.takes)
         requireViewById<Button>(R.id.save).apply {
             visible(Uri.parse(photo.id).scheme == "file") // taken here; others are in the gallery already
             setOnClickListener { save(photo) }
@@ -45,7 +44,7 @@ class PhotoActivity : Activity() {
         super.onDestroy()
     }
 
-    private fun show(photo: PhotoResult, score: Float, manifest: Manifest, takes: PhotoSize) {
+    private fun show(photo: PhotoResult, score: Float, manifest: Manifest, takes: PhotoSize?) {
         val scale = manifest.score
         requireViewById<TextView>(R.id.score).text =
             getString(R.string.score_on_scale, scoreText(score), "%.0f".format(scale.lowest), "%.0f".format(scale.highest))
@@ -55,7 +54,7 @@ class PhotoActivity : Activity() {
         val side = PhotoSize(manifest.preprocess.authenticSidePx, manifest.preprocess.authenticSidePx)
         val crop = PhotoSize(manifest.preprocess.syntheticCropPx, manifest.preprocess.syntheticCropPx)
         requireViewById<TextView>(R.id.seen).text = listOfNotNull(
-            getString(R.string.seen_fitted, takes).takeIf { photo.wasResampled },
+            takes?.takeIf { photo.wasResampled }?.let { getString(R.string.seen_fitted, it) },
             getString(R.string.seen_whole, side).takeIf { "authentic" in manifest.branches },
             when {
                 "synthetic" !in manifest.branches -> null
@@ -66,7 +65,8 @@ class PhotoActivity : Activity() {
         requireViewById<MarkedPhotoView>(R.id.photo).apply {
             contentDescription = getString(R.string.photo_label, photo.name)
             // A resampled photo was cropped, too, which this small picture cannot show without a second decode.
-            marked = if (view == "crop" && !photo.wasResampled && "synthetic" in manifest.branches) part(takes, crop) else null
+            val isMarked = view == "crop" && !photo.wasResampled && "synthetic" in manifest.branches
+            marked = photo.size?.takeIf { isMarked }?.let { part(it, crop) }
             thumbnails.show(photo.id, this, SIDE_PX)
         }
     }

@@ -27,6 +27,7 @@ fun stringOf(text: Text): Int = when (text) {
     Text.NO_ACCELERATOR -> R.string.text_no_accelerator
     Text.RUN_FAILED -> R.string.text_run_failed
     Text.OTHER_INPUT -> R.string.text_other_input
+    Text.MODEL_OUT_OF_MEMORY -> R.string.text_model_out_of_memory
     Text.NOT_A_NUMBER -> R.string.text_not_a_number
     Text.NO_SPACE -> R.string.text_no_space
     Text.NO_GOLDEN -> R.string.text_no_golden

@@ -6,8 +6,11 @@ import android.view.View
 import android.widget.TextView
 import java.io.File
 import kotlin.test.fail
+import org.json.JSONObject
 import org.junit.After
 import org.junit.runner.RunWith
+import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.scoring.ExportLoader
 import org.lariqa.core.scoring.ScoringState
 import org.lariqa.core.scoring.ScoringViewModel
 import org.robolectric.Robolectric
@@ -32,6 +35,17 @@ abstract class AppTest {
     fun closeViewModel() = viewModel.close()
 
     protected fun folder(property: String) = File(requireNotNull(System.getProperty(property)) { "no -D$property" })
+
+    /** The app with a model for photos of any size in the place of the one that it carries. */
+    protected fun carryViews() {
+        app.loader = ExportLoader({ ExportFolder.open(File(exports, "views")) }, Runtimes::open, { BitmapPhoto.open(it) })
+    }
+
+    /** Files of photos of many sizes, and their scores in PyTorch. */
+    protected val mixed: Map<File, Double> by lazy {
+        val scores = JSONObject(File(exports, "mixed/scores.json").readText())
+        scores.keys().asSequence().associate { File(exports, "mixed/$it") to scores.getDouble(it) }
+    }
 
     protected fun photo(name: String) = File(exports, "photos/$name.png")
 

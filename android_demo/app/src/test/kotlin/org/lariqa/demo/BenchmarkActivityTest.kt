@@ -47,6 +47,20 @@ class BenchmarkActivityTest : AppTest() {
     }
 
     @Test
+    fun `a file for any size is measured with photos of many sizes`() {
+        val folder = File(app.cacheDir, "pushed_views").also { File(exports, "views").copyRecursively(it, overwrite = true) }
+        mixed.keys.forEach { it.copyTo(File(folder, it.name), overwrite = true) }
+        val model = folder.list()!!.first { it.endsWith(".onnx") }
+        start("dir" to folder, "model" to model, "out" to out, "runs" to mixed.size, "accelerator" to "cpu")
+        assertEquals("ok", done())
+        val row = JSONObject(out.readLines().single())
+        assertEquals("views", row.getJSONObject("subject").getString("input"))
+        val scores = row.getJSONArray("scores").let { all -> List(all.length()) { all.getJSONObject(it) } }
+            .associate { it.getString("photo") to it.getDouble("score") }
+        for ((file, reference) in mixed) assertEquals(reference, scores.getValue(file.name), 1e-5, file.name)
+    }
+
+    @Test
     fun `a request for what this phone lacks ends with its reason`() {
         start("dir" to "bundled", "out" to out, "accelerator" to "npu")
         assertTrue("accelerator cpu or xnnpack" in done(), done())

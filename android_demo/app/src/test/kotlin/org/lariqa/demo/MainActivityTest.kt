@@ -27,6 +27,7 @@ class MainActivityTest : AppTest() {
     private val names = listOf("original", "blurred", "noisy", "recompressed", "dark")
     private val references by lazy {
         Manifest.parse(File(exports, "tiny/lariqa.json").readText(), "lariqa.json").artifact("onnx").references
+            .mapValues { it.value.score }
     }
 
     private fun uri(name: String) = Uri.fromFile(photo(name))
@@ -56,6 +57,41 @@ class MainActivityTest : AppTest() {
         assertTrue(activity.words(R.id.keep_name).startsWith("$best.png, "), activity.words(R.id.keep_name))
         assertEquals(names.size + 1, activity.requireViewById<ListView>(R.id.photos).adapter.count) // and the header
         assertTrue("scored the golden photo within" in activity.words(R.id.state))
+    }
+
+    @Test
+    fun `photos of any size get their scores from one model, and nothing is there to fit`() {
+        carryViews()
+        val activity = open<MainActivity>().get()
+        untilReady()
+        assertTrue(!activity.isShown(R.id.fit))
+        viewModel.add(mixed.keys.map { PhotoResult(Uri.fromFile(it).toString(), it.name) })
+        untilReady()
+        val scores = viewModel.uiState.results.associate { it.name to assertNotNull(it.score, "${it.problem}").toDouble() }
+        for ((file, reference) in mixed) assertEquals(reference, scores.getValue(file.name), 1e-5, file.name)
+        assertTrue(activity.words(R.id.keep_name).startsWith("${mixed.maxBy { it.value }.key.name}, "))
+    }
+
+    @Test
+    fun `a model for one size offers to fit`() {
+        val activity = open<MainActivity>().get()
+        assertTrue(!activity.isShown(R.id.fit), "not before it is known")
+        untilReady()
+        assertTrue(activity.isShown(R.id.fit))
+    }
+
+    @Test
+    fun `the frame on a photo of any size is where its own crop lies`() {
+        carryViews()
+        open<MainActivity>()
+        untilReady()
+        val file = File(exports, "mixed/original_640x480.png") // of which the crop is 128x128
+        viewModel.add(listOf(PhotoResult(Uri.fromFile(file).toString(), file.name)))
+        untilReady()
+        val intent = PhotoActivity.intent(app, viewModel.uiState.results.single().id)
+        val activity = Robolectric.buildActivity(PhotoActivity::class.java, intent).setup().get()
+        val frame = assertNotNull(activity.requireViewById<MarkedPhotoView>(R.id.photo).marked)
+        assertEquals(listOf(256 / 640f, 176 / 480f, 384 / 640f, 304 / 480f), frame.run { listOf(left, top, right, bottom) })
     }
 
     @Test

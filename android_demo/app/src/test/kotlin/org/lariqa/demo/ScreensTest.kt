@@ -78,6 +78,21 @@ class ScreensTest : AppTest() {
     }
 
     @Test
+    fun `photos of many sizes, and the frame on one of them`() {
+        carryViews()
+        val activity = open<MainActivity>().get()
+        untilReady()
+        viewModel.add(mixed.keys.map { PhotoResult(Uri.fromFile(it).toString(), it.name) })
+        untilReady()
+        settle()
+        draw(activity, "main_any_size")
+        val portrait = viewModel.uiState.results.first { "480x640" in it.name }
+        val shown = Robolectric.buildActivity(PhotoActivity::class.java, PhotoActivity.intent(app, portrait.id)).setup().get()
+        settle()
+        draw(shown, "photo_any_size")
+    }
+
+    @Test
     fun `a tampered model, and a photo that does not fit`() {
         val export = app.bundled().open { _, _ -> }
         val file = File(app.noBackupFilesDir, "export/${export.manifest.artifact("onnx").file}")

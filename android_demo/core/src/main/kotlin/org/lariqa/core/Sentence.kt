@@ -19,6 +19,7 @@ enum class Text(val english: String) {
     NO_ACCELERATOR("%1\$s cannot use %2\$s on this device: %3\$s; choose another accelerator"),
     RUN_FAILED("%1\$s could not run the model: %2\$s"),
     OTHER_INPUT("%1\$s takes the input %2\$s, but lariqa.json says %3\$s; export again"),
+    MODEL_OUT_OF_MEMORY("there is not enough memory to run the model; close other apps and try again"),
     NOT_A_NUMBER("the score is %1\$s, not a number: the weights are damaged; import or train them again"),
     NO_SPACE("the model needs %1\$s MB of free storage, this phone has %2\$s MB; free some and open the app again"),
 

@@ -1,12 +1,15 @@
 package org.lariqa.core
 
 import java.io.File
+import java.nio.ByteBuffer
 import java.nio.file.Files
 import java.security.MessageDigest
 import javax.imageio.ImageIO
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.double
 import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.manifest.PhotoSize
@@ -50,8 +53,19 @@ object Pack {
 
     val tiny get() = ExportFolder.open(File(exports, "tiny"))
 
+    /** The same model for photos of any size. */
+    val views get() = ExportFolder.open(File(exports, "views"))
+
     /** The tiny model's names and reference scores. */
-    val tinyReferences: Map<String, Double> get() = tiny.manifest.artifact("onnx").references - "golden.png"
+    val tinyReferences: Map<String, Double> get() =
+        tiny.manifest.artifact("onnx").references.mapValues { it.value.score } - "golden.png"
+
+    /** Files of photos of many sizes, and their scores in PyTorch. */
+    val mixed: Map<File, Double> by lazy {
+        val folder = File(exports, "mixed")
+        Json.parseToJsonElement(File(folder, "scores.json").readText()).jsonObject
+            .map { (name, score) -> File(folder, name) to score.jsonPrimitive.double }.toMap()
+    }
 
     fun openOnnx(file: File, artifact: Artifact, choice: RuntimeChoice): Runner = OnnxRunner(file, artifact, choice, 1)
 
@@ -64,9 +78,11 @@ object Pack {
         return ExportFolder(File(exports, "tiny"), manifest)
     }
 
-    fun copyOfTiny(): File {
-        val copy = Files.createTempDirectory("tiny").toFile()
-        File(exports, "tiny").listFiles()!!.filter { it.isFile }.forEach { it.copyTo(File(copy, it.name)) }
+    fun copyOfTiny(): File = copyOf("tiny")
+
+    fun copyOf(name: String): File {
+        val copy = Files.createTempDirectory(name).toFile()
+        File(exports, name).listFiles()!!.filter { it.isFile }.forEach { it.copyTo(File(copy, it.name)) }
         Runtime.getRuntime().addShutdownHook(Thread { copy.deleteRecursively() })
         return copy
     }
@@ -75,8 +91,29 @@ object Pack {
 fun sha256(bytes: ByteArray): String =
     MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(it) }
 
+fun sha256(buffer: ByteBuffer): String = sha256(buffer.bytes())
+
+/** All bytes of a buffer. */
+fun ByteBuffer.bytes(): ByteArray = ByteArray(capacity()).also { rewind().get(it) }
+
 /** All pixels as they lie in memory. */
 fun Photo.bytes(): ByteArray = ByteArray(size.width * size.height * 3).also { read(0, size.height, it) }
 
 /** What a call says when it refuses. */
 fun refusalOf(call: () -> Unit): Sentence = kotlin.test.assertFailsWith<Refusal> { call() }.sentence
+
+/** A photo that counts the rows that are read of it. */
+class Counted(private val photo: Photo) : Photo by photo {
+    var rows = 0
+        private set
+
+    /** At once. */
+    var most = 0
+        private set
+
+    override fun read(top: Int, rows: Int, into: ByteArray) {
+        this.rows += rows
+        most = maxOf(most, rows)
+        photo.read(top, rows, into)
+    }
+}

@@ -39,20 +39,22 @@ class Benchmark(
             val golden = export.manifest.golden?.let { export.verifiedGolden(it) }
             environment.startRuntime(choice)
             val run = MeasuredRun(environment, request, photos(artifact, golden), flags, onProgress)
-            run.measure(blank, { Scorer(artifact, environment.openRunner(file, artifact, choice)) }) { scorer ->
+            run.measure(blank, {
+                Scorer(artifact, export.manifest.preprocess, environment.openRunner(file, artifact, choice))
+            }) { scorer ->
                 goldenScore(scorer, choice, golden)
             }
         } catch (refusal: Refusal) {
             listOf(blank.copy(error = refusal.sentence.toString(), flags = flags))
         } catch (_: OutOfMemoryError) {
-            listOf(blank.copy(error = Text.OUT_OF_MEMORY.of(artifact.photoSize ?: "?").toString(), flags = flags))
+            listOf(blank.copy(error = Text.MODEL_OUT_OF_MEMORY.of().toString(), flags = flags))
         }
     }
 
     private fun artifact(): Artifact {
         val names = export.manifest.artifacts.map { it.file }
         val model = request.model ?: return export.manifest.artifact(request.format)
-        return export.manifest.artifacts.firstOrNull { it.file == model && it.input == "pixels" }
+        return export.manifest.artifacts.firstOrNull { it.file == model && it.input in Artifact.PHOTO_INPUTS }
             ?: refuse(Text.BAD_REQUEST, "a model that lariqa.json lists (${names.joinToString()})", model)
     }
 
@@ -61,9 +63,8 @@ class Benchmark(
         val pushed = export.folder.listFiles().orEmpty()
             .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden }.sorted()
             .map { PhotoFile(it.name) { environment.openPhoto(it) } }
-        val size = requireNotNull(artifact.photoSize)
         return pushed.ifEmpty {
-            golden ?: refuse(Text.NO_GOLDEN, artifact.file)
+            val size = golden?.let { artifact.references[it.name]?.size } ?: refuse(Text.NO_GOLDEN, artifact.file)
             flags += "no photo was pushed: ${golden.name} tiled to $size stands in, so decode_ms is that of a small file"
             listOf(PhotoFile(golden.name) { GoldenPhoto(environment.openPhoto(golden), size) })
         }

@@ -1,7 +1,6 @@
 package org.lariqa.core.benchmark
 
 import org.lariqa.core.pixels.Photo
-import org.lariqa.core.pixels.pixelsOf
 import org.lariqa.core.scoring.Scorer
 
 /** A photo of the benchmark, decoded again for each run. */
@@ -72,9 +71,9 @@ class MeasuredRun(
         val cpu = probe.cpuMs()
         val photo = file.open()
         val decoded = probe.nanoTime()
-        val pixels = photo.use { pixelsOf(it, scorer.takes, fit = false) }
+        val inputs = photo.use { scorer.inputs(it, fit = false) }
         val prepared = probe.nanoTime()
-        scores[file.name] = scorer.score(pixels).toDouble()
+        scores[file.name] = scorer.score(inputs).toDouble()
         val inferred = probe.nanoTime()
         return MeasurementRow.Run(
             decodeMs = (decoded - start) / 1e6,
@@ -91,7 +90,7 @@ class MeasuredRun(
         else -> listOf("the phone was hot: thermal status $status")
     }
 
-    private fun inputMib(scorer: Scorer) = scorer.takes.width * scorer.takes.height * 3 / MIB
+    private fun inputMib(scorer: Scorer) = scorer.artifact.inputs.sumOf { it.bytes } / MIB
 
     private fun since(start: Long) = (probe.nanoTime() - start) / 1e6
 

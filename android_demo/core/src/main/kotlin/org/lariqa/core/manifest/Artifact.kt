@@ -11,7 +11,12 @@ import org.lariqa.core.Text
 import org.lariqa.core.refuse
 
 /** One input tensor of an artifact. */
-data class InputSpec(val name: String, val dtype: String, val layout: String, val shape: List<Int>)
+data class InputSpec(val name: String, val dtype: String, val layout: String, val shape: List<Int>) {
+    val bytes: Long get() = shape.fold(if (dtype == "uint8") 1L else 4L) { product, side -> product * side }
+}
+
+/** What PyTorch gave a photo, and the size of that photo where it is recorded. */
+data class Reference(val score: Double, val size: PhotoSize?)
 
 /**
  * Options of the runtime that a file was proved and measured with.
@@ -35,6 +40,7 @@ data class Artifact(
     val precision: String,
     val input: String,
     val syntheticView: String,
+    /** The one size of photo that it takes; null: any. */
     val photoSize: PhotoSize?,
     val inputs: List<InputSpec>,
     val output: String,
@@ -46,18 +52,22 @@ data class Artifact(
     val parityLimit: Double?,
     /** What the file itself asks for: by its plan, or float32 where it has none. */
     val arithmetic: Arithmetic,
-    val references: Map<String, Double>,
+    val references: Map<String, Reference>,
 ) {
     companion object {
-        internal fun read(row: JsonObject): Artifact {
+        /** The inputs that are made of a decoded photo here, best first: views take photos of any size, pixels those of one. */
+        val PHOTO_INPUTS = listOf("views", "pixels")
+
+        internal fun read(row: JsonObject, preprocess: PreprocessSpec): Artifact {
             val parity = row["parity"] as? JsonObject
+            val photoSize = row.size("photo_width_px", "photo_height_px")
             val artifact = Artifact(
                 file = row.text("file"),
                 format = row.text("format"),
                 precision = row.text("precision"),
                 input = row.text("input"),
                 syntheticView = row.text("synthetic_view"),
-                photoSize = row.whole("photo_width_px")?.let { PhotoSize(it, row.value("photo_height_px").int) },
+                photoSize = photoSize,
                 inputs = row.list("inputs").map { it.jsonObject }.map { spec ->
                     val shape = spec.list("shape").map { it.jsonPrimitive.int }
                     InputSpec(spec.text("name"), spec.text("dtype"), spec.text("layout"), shape)
@@ -71,9 +81,12 @@ data class Artifact(
                 parityLimit = parity?.value("limit")?.double,
                 arithmetic = (row["plan"] as? JsonObject)?.let { arithmeticOf(it) } ?: Arithmetic.FLOAT32,
                 references = parity?.list("photos").orEmpty().map { it.jsonObject }
-                    .associate { it.text("photo") to it.value("reference").double },
+                    .associate {
+                        val size = it.size("width_px", "height_px") ?: photoSize // older manifests have the file's alone
+                        it.text("photo") to Reference(it.value("reference").double, size)
+                    },
             )
-            artifact.check()
+            artifact.check(preprocess)
             return artifact
         }
 
@@ -88,9 +101,11 @@ data class Artifact(
     fun arithmetic(processor: Arithmetic): Arithmetic = maxOf(arithmetic, processor)
 
     /** A manifest may come from anywhere, and it says which files beside it are opened. */
-    private fun check() {
+    private fun check(preprocess: PreprocessSpec) {
         val isName = file.isNotEmpty() && '/' !in file && '\\' !in file && file != ".."
         val promised = when (input) {
+            "views" -> photoSize == null && inputs.isNotEmpty() && inputs.distinctBy { it.name } == inputs &&
+                inputs.all { it == viewSpec(it.name, preprocess) }
             "pixels" -> photoSize != null &&
                 inputs.map { it.shape } == listOf(listOf(1, photoSize.height, photoSize.width, 3)) &&
                 inputs.all { it.dtype == "uint8" && it.layout == "NHWC" }
@@ -99,5 +114,15 @@ data class Artifact(
             else -> false
         }
         if (!isName || !promised) refuse(Text.CONTRADICTING_ROW, file, "input $input, photo size $photoSize, inputs $inputs")
+    }
+
+    /** A view as the preprocessing makes it; null: there is no such view, or it has no one size. */
+    private fun viewSpec(name: String, preprocess: PreprocessSpec): InputSpec? {
+        val side = when {
+            name == "authentic" -> preprocess.authenticSidePx
+            name == "synthetic" && syntheticView == "crop" -> preprocess.syntheticCropPx
+            else -> return null
+        }
+        return InputSpec(name, "uint8", "NHWC", listOf(1, side, side, 3))
     }
 }

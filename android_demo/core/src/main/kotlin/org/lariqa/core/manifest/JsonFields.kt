@@ -16,6 +16,13 @@ internal fun JsonObject.text(key: String): String = value(key).also { require(it
 
 internal fun JsonObject.whole(key: String): Int? = (this[key] as? JsonPrimitive)?.takeIf { it !is JsonNull }?.int
 
+/** Two keys that are both there or both open. */
+internal fun JsonObject.size(width: String, height: String): PhotoSize? {
+    val (across, down) = whole(width) to whole(height)
+    require((across == null) == (down == null)) { "one of $width and $height" }
+    return if (across == null || down == null) null else PhotoSize(across, down)
+}
+
 internal fun JsonObject.part(key: String): JsonObject = requireNotNull(this[key]) { "no $key" }.jsonObject
 
 internal fun JsonObject.list(key: String): JsonArray = requireNotNull(this[key]) { "no $key" }.jsonArray

@@ -23,9 +23,10 @@ data class Manifest(
     val golden: Golden?,
     val artifacts: List<Artifact>,
 ) {
-    /** The one artifact of a format that takes the photo itself. */
-    fun artifact(format: String, input: String = "pixels"): Artifact =
-        artifacts.firstOrNull { it.format == format && it.input == input } ?: refuse(Text.NO_FORMAT, format)
+    /** The file of a format that the app runs: one for photos of any size before one for a single size. */
+    fun artifact(format: String): Artifact = Artifact.PHOTO_INPUTS
+        .firstNotNullOfOrNull { input -> artifacts.firstOrNull { it.format == format && it.input == input } }
+        ?: refuse(Text.NO_FORMAT, format)
 
     companion object {
         const val FILE_NAME = "lariqa.json"
@@ -54,17 +55,18 @@ data class Manifest(
             val score = data.part("score")
             val range = score.list("nominal_range").map { it.jsonPrimitive.double }
             require(range.size == 2) { "nominal_range has ${range.size} values" }
+            val preprocess = PreprocessSpec.read(model.part("preprocess"))
             return Manifest(
                 checkpointSha256 = data.text("checkpoint_sha256"),
                 branches = model.list("branches").map { it.jsonPrimitive.content },
-                preprocess = PreprocessSpec.read(model.part("preprocess")),
+                preprocess = preprocess,
                 trained = model.part("provenance").value("trained").boolean,
                 score = ScoreScale(range[0], range[1], score.text("meaning")),
                 tolerances = Tolerances.read(data.part("tolerances")),
                 golden = (data["golden"] as? JsonObject)?.let {
                     Golden(it.text("file"), it.text("sha256"), it.text("fill"))
                 },
-                artifacts = data.list("artifacts").map { Artifact.read(it.jsonObject) },
+                artifacts = data.list("artifacts").map { Artifact.read(it.jsonObject, preprocess) },
             )
         }
     }

@@ -26,6 +26,7 @@ data class PreprocessSpec(
             "crop_fill_rgb" to JsonArray(List(3) { JsonPrimitive(0) }),
             "channel_order" to JsonPrimitive("RGB"),
         )
+        private val SIDES_PX = 32..8192 // Python has the same least; a larger view has no room in a phone
         private val NUMBERS = setOf("authentic_side_px", "synthetic_view", "synthetic_crop_px", "mean", "std")
 
         internal fun read(data: JsonObject): PreprocessSpec {
@@ -33,12 +34,15 @@ data class PreprocessSpec(
             if (unknown.isNotEmpty()) refuse(Text.UNKNOWN_PREPROCESSING, unknown)
             IMPLEMENTED.keys.forEach { require(it in data) { "no $it" } }
             return PreprocessSpec(
-                authenticSidePx = data.value("authentic_side_px").int,
+                authenticSidePx = data.side("authentic_side_px"),
                 syntheticView = data.text("synthetic_view"),
-                syntheticCropPx = data.value("synthetic_crop_px").int,
+                syntheticCropPx = data.side("synthetic_crop_px"),
                 mean = data.list("mean").map { it.jsonPrimitive.double.toFloat() },
                 std = data.list("std").map { it.jsonPrimitive.double.toFloat() },
             )
         }
+
+        private fun JsonObject.side(key: String): Int =
+            value(key).int.also { require(it in SIDES_PX) { "$key is $it, not within $SIDES_PX" } }
     }
 }

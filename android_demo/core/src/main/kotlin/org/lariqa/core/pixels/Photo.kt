@@ -29,8 +29,8 @@ class PixelPhoto(override val size: PhotoSize, private val rgb: ByteArray) : Pho
     }
 }
 
-/** Rows per band: a 100-megapixel row is 35 kB, so a band stays near a megabyte. */
-const val BAND_ROWS = 32
+/** Of a photo that are read at a time: 400 kB as RGB, what a core's cache holds. */
+const val BAND_PIXELS = 1 shl 17
 
 /** Smallest side of a photo: the backbones halve it five times, below this nothing is left to judge. */
 const val MIN_SIDE_PX = 32
@@ -38,15 +38,20 @@ const val MIN_SIDE_PX = 32
 /** Room for the largest phone sensors (16320x12240). */
 const val MAX_PIXELS = 200_000_000L
 
-/** All pixels into the front of a direct buffer, band by band. */
-fun Photo.copyTo(target: ByteBuffer) {
-    val band = ByteArray(BAND_ROWS * size.width * 3)
-    for (top in 0 until size.height step BAND_ROWS) {
-        val rows = minOf(BAND_ROWS, size.height - top)
-        read(top, rows, band)
-        target.put(band, 0, rows * size.width * 3)
+/** Each of these rows once, from the top. [take] is told the row's number, and where in a band it begins. */
+inline fun Photo.forEachRow(rows: IntRange, take: (y: Int, band: ByteArray, at: Int) -> Unit) {
+    val stride = size.width * 3
+    val most = (BAND_PIXELS / size.width).coerceIn(1, rows.last - rows.first + 1)
+    val band = ByteArray(most * stride)
+    for (top in rows step most) {
+        val count = minOf(most, rows.last - top + 1)
+        read(top, count, band)
+        for (y in 0 until count) take(top + y, band, y * stride)
     }
 }
+
+/** All pixels into the front of a direct buffer, band by band. */
+fun Photo.copyTo(target: ByteBuffer) = forEachRow(0 until size.height) { _, band, at -> target.put(band, at, size.width * 3) }
 
 /** Refuse a size by what the header says, before memory is taken for pixels. */
 fun checkHeader(size: PhotoSize) {
@@ -57,12 +62,20 @@ fun checkHeader(size: PhotoSize) {
     if (minOf(size.width, size.height) < MIN_SIDE_PX) refuse(Text.TOO_SMALL, size, MIN_SIDE_PX)
 }
 
+/** A pixel, alpha in its highest byte, over white: its colours are the three lower bytes. */
+fun overWhite(argb: Int): Int {
+    val alpha = argb ushr 24
+    if (alpha == 255) return argb
+    val red = overWhite(argb shr 16 and 255, alpha)
+    val green = overWhite(argb shr 8 and 255, alpha)
+    return red shl 16 or (green shl 8) or overWhite(argb and 255, alpha)
+}
+
 /**
- * One channel of a transparent pixel over white, rounded as Pillow's `alpha_composite` rounds over an opaque picture:
- * `(c a + 255 (255 - a)) / 255` in steps of 1/128, to the nearest.
+ * One channel, rounded as Pillow's `alpha_composite` rounds over an opaque picture: `(c a + 255 (255 - a)) / 255` in steps
+ * of 1/128, to the nearest.
  */
-fun overWhite(channel: Int, alpha: Int): Int {
-    if (alpha == 255) return channel
+private fun overWhite(channel: Int, alpha: Int): Int {
     if (alpha == 0) return 255
     val sum = (channel * alpha + 255 * (255 - alpha)) * 128 + (128 shl 7)
     return ((sum shr 8) + sum shr 8) shr 7

@@ -3,18 +3,30 @@ package org.lariqa.core.pixels
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.manifest.PreprocessSpec
 import org.lariqa.core.refuse
+
+/** A photo -> a file's inputs by name: the views of a photo of any size, or the pixels of one that fits or is [fit]. */
+fun inputsOf(photo: Photo, artifact: Artifact, spec: PreprocessSpec, fit: Boolean): Map<String, ByteBuffer> {
+    checkHeader(photo.size)
+    val names = artifact.inputs.map { it.name }
+    val takes = artifact.photoSize ?: return viewsOf(photo, spec, names)
+    return mapOf(names.single() to pixelsOf(photo, takes, fit))
+}
 
 /** A photo -> the bytes of a `pixels` artifact: as it is, refused, or on request resampled. */
 fun pixelsOf(photo: Photo, takes: PhotoSize, fit: Boolean): ByteBuffer {
-    checkHeader(photo.size)
     if (photo.size != takes && !fit) refuse(Text.DOES_NOT_FIT, photo.size, takes)
-    val pixels = ByteBuffer.allocateDirect(takes.width * takes.height * 3).order(ByteOrder.nativeOrder())
+    val pixels = pixelBuffer(takes)
     if (photo.size == takes) photo.copyTo(pixels) else fitTo(photo, takes) { pixels.put(it) }
     pixels.rewind()
     return pixels
 }
+
+/** Room for RGB bytes where a runtime reads them without a copy: all zeros. */
+fun pixelBuffer(size: PhotoSize): ByteBuffer = ByteBuffer.allocateDirect(size.width * size.height * 3).order(ByteOrder.nativeOrder())
 
 /**
  * A photo resampled to another size, row by row: scaled to cover it, then cut in the middle. The score of a resampled
@@ -29,5 +41,6 @@ fun fitTo(photo: Photo, takes: PhotoSize, emit: (ByteArray) -> Unit) {
     )
     val left = centerCropAxis(covering.width, takes.width).start
     val top = centerCropAxis(covering.height, takes.height).start
-    resizedPart(photo, covering, left, top, takes, emit)
+    val resized = ResizedRows(photo.size, covering, left, top, takes, emit)
+    photo.forEachRow(resized.rows, resized::take)
 }

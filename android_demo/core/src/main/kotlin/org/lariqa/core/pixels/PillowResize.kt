@@ -3,32 +3,31 @@ package org.lariqa.core.pixels
 import org.lariqa.core.manifest.PhotoSize
 
 /**
- * Pillow's antialiased bilinear resize of 8-bit pictures, byte for byte: first along the width, then along the height.
+ * One axis of Pillow's antialiased bilinear resize of 8-bit pictures:
  *
  *     out_i = (2^21 + sum_j k_ij in_j) >> 22,     k_ij = round(2^22 triangle_ij / sum_j triangle_ij)
  *
  * Source: Pillow, src/libImaging/Resample.c; the Python twin is export/rewrite/pillow_resize.py.
  */
-class BilinearFilters(val inputs: Int, val outputs: Int) {
-    /** Output i sees inputs `first[i]` until `first[i] + weights[i].size`. */
-    val first = IntArray(outputs)
-    val weights: Array<IntArray>
+class BilinearFilter(private val inputs: Int, outputs: Int) {
+    private val scale = inputs.toDouble() / outputs
+    private val support = maxOf(scale, 1.0)
 
-    init {
-        val scale = inputs.toDouble() / outputs
-        val support = maxOf(scale, 1.0)
-        weights = Array(outputs) { i ->
-            val center = (i + 0.5) * scale // in input samples
-            first[i] = maxOf((center - support + 0.5).toInt(), 0)
-            val last = minOf((center + support + 0.5).toInt(), inputs)
-            val triangle = DoubleArray(last - first[i]) { maxOf(0.0, 1.0 - Math.abs((first[i] + it - center + 0.5) * (1.0 / support))) }
-            var total = 0.0
-            for (value in triangle) total += value // one by one, as Pillow does: another order could round another way
-            IntArray(triangle.size) { Math.floor(triangle[it] / total * ONE + 0.5).toInt() }
-        }
+    /** Output [i] sees the inputs from this one on, as many as it has weights. */
+    fun first(i: Int): Int = maxOf((center(i) - support + 0.5).toInt(), 0)
+
+    /** k_ij of output [i]. */
+    fun weights(i: Int): IntArray {
+        val first = first(i)
+        val last = minOf((center(i) + support + 0.5).toInt(), inputs)
+        val triangle = DoubleArray(last - first) { maxOf(0.0, 1.0 - Math.abs((first + it - center(i) + 0.5) * (1.0 / support))) }
+        var total = 0.0
+        for (value in triangle) total += value // one by one, as Pillow does: another order could round another way
+        return IntArray(triangle.size) { Math.floor(triangle[it] / total * ONE + 0.5).toInt() }
     }
 
-    val mostTaps: Int = weights.maxOf { it.size }
+    /** In input samples. */
+    private fun center(i: Int): Double = (i + 0.5) * scale
 
     companion object {
         const val BITS = 22
@@ -38,59 +37,81 @@ class BilinearFilters(val inputs: Int, val outputs: Int) {
 }
 
 /**
- * A part of a resized photo: the photo scaled to [scaled], of that the rows from [top] and columns from [left].
- * Only what the part sees is read, once, band by band; the rows between the two passes live in a ring.
+ * A part of a resized photo, byte for byte as Pillow makes it: the photo scaled to [scaled], of that the rows from [top]
+ * and the columns from [left]. First along the width, then along the height.
+ *
+ * The photo's rows come one by one. Each is narrowed, then added to the rows of the result that see it: two or three where
+ * the photo is made smaller. A row of the result is handed to [emit] when the last row that it sees is there.
  */
-fun resizedPart(photo: Photo, scaled: PhotoSize, left: Int, top: Int, part: PhotoSize, emit: (ByteArray) -> Unit) {
-    val across = BilinearFilters(photo.size.width, scaled.width)
-    val down = BilinearFilters(photo.size.height, scaled.height)
-    val ring = Array(down.mostTaps) { ByteArray(part.width * 3) }
-    val sums = IntArray(part.width * 3)
-    val out = ByteArray(part.width * 3)
-    val stride = photo.size.width * 3
-    val band = ByteArray(BAND_ROWS * stride)
-    var bandTop = 0
-    var bandEnd = 0
-    var next = down.first[top] // the first source row that is not yet in the ring
-    for (y in top until top + part.height) {
-        val begin = down.first[y]
-        val weights = down.weights[y]
-        next = maxOf(next, begin)
-        while (next < begin + weights.size) {
-            if (next >= bandEnd) {
-                bandTop = next
-                bandEnd = minOf(next + BAND_ROWS, photo.size.height)
-                photo.read(bandTop, bandEnd - bandTop, band)
-            }
-            alongWidth(band, (next - bandTop) * stride, across, left, ring[next % ring.size])
+class ResizedRows(
+    photo: PhotoSize, scaled: PhotoSize, left: Int, private val top: Int, private val part: PhotoSize,
+    private val emit: (ByteArray) -> Unit,
+) {
+    private val across = BilinearFilter(photo.width, scaled.width)
+    private val down = BilinearFilter(photo.height, scaled.height)
+    private val firstPixel = IntArray(part.width) { across.first(left + it) }
+    private val pixelWeights = Array(part.width) { across.weights(left + it) }
+
+    private val narrow = IntArray(part.width * 3)
+    private val begun = ArrayDeque<Sums>()
+    private val spare = ArrayDeque<Sums>()
+    private var next = 0 // the first row of the part that is not begun
+    private val out = ByteArray(part.width * 3)
+
+    /** The rows of the photo that the part sees. */
+    val rows: IntRange = (top + part.height - 1).let { last -> down.first(top) until down.first(last) + down.weights(last).size }
+
+    /** The row [y] of the photo, which begins at [at] in [band]. All of [rows] must come, in their order. */
+    fun take(y: Int, band: ByteArray, at: Int) {
+        alongWidth(band, at)
+        while (next < part.height && down.first(top + next) <= y) {
+            begun += (spare.removeLastOrNull() ?: Sums(part.width * 3)).begin(down.first(top + next), down.weights(top + next))
             next++
         }
-        sums.fill(BilinearFilters.HALF)
-        for (tap in weights.indices) {
-            val row = ring[(begin + tap) % ring.size]
-            val weight = weights[tap]
-            for (i in sums.indices) sums[i] += weight * (row[i].toInt() and 255)
+        for (sums in begun) sums.add(y, narrow)
+        while (begun.isNotEmpty() && begun.first().last == y) {
+            val sums = begun.removeFirst()
+            for (i in out.indices) out[i] = (sums.values[i] shr BilinearFilter.BITS).toByte()
+            spare += sums
+            emit(out)
         }
-        for (i in out.indices) out[i] = (sums[i] shr BilinearFilters.BITS).toByte()
-        emit(out)
     }
-}
 
-private fun alongWidth(source: ByteArray, from: Int, filters: BilinearFilters, left: Int, out: ByteArray) {
-    for (x in 0 until out.size / 3) {
-        val weights = filters.weights[left + x]
-        var at = from + filters.first[left + x] * 3
-        var red = BilinearFilters.HALF
-        var green = BilinearFilters.HALF
-        var blue = BilinearFilters.HALF
-        for (weight in weights) {
-            red += weight * (source[at].toInt() and 255)
-            green += weight * (source[at + 1].toInt() and 255)
-            blue += weight * (source[at + 2].toInt() and 255)
-            at += 3
+    private fun alongWidth(band: ByteArray, row: Int) {
+        for (x in pixelWeights.indices) {
+            var at = row + firstPixel[x] * 3
+            var red = BilinearFilter.HALF
+            var green = BilinearFilter.HALF
+            var blue = BilinearFilter.HALF
+            for (weight in pixelWeights[x]) {
+                red += weight * (band[at].toInt() and 255)
+                green += weight * (band[at + 1].toInt() and 255)
+                blue += weight * (band[at + 2].toInt() and 255)
+                at += 3
+            }
+            narrow[3 * x] = red shr BilinearFilter.BITS
+            narrow[3 * x + 1] = green shr BilinearFilter.BITS
+            narrow[3 * x + 2] = blue shr BilinearFilter.BITS
         }
-        out[3 * x] = (red shr BilinearFilters.BITS).toByte()
-        out[3 * x + 1] = (green shr BilinearFilters.BITS).toByte()
-        out[3 * x + 2] = (blue shr BilinearFilters.BITS).toByte()
+    }
+
+    /** One row of the result in the making. */
+    private class Sums(size: Int) {
+        val values = IntArray(size)
+        private var first = 0
+        private var weights = IntArray(0)
+        val last get() = first + weights.size - 1
+
+        fun begin(first: Int, weights: IntArray): Sums {
+            this.first = first
+            this.weights = weights
+            values.fill(BilinearFilter.HALF)
+            return this
+        }
+
+        fun add(y: Int, row: IntArray) {
+            val weight = weights[y - first]
+            for (i in values.indices) values[i] += weight * row[i]
+        }
     }
 }

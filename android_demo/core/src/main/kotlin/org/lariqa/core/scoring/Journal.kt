@@ -19,6 +19,7 @@ import kotlinx.serialization.json.putJsonArray
 import org.lariqa.core.Sentence
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.list
+import org.lariqa.core.manifest.size
 import org.lariqa.core.manifest.text
 import org.lariqa.core.manifest.value
 
@@ -57,6 +58,8 @@ class Journal(private val file: File) {
                             put("id", result.id)
                             put("name", result.name)
                             result.score?.let { put("score", it) }
+                            result.size?.let { put("width_px", it.width) }
+                            result.size?.let { put("height_px", it.height) }
                             put("fitted", result.wasResampled)
                             result.problem?.let { problem ->
                                 put("problem", problem.text.name)
@@ -76,6 +79,7 @@ class Journal(private val file: File) {
         id = data.text("id"),
         name = data.text("name"),
         score = (data["score"] as? JsonPrimitive)?.float,
+        size = data.size("width_px", "height_px"),
         wasResampled = data.value("fitted").boolean,
         problem = data["problem"]?.let { name ->
             Sentence(Text.valueOf(name.jsonPrimitive.content), data.list("facts").map { it.jsonPrimitive.content })

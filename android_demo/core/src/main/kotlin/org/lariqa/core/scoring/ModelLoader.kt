@@ -39,6 +39,7 @@ class ExportLoader(
         val file = export.verified(artifact) { onProgress(Text.STEP_CHECKING.of(artifact.file), it) }
         val tile = openPhoto(export.verifiedGolden(golden))
         onProgress(Text.STEP_OPENING.of(artifact.file, choice.runtime), null)
-        return LoadedModel(export.manifest, Scorer(artifact, openRunner(file, artifact, choice)), golden, tile)
+        val scorer = Scorer(artifact, export.manifest.preprocess, openRunner(file, artifact, choice))
+        return LoadedModel(export.manifest, scorer, golden, tile)
     }
 }

@@ -2,6 +2,7 @@ package org.lariqa.core.scoring
 
 import org.lariqa.core.Sentence
 import org.lariqa.core.Text
+import org.lariqa.core.manifest.PhotoSize
 
 /** One photo and what became of it: a score, or the sentence that says why there is none, or neither while it waits. */
 data class PhotoResult(
@@ -9,6 +10,8 @@ data class PhotoResult(
     val id: String,
     val name: String,
     val score: Float? = null,
+    /** Of the decoded photo; null: not known yet. */
+    val size: PhotoSize? = null,
     /** Whether it was resampled: then the score is that of another picture. */
     val wasResampled: Boolean = false,
     val problem: Sentence? = null,

@@ -4,24 +4,32 @@ import java.nio.ByteBuffer
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.manifest.PreprocessSpec
 import org.lariqa.core.pixels.Photo
-import org.lariqa.core.pixels.pixelsOf
+import org.lariqa.core.pixels.inputsOf
 import org.lariqa.core.refuse
 
 /** A model that is ready to score photos. */
-class Scorer(val artifact: Artifact, private val runner: Runner) : AutoCloseable {
+class Scorer(val artifact: Artifact, private val preprocess: PreprocessSpec, private val runner: Runner) : AutoCloseable {
     val runtime: String get() = runner.runtime
 
-    /** The size of photo that it takes. */
-    val takes: PhotoSize = requireNotNull(artifact.photoSize) { "${artifact.file} takes no pixels" }
+    /** The one size of photo that it takes; null: any. */
+    val takes: PhotoSize? = artifact.photoSize
 
-    /** Score one photo; [fit] resamples one of another size instead of refusing it. */
-    fun score(photo: Photo, fit: Boolean): Float = score(pixelsOf(photo, takes, fit))
+    init {
+        require(artifact.input in Artifact.PHOTO_INPUTS) { "${artifact.file} takes ${artifact.input}, no photo" }
+    }
 
-    /** Score pixels that are ready: what the benchmark repeats. */
-    fun score(pixels: ByteBuffer): Float {
-        pixels.rewind()
-        val score = runner.run(mapOf(artifact.inputs.single().name to pixels))
+    /** The runner's inputs for one photo; [fit] resamples one that does not have the one size instead of refusing it. */
+    fun inputs(photo: Photo, fit: Boolean): Map<String, ByteBuffer> = inputsOf(photo, artifact, preprocess, fit)
+
+    /** Score one photo. */
+    fun score(photo: Photo, fit: Boolean): Float = score(inputs(photo, fit))
+
+    /** Score inputs that are ready: what the benchmark repeats. */
+    fun score(inputs: Map<String, ByteBuffer>): Float {
+        inputs.values.forEach { it.rewind() }
+        val score = runner.run(inputs)
         if (!score.isFinite()) refuse(Text.NOT_A_NUMBER, score)
         return score
     }

@@ -9,7 +9,6 @@ import org.lariqa.core.Text
 import org.lariqa.core.figure
 import org.lariqa.core.manifest.PhotoSize
 import org.lariqa.core.pixels.Photo
-import org.lariqa.core.pixels.pixelsOf
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
@@ -60,7 +59,7 @@ class ScoringViewModel(
             return@start
         } catch (_: OutOfMemoryError) {
             dropModel()
-            change { it.copy(state = ScoringState.Failed(Text.OUT_OF_MEMORY.of(it.takes ?: "?"))) }
+            change { it.copy(state = ScoringState.Failed(Text.MODEL_OUT_OF_MEMORY.of())) }
             return@start
         } catch (stopped: CancellationException) {
             dropModel()
@@ -82,14 +81,13 @@ class ScoringViewModel(
 
     /** Whether photos of another size are resampled; those that were refused for it, or resampled, are scored again. */
     fun fit(on: Boolean) {
-        change { now ->
-            val again = now.results.map {
-                if (it.wasResampled || it.problem?.text == Text.DOES_NOT_FIT) PhotoResult(it.id, it.name) else it
-            }
-            now.copy(fit = on, results = again)
-        }
+        change { it.copy(fit = on, results = againWhereSizeMattered(it.results)) }
         save()
         start { scoreWaiting(it) }
+    }
+
+    private fun againWhereSizeMattered(results: List<PhotoResult>) = results.map {
+        if (it.wasResampled || it.problem?.text == Text.DOES_NOT_FIT) PhotoResult(it.id, it.name) else it
     }
 
     /** Stop the work in progress; existing scores stay. */
@@ -134,6 +132,10 @@ class ScoringViewModel(
             change { now -> now.copy(results = now.results.map { PhotoResult(it.id, it.name) }) }
             save()
         }
+        if (scorer.takes == null) { // no photo is refused or resampled for its size any more
+            change { it.copy(results = againWhereSizeMattered(it.results)) }
+            save()
+        }
         ready = ScoringState.Ready(choice, scorer.runtime, selfTest)
         change { it.copy(state = ready!!) }
     }
@@ -162,13 +164,14 @@ class ScoringViewModel(
         var size: PhotoSize? = null
         return try {
             val fit = uiState.fit
-            val pixels = openPhoto(photo).use { // the decoder's picture is freed before the model runs
+            val inputs = openPhoto(photo).use { // the decoder's picture is freed before the model runs
                 size = it.size
-                pixelsOf(it, scorer.takes, fit)
+                scorer.inputs(it, fit)
             }
             job.ensureActive()
-            val score = running(scorer, job) { scorer.score(pixels) }
-            photo.copy(score = score, wasResampled = size != scorer.takes, problem = null)
+            val score = running(scorer, job) { scorer.score(inputs) }
+            val resampled = scorer.takes != null && scorer.takes != size
+            photo.copy(score = score, size = size, wasResampled = resampled, problem = null)
         } catch (refusal: Refusal) {
             photo.copy(problem = refusal.sentence)
         } catch (_: OutOfMemoryError) {

@@ -17,9 +17,10 @@ data class SelfTest(val score: Double, val reference: Double, val tolerance: Dou
         /** The first run of a model, on a photo whose score is known. */
         fun run(scorer: Scorer, golden: Golden, tile: Photo, tolerance: Double): SelfTest {
             val reference = scorer.artifact.references[golden.file]
-            if (reference == null || golden.fill != GoldenPhoto.FILL) refuse(Text.NO_GOLDEN, scorer.artifact.file)
-            val score = scorer.score(GoldenPhoto(tile, scorer.takes), fit = false)
-            return SelfTest(score.toDouble(), reference, tolerance)
+            val size = reference?.size
+            if (size == null || golden.fill != GoldenPhoto.FILL) refuse(Text.NO_GOLDEN, scorer.artifact.file)
+            val score = scorer.score(GoldenPhoto(tile, size), fit = false)
+            return SelfTest(score.toDouble(), reference.score, tolerance)
         }
     }
 }

@@ -11,6 +11,7 @@ data class UiState(
     val fit: Boolean = false,
     val results: List<PhotoResult> = emptyList(),
     val manifest: Manifest? = null,
+    /** The one size of photo that the model takes; null: any, or no model yet. */
     val takes: PhotoSize? = null,
     /** What went wrong without stopping the work. */
     val warning: Sentence? = null,

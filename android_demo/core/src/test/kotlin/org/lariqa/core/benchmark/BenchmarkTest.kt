@@ -82,8 +82,12 @@ class BenchmarkTest {
         assertEquals(100.0, row.part("memory").value("peak_mib").double)
         assertEquals(emptyList(), row.list("flags").toList())
         assertEquals(JsonNull, row["error"])
-        // Read by Python's tests, so that both sides agree on what a row is.
-        System.getProperty("basedir")?.let { out.copyTo(File(it, "target/rows.jsonl"), overwrite = true) }
+        forPython("rows.jsonl")
+    }
+
+    /** Python's tests read it, so that both sides agree on what a row is. */
+    private fun forPython(name: String) {
+        System.getProperty("basedir")?.let { out.copyTo(File(it, "target/$name"), overwrite = true) }
     }
 
     @Test
@@ -105,6 +109,31 @@ class BenchmarkTest {
         run(Pack.tinyWith(float32 = 1e-3))
         val (narrow, wide) = rows().map { row -> row.list("flags").count { "golden photo's score is" in "$it" } }
         assertEquals(listOf(1, 0), listOf(narrow, wide))
+    }
+
+    @Test
+    fun `a file for any size is measured on photos of all sizes, each at its own`() {
+        val folder = Pack.copyOf("views")
+        Pack.mixed.keys.forEach { it.copyTo(File(folder, it.name)) }
+        val model = Pack.views.manifest.artifact("onnx").file
+        viewModel().run(mapOf("dir" to folder.path, "model" to model, "out" to out.path), mapOf("runs" to Pack.mixed.size))
+        val row = rows().single()
+        assertEquals(JsonNull, row["error"])
+        val subject = row.part("subject")
+        assertEquals(listOf(JsonNull, JsonNull), listOf("photo_width_px", "photo_height_px").map { subject[it] }) // any size
+        val scores = row.list("scores").map { it.jsonObject }.associate { it.text("photo") to it.value("score").double }
+        for ((file, reference) in Pack.mixed) assertEquals(reference, scores.getValue(file.name), 1e-5, file.name)
+        assertEquals(2 * 128 * 128 * 3 / MIB, row.part("memory").value("input_mib").double)
+        assertTrue(row.part("latency").list("preprocess_ms").all { it.jsonPrimitive.double > 0 })
+        forPython("rows_any_size.jsonl")
+    }
+
+    @Test
+    fun `without photos a file for any size is measured on the golden one, as large as its row says`() {
+        viewModel(bundled = { Pack.views }).run(mapOf("out" to out.path), mapOf("runs" to 1))
+        val row = rows().single()
+        assertTrue("tiled to 2016x1512 stands in" in row.list("flags").joinToString())
+        row.list("scores").single().jsonObject.run { assertEquals(value("reference").double, value("score").double, 1e-5) }
     }
 
     @Test

@@ -29,6 +29,39 @@ class ManifestTest {
         assertEquals(6, artifact.references.size)
     }
 
+    private val viewsText = File(Pack.exports, "views/lariqa.json").readText()
+
+    @Test
+    fun `a file for photos of any size comes first, and says how large the golden photo was`() {
+        val both = Manifest.parse(viewsText, "lariqa.json").run { copy(artifacts = Pack.tiny.manifest.artifacts + artifacts) }
+        for (format in listOf("onnx", "tflite")) {
+            val artifact = both.artifact(format)
+            assertEquals("views" to null, artifact.input to artifact.photoSize)
+            assertEquals(PhotoSize(2016, 1512), artifact.references.getValue("golden.png").size)
+        }
+        val older = Regex(""","\s+"(width|height)_px": \d+""").replace(text, "\"")
+        for (manifest in listOf(Manifest.parse(text, "lariqa.json"), Manifest.parse(older, "lariqa.json"))) {
+            assertEquals(setOf(PhotoSize(200, 150)), manifest.artifact("onnx").references.values.map { it.size }.toSet())
+        }
+    }
+
+    @Test
+    fun `a views row that contradicts the preprocessing is refused`() {
+        val (before, rows) = viewsText.indexOf("\"artifacts\"").let { viewsText.take(it) to viewsText.drop(it) }
+        fun refused(vararg changes: Pair<String, String>): Text {
+            val changed = changes.fold(rows) { now, (from, to) -> now.replaceFirst(from, to).also { assertTrue(it != now, from) } }
+            return refusalOf { Manifest.parse(before + changed, "lariqa.json") }.text
+        }
+        for (change in listOf(
+            "\"authentic\"" to "\"image\"", "\"authentic\"" to "\"synthetic\"", "\"uint8\"" to "\"float32\"",
+            "\"NHWC\"" to "\"NCHW\"", "128" to "129", "\"crop\"" to "\"full\"",
+        )) assertEquals(Text.CONTRADICTING_ROW, refused(change), "$change")
+        val width = "\"photo_width_px\": null" to "\"photo_width_px\": 200"
+        val height = "\"photo_height_px\": null" to "\"photo_height_px\": 150"
+        assertEquals(Text.CONTRADICTING_ROW, refused(width, height))
+        assertEquals(Text.INCOMPLETE_MANIFEST, refused(width))
+    }
+
     @Test
     fun `the session that a file was measured with is read, and may be missing`() {
         val manifest = Manifest.parse(text, "lariqa.json")
@@ -108,6 +141,13 @@ class ManifestTest {
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("torchvision-center-crop", "random-crop").text)
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\": \"RGB\"", "\"channel_order\": \"BGR\"").text)
         assertEquals(Text.UNKNOWN_PREPROCESSING, refused("\"channel_order\"", "\"gamma\": 2.2, \"channel_order\"").text)
+    }
+
+    @Test
+    fun `views without pixels, or with more than a phone has room for, are refused`() {
+        for (side in listOf("0", "-128", "31", "30000")) {
+            assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"synthetic_crop_px\": 128", "\"synthetic_crop_px\": $side").text, side)
+        }
     }
 
     @Test

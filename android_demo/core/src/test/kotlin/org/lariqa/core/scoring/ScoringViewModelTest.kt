@@ -48,7 +48,7 @@ class ScoringViewModelTest {
         Pack::photo,
     )
 
-    private val goldenScore = Pack.tiny.manifest.artifact("onnx").references.getValue("golden.png").toFloat()
+    private val goldenScore = Pack.tiny.manifest.artifact("onnx").references.getValue("golden.png").score.toFloat()
 
     /** Right for the golden photo, so that the self-test passes; then one answer after another. */
     private fun answers(vararg scores: Float): (Map<String, Buffer>) -> Float {
@@ -152,6 +152,43 @@ class ScoringViewModelTest {
         viewModel.fit(false)
         assertEquals(Text.DOES_NOT_FIT, viewModel.uiState.results[0].problem?.text)
         assertEquals(original.score, viewModel.uiState.results[1].score)
+    }
+
+    @Test
+    fun `a model for any size scores every photo as PyTorch, and never asks to fit one`() {
+        val files = Pack.mixed.keys.associateBy { it.name }
+        val viewModel = viewModel(Pack.loader(File(Pack.exports, "views")), open = { Pack.photo(files.getValue(it.id)) })
+        viewModel.load()
+        assertNull(viewModel.uiState.takes)
+        viewModel.add(files.keys.map { PhotoResult(it, it) })
+        viewModel.fit(true)
+        for (result in viewModel.uiState.results) {
+            val file = files.getValue(result.id)
+            assertEquals(Pack.mixed.getValue(file), assertNotNull(result.score, "${result.problem}").toDouble(), 1e-5, result.id)
+            assertEquals(Pack.photo(file).size, result.size)
+            assertTrue(!result.wasResampled)
+        }
+        assertEquals(viewModel.uiState.results, journal.read().results)
+    }
+
+    @Test
+    fun `what one size refused or resampled is scored again by a model for any size`() {
+        val checkpoint = Pack.views.manifest.checkpointSha256
+        val refused = PhotoResult("dark", "dark.png", problem = Text.DOES_NOT_FIT.of("200x150", "3840x2160"))
+        val resampled = PhotoResult("noisy", "noisy.png", score = 0.99f, wasResampled = true)
+        journal.write(Journal.Contents(checkpoint, listOf(refused, resampled, PhotoResult("blurred", "blurred.png", score = 0.3f))))
+        val viewModel = viewModel(Pack.loader(File(Pack.exports, "views")))
+        viewModel.load()
+        val scores = viewModel.uiState.results.associate { it.id to assertNotNull(it.score).toDouble() }
+        for (name in listOf("dark", "noisy")) assertEquals(Pack.tinyReferences.getValue(name), scores.getValue(name), 1e-4, name)
+        assertEquals(0.3f.toDouble(), scores["blurred"])
+    }
+
+    @Test
+    fun `a model that does not fit the memory is a sentence of its own`() {
+        val viewModel = viewModel(faked({ throw OutOfMemoryError() }))
+        viewModel.load()
+        assertEquals(Text.MODEL_OUT_OF_MEMORY, assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence.text)
     }
 
     @Test
