@@ -86,8 +86,9 @@ def bundle(
     with staging(destination.parent) as stage:
         copy = stage / destination.name
         copy.mkdir()
-        # Written anew, so that an export of an older schema has what the app reads; the same bytes otherwise.
-        write_manifest(copy, with_changes(manifest, tolerances=manifest.tolerances or TOLERANCES))
+        # Its rows are of files that are there; and an export of an older schema gets what the app reads.
+        tolerances = manifest.tolerances or TOLERANCES
+        write_manifest(copy, with_changes(manifest, tolerances=tolerances, artifacts=tuple(rows)))
         for name in (golden.FILE_NAME, *(row.file for row in rows)):
             copy_one = shutil.copytree if (folder / name).is_dir() else shutil.copyfile
             copy_one(folder / name, copy / name)

@@ -1,7 +1,7 @@
 """Score photos with an exported LAR-IQA file: NumPy, Pillow and one runtime, no training library.
 
 >>> import lariqa
->>> scorer = lariqa.load("exported/lariqa_pixels_crop_3840x2160_fp32.onnx")  # doctest: +SKIP
+>>> scorer = lariqa.load("exported/lariqa_views_crop_fp32.onnx")  # doctest: +SKIP
 >>> scorer.score("photo.jpg")  # doctest: +SKIP
 0.828858
 

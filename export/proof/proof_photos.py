@@ -66,9 +66,8 @@ def proof_photos_of_any_size(crop_px: int) -> dict[str, np.ndarray]:
     Args:
         crop_px: side of the crop view; the sizes go by it, so that some photos are larger and some smaller.
     """
-    return _of_sizes(
-        (round(height * crop_px / 1280), round(width * crop_px / 1280), *kinds) for height, width, *kinds in ANY_SIZE
-    )
+    share = crop_px / USUAL_CROP_PX
+    return _of_sizes((round(height * share), round(width * share), *kinds) for height, width, *kinds in ANY_SIZE)
 
 
 def proof_photos_up_to(height: int, width: int) -> dict[str, np.ndarray]:

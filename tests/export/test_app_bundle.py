@@ -51,10 +51,30 @@ def test_an_export_is_copied_with_what_the_app_needs_and_replaces_the_older_one(
     (model / "old.onnx").write_text("old")
     assert {row.file for row in bundle(exported, platform, model)} == FILES[platform]
     assert {path.name for path in model.iterdir()} == {*FILES[platform], "golden.png", FILE_NAME}
-    assert (model / FILE_NAME).read_bytes() == (exported / FILE_NAME).read_bytes()
-    for row in read_manifest(model).artifacts:
-        assert row.file not in FILES[platform] or sha256_of(model / row.file) == row.sha256
+    copied, whole = read_manifest(model), read_manifest(exported)
+    assert copied.artifacts == tuple(row for row in whole.artifacts if row.file in FILES[platform])
+    assert replace(copied, artifacts=()) == replace(whole, artifacts=())
+    for row in copied.artifacts:
+        assert sha256_of(model / row.file) == row.sha256
     assert {path.name for path in model.parent.iterdir()} == {"Model"}
+
+
+def test_a_file_for_photos_of_any_size_comes_before_one_for_one_size(exported, tmp_path):
+    (exported / "any.onnx").write_bytes(b"any")
+    manifest = read_manifest(exported)
+    (pixels,) = [row for row in manifest.artifacts if row.file == "a.onnx"]
+    inputs = (InputSpec("authentic", "uint8", "NHWC", (1, 9, 9, 3)),)
+    size = {"photo_width_px": None, "photo_height_px": None, "inputs": inputs}
+    views = replace(pixels, file="any.onnx", input="views", sha256=sha256_of(exported / "any.onnx"), **size)
+    write_manifest(exported, manifest.with_artifact(views))
+    model = tmp_path / "Model"
+    assert {row.file for row in bundle(exported, "android", model)} == {"any.onnx", "a.tflite"}
+    assert {row.file for row in bundle(exported, "android", model, inputs=["pixels"])} == {"a.onnx", "a.tflite"}
+    with pytest.raises(Refusal, match="views and pixels, not tensors"):
+        bundle(exported, "android", model, inputs=["tensors"])
+    for other in (replace(views, batch=None), replace(views, synthetic_view="full")):  # no phone's business
+        write_manifest(exported, manifest.with_artifact(other))
+        assert {row.file for row in bundle(exported, "android", model)} == {"a.onnx", "a.tflite"}
 
 
 def test_an_export_of_the_older_schema_gets_what_the_app_reads(exported, tmp_path):
