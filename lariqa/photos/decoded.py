@@ -11,6 +11,8 @@ from PIL import Image
 
 BACKGROUND = (255, 255, 255)  # shows through transparency: the white page of browsers and gallery apps
 
+BAND_PIXELS = 1 << 18  # of a photo that are turned or resized at a time: 1 MB as Pillow holds them, what a cache holds
+
 UPRIGHT = {  # EXIF 2.32, tag Orientation: what brings each way of holding the camera upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -50,6 +52,25 @@ class DecodedPhoto:
             top, bottom = height - bottom, height - top
         rgb = over_background(self.source.crop((left, top, right, bottom)))
         return rgb.transpose(UPRIGHT[self.turn]) if self.turn in UPRIGHT else rgb
+
+    def narrowed(self, width: int) -> Image.Image:
+        """Every row resized to ``width`` by Pillow's bilinear filter, RGB."""
+        if isinstance(self.source, Image.Image) and self.plain:
+            return self.source.resize((width, self.height), Image.Resampling.BILINEAR)
+        rows = max(1, BAND_PIXELS // self.width)
+        narrow = np.empty((self.height, width, 3), np.uint8)
+        for first in range(0, self.height, rows):
+            last = min(first + rows, self.height)
+            band = self.part(first, last, 0, self.width)
+            narrow[first:last] = band.resize((width, last - first), Image.Resampling.BILINEAR)
+        return Image.fromarray(narrow)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it lies in ``source`` as it is shown: RGB, upright."""
+        if isinstance(self.source, np.ndarray):
+            return True
+        return self.source.mode == "RGB" and self.turn not in UPRIGHT and not self.source.has_transparency_data
 
     def crop(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
         """The same as pixels: (rows, columns, 3) uint8, C-contiguous."""

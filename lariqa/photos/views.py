@@ -21,8 +21,6 @@ from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import MIN_SIDE_PX, VIEWS, InputKind, PreprocessSpec
 from lariqa.photos.decoded import DecodedPhoto
 
-BAND_PIXELS = 1 << 18  # of a photo that are resized at a time: 1 MB as Pillow holds them, what a core's cache holds
-
 
 @dataclass(frozen=True)
 class CropPlan:
@@ -60,16 +58,11 @@ def authentic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> 
     """The authentic view as pixels: (H, W, 3) uint8 -> (side, side, 3) uint8, first the width, then the height.
 
     One pass at a time, because since version 13 Pillow itself starts with the height where that is cheaper (its pull
-    request 9549), which moves some bytes by one level. Up to version 12, so for the authors, the width came first. It
-    goes by bands of rows: no copy of a large photo is made.
+    request 9549), which moves some bytes by one level. Up to version 12, so for the authors, the width came first. No
+    copy of a large photo is made.
     """
-    photo, side, bilinear = _photo(image), spec.authentic_side_px, Image.Resampling.BILINEAR
-    narrow = np.empty((photo.height, side, 3), np.uint8)
-    rows = max(1, BAND_PIXELS // photo.width)
-    for first in range(0, photo.height, rows):
-        last = min(first + rows, photo.height)
-        narrow[first:last] = photo.part(first, last, 0, photo.width).resize((side, last - first), bilinear)
-    return np.asarray(Image.fromarray(narrow).resize((side, side), bilinear))
+    side = spec.authentic_side_px
+    return np.asarray(_photo(image).narrowed(side).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def synthetic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> np.ndarray:
