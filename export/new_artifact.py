@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from export.formats.format import Format
 from export.proof.limits import TOLERANCES
-from export.rewrite.export_ready import IN_ONE_STRIP
+from export.rewrite.export_ready import usual_memory
 from export.rewrite.ready_model import ExportReady
-from export.rewrite.tiling_plan import DEFAULT_MEMORY
 from lariqa.digest import sha256_of
 from lariqa.manifest.manifest import Artifact, Manifest
 from lariqa.photos import golden
@@ -25,8 +24,7 @@ def new_artifact(ready: ExportReady, row: Format, precision: str, macs: int) -> 
     height, width = ready.photo_size_px or (None, None)
     size = f"_{width}x{height}" if width else ""
     batch = "_batch" if ready.batches else ""
-    usual = IN_ONE_STRIP[0] if ready.flexible else DEFAULT_MEMORY
-    memory = "" if ready.memory == usual else f"_{ready.memory}"
+    memory = "" if ready.memory == usual_memory(ready.batches, bool(ready.flexible)) else f"_{ready.memory}"
     return Artifact(
         file=f"lariqa_{ready.takes}_{view}{size}_{precision}{batch}{memory}{row.suffix}",
         format=row.name,
@@ -40,5 +38,5 @@ def new_artifact(ready: ExportReady, row: Format, precision: str, macs: int) -> 
         macs=macs,
         batch=None if ready.batches else 1,
         memory=ready.memory,
-        session=row.runtime.sessions[ready.memory],
+        session={**row.runtime.sessions[ready.memory], **(row.runtime.batch_session if ready.batches else {})},
     )

@@ -131,6 +131,7 @@ RUNTIME = Runtime(
     suffix=".onnx",
     precisions=("fp32", "fp16", "w8", "int8"),
     sessions=SESSIONS,
+    batch_session={"enable_mem_pattern": False},  # a pattern would be kept for each number of photos
     modules=("onnxruntime",),
     open=OnnxRunner,
     metadata=read_metadata,

@@ -9,7 +9,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -50,6 +50,15 @@ class Places(Protocol):
 
 
 @runtime_checkable
+class RunsBatches(Protocol):
+    """A runner of files that take several photos at once."""
+
+    def run_batch(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Input name -> arrays of n photos; returns their n scores."""
+        ...
+
+
+@runtime_checkable
 class TimesOperators(Protocol):
     """A runner with a profiler."""
 
@@ -76,6 +85,7 @@ class Runtime:
         suffix: of its files.
         precisions: those that it runs.
         sessions: way of execution (``--memory``) -> the runtime's options, kept in the manifest.
+        batch_session: further options where a file takes batches.
         modules: what opening a file imports; the benchmark imports them before it takes its baseline of memory.
         open: (file, threads or None, options) -> runner.
         metadata: file -> the text of the manifest inside it, or None.
@@ -88,6 +98,7 @@ class Runtime:
     modules: tuple[str, ...]
     open: Callable[[Path, int | None, Mapping[str, Any]], Runner]
     metadata: Callable[[Path], str | None]
+    batch_session: Mapping[str, Any] = field(default_factory=dict)
 
 
 @functools.cache
