@@ -1,14 +1,17 @@
 """The front door: the commands of ``lariqa_cli`` under one name, and how a command ends.
 
-Exit status: 0 done; 1 a limit was missed; 2 the input or the request was wrong, with one sentence; 130 Ctrl-C.
+Exit status: 0 done; 1 a limit was missed; 2 the input or the request was wrong, with one sentence; 70 a fault of this
+program's own, with one sentence (`lariqa --debug COMMAND` shows where); 130 Ctrl-C.
 Results go to stdout; progress, notes and errors to stderr.
 """
 
 from __future__ import annotations
 
 import importlib
+import shlex
 import sys
 from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 import typer.main
@@ -20,6 +23,7 @@ from lariqa_cli.screen import complain
 # What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
 WrongUsage = typer.BadParameter.__base__
 
+OWN_FAULT = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130  # as a shell counts: 128 + SIGINT
 TOOLKIT = ("lariqa_train", "export", "benchmarks")  # the floors that only a checkout has
 
@@ -57,6 +61,7 @@ COMMANDS = {
         "compare": Command("compare_command", "compare_measurements", "Say what changed between two reports."),
     },
 }
+_shows_faults = False  # of this program: with a traceback
 ALL = {name: command for panel in COMMANDS.values() for name, command in panel.items()}
 
 
@@ -95,8 +100,12 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=False)
-def commands() -> None:
+def commands(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where this program itself fails, if it does.")] = False,
+) -> None:
     """The commands are found by ``Commands``."""
+    global _shows_faults
+    _shows_faults = debug
 
 
 def wrong_usage(wrong: Exception) -> str:
@@ -142,6 +151,13 @@ def main() -> None:
         )
     except OSError as error:  # nothing that a program can help: a file without permission, a full disk, a lost network
         status = complain(f"the system says: {error}; check the path, its permissions and the free space")
+    except Exception as fault:  # nobody foresaw it: neither a wrong input (2) nor a missed limit (1)
+        if _shows_faults:
+            raise
+        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        command = shlex.join(["lariqa", "--debug", *sys.argv[1:]])
+        complain(f"{said}; this is a fault of lariqa itself: please report it, with what `{command}` shows")
+        status = OWN_FAULT
     if status == INTERRUPTED:  # Typer turns Ctrl-C into this
         complain("interrupted; nothing half-written was left")
     sys.exit(status if isinstance(status, int) else 0)

@@ -38,36 +38,40 @@ def score_photos(
     from lariqa.photos.photo_files import photos_in
 
     files, rows = photos_in(photos), []
-    with steps() as step:
-        step(f"opening {model}")
-        scorer = load(model, synthetic_view=synthetic_view, weight_cache=weight_cache)
-        for number, photo in enumerate(files, 1):
-            step(f"photo {number} of {len(files)}: {photo}")
-            row = {"photo": str(photo)}
-            try:
-                with named(photo):
-                    row["score"] = finite(scorer.score(photo, fit))
-            except Refusal as refusal:
-                row["error"] = str(refusal)
-            row |= {
-                "model": str(model),
-                "runtime": scorer.runner.runtime,
-                "views": views_used(scorer),
-                "trained": scorer.provenance.trained,
-            }
-            rows.append(row)
-    if as_json:
-        say(json.dumps(rows, indent=2))
-    else:
-        for row in rows:
-            if "score" in row:
-                say(f"{row['score']:.6f}  {row['photo']}")
+    try:
+        with steps() as step:
+            step(f"opening {model}")
+            scorer = load(model, synthetic_view=synthetic_view, weight_cache=weight_cache)
+            for number, photo in enumerate(files, 1):
+                step(f"photo {number} of {len(files)}: {photo}")
+                row = {"photo": str(photo)}
+                try:
+                    with named(photo):
+                        row["score"] = finite(scorer.score(photo, fit))
+                except Refusal as refusal:
+                    row["error"] = str(refusal)
+                rows.append(row | told_of(model, scorer))
+                if not as_json and "score" in row:  # at once: what is finished is not lost with what is not
+                    say(f"{row['score']:.6f}  {row['photo']}")
+    finally:
+        if as_json and rows:
+            say(json.dumps(rows, indent=2))
     note_training(scorer.provenance)
     for row in rows:
         if "error" in row:
             complain(row["error"])
     if any("error" in row for row in rows):
         raise typer.Exit(2)
+
+
+def told_of(model: Path, scorer) -> dict:
+    """What each row says of the model."""
+    return {
+        "model": str(model),
+        "runtime": scorer.runner.runtime,
+        "views": views_used(scorer),
+        "trained": scorer.provenance.trained,
+    }
 
 
 @contextmanager

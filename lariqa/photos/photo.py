@@ -78,7 +78,8 @@ def decode(photo: str | os.PathLike | Image.Image) -> DecodedPhoto:
             return _shown(Path(getattr(photo, "filename", "") or "the image"), b"", photo)
     path = Path(photo)
     with _opened(path) as stream, _strict_and_silent_pillow():
-        head = stream.read(64)
+        with _decoding(path, b""):
+            head = stream.read(64)
         formats = _formats_for(path, head)
         with _decoding(path, head):
             image = Image.open(stream, formats=formats)
@@ -113,7 +114,12 @@ def _opened(path: Path) -> io.BufferedReader:
         raise Refusal(f"{path}: expected a file that may be read, came one without permission; change it") from error
     except (OSError, ValueError) as error:  # a name too long, a loop of links, a null character
         raise Refusal(f"{path}: expected a file that can be opened, came {reason_of(error)}; check the path") from error
-    if not stream.peek(1):
+    try:
+        empty = not stream.peek(1)
+    except OSError as error:
+        stream.close()
+        raise _unreadable(path, error) from error
+    if empty:
         stream.close()
         raise Refusal(f"{path}: expected a photo, came an empty file (0 bytes); copy or export the photo again")
     return stream
@@ -142,13 +148,25 @@ def _decoding(path: Path, head: bytes) -> Iterator[None]:
             f"{path}: expected a photo ({KINDS}), came a file of another kind or one too damaged to tell "
             f"(it begins with {head[:12]!r}); export it again as JPEG or PNG"
         ) from error
+    except OSError as error:
+        if error.errno is not None:  # the system's, not a decoder's
+            raise _unreadable(path, error) from error
+        raise _damaged(path, error) from error
     except Image.DecompressionBombError as error:  # Pillow's own check of sizes, tiles and frames
         raise _too_large(path, "a header that claims more than twice as much") from error
     except _DECODER_ERRORS as error:
-        raise Refusal(
-            f"{path}: expected a whole photo, came a damaged or truncated one ({reason_of(error)}); "
-            "copy or export the photo again"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: BaseException) -> Refusal:
+    return Refusal(
+        f"{path}: expected a whole photo, came a damaged or truncated one ({reason_of(error)}); "
+        "copy or export the photo again"
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> Refusal:
+    return Refusal(f"{path}: expected a file that can be read, came {reason_of(error)}; check the disk or the network")
 
 
 def _formats_for(path: Path, head: bytes) -> tuple[str, ...]:

@@ -1,5 +1,8 @@
 """``lariqa score``: what is printed where, and the photos that are refused."""
 
+import errno
+import io
+import json
 import os
 import re
 import shutil
@@ -9,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lariqa.photos import photo as photo_module
+from lariqa.runtimes.scorer import Scorer
 from lariqa_train.model.checkpoint import load_checkpoint, save_checkpoint
 from tests.support.commands import AS_EXPORTED, NOT_TRAINED, ONNX, SIZE, refused
 
@@ -46,6 +51,61 @@ def test_in_json_a_bad_photo_has_an_error_instead_of_a_score(run, tiny_checkpoin
     assert ended.status == 2
     assert "score" not in bad and "text.jpg" in bad["error"] and bad["photo"] == str(photos / "text.jpg")
     assert "error" not in good and isinstance(good["score"], float)
+
+
+def scores_until(monkeypatch, happens: BaseException, after: int) -> None:
+    """Has scoring end in an exception after some photos."""
+    real, count = Scorer.score, iter(range(1000))
+
+    def score(self, photo, fit=False):
+        if next(count) >= after:
+            raise happens
+        return real(self, photo, fit)
+
+    monkeypatch.setattr(Scorer, "score", score)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_loses_no_score_that_was_finished(run, export_folder, photo_folder, as_json, monkeypatch):
+    scores_until(monkeypatch, KeyboardInterrupt(), 2)
+    ended = run("score", export_folder / ONNX, photo_folder, *(["--json"] if as_json else []))
+    assert ended.status == 130
+    assert len(json.loads(ended.stdout) if as_json else ended.stdout.splitlines()) == 2
+
+
+def test_a_read_error_is_named_and_the_other_photos_are_scored(run, export_folder, photo_folder, monkeypatch):
+    opened = photo_module._opened
+
+    def failing(path):
+        stream = opened(path)
+        return Broken(stream) if path.name == "noisy.png" else stream
+
+    monkeypatch.setattr(photo_module, "_opened", failing)
+    ended = run("score", export_folder / ONNX, photo_folder)
+    assert ended.status == 2 and len(ended.stdout.splitlines()) == 4
+    (error,) = [line for line in ended.said if line.startswith("error: ")]
+    assert "noisy.png" in error and "Input/output error" in error and "damaged" not in error
+
+
+class Broken(io.BytesIO):
+    """A file on a disk that fails."""
+
+    def __init__(self, stream) -> None:
+        stream.close()
+        super().__init__(b"x")
+
+    def read(self, *size):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_fault_of_its_own_has_a_status_of_its_own(run, export_folder, photo_folder, monkeypatch):
+    scores_until(monkeypatch, RuntimeError("nobody\nforesaw this"), 0)
+    ended = run("score", export_folder / ONNX, photo_folder)
+    assert ended.status == 70 and "Traceback" not in ended.stderr
+    (error,) = [line for line in ended.said if line.startswith("error: ")]
+    assert "RuntimeError: nobody foresaw this" in error and "lariqa --debug score" in error
+    with pytest.raises(RuntimeError, match="nobody"):
+        run("--debug", "score", export_folder / ONNX, photo_folder)
 
 
 @pytest.mark.parametrize(
