@@ -3,8 +3,10 @@
     python ios_demo/Tests/make_vectors.py FOLDER           before `swift test`, which reads LARIQA_VECTORS=FOLDER
     python ios_demo/Tests/make_vectors.py --check FOLDER   after it: the benchmark rows read back as rows
 
-    export/         a real export of a tiny model: lariqa.json, golden.png, an .mlpackage, with PyTorch's scores
-    photos/         the photos it was proved on, as PPM, and the golden tile
+    export/         a real export of a tiny model: lariqa.json, golden.png, an .mlpackage for views and one for pixels
+    photos/         the photos both were proved on, as PPM; some of extreme sizes; the golden tile
+    scores.json     input -> PyTorch's score of each photo, and sha256 of what goes into each input
+    views.json      tests/golden/views.json as it is
     resize.json     Pillow's resize and `fit_to`: sizes, pixels in and out
     pack.json       the golden pack of tests/golden: decoded pixels, the views' sha256
     full_size.json  the golden photo at 4032x3024, and fitted to 3840x2160: sha256
@@ -34,15 +36,17 @@ sys.path.insert(0, str(HOUSE))
 
 from benchmarks.measure.measurement import read_rows  # noqa: E402
 from export.pipeline import export_proved  # noqa: E402
-from export.proof.proof_photos import proof_photos  # noqa: E402
+from export.proof.proof_photos import proof_photos, proof_photos_of_any_size  # noqa: E402
 from export.rewrite.export_ready import ExportRequest  # noqa: E402
 from lariqa.digest import sha256_of  # noqa: E402
 from lariqa.errors import Refusal  # noqa: E402
 from lariqa.manifest.manifest import parse_manifest  # noqa: E402
 from lariqa.manifest.preprocess_spec import PreprocessSpec  # noqa: E402
 from lariqa.photos import golden, photo  # noqa: E402
-from lariqa.photos.views import authentic_pixels, synthetic_pixels  # noqa: E402
+from lariqa.photos.decoded import UPRIGHT  # noqa: E402
+from lariqa.photos.views import authentic_pixels, inputs_of, synthetic_pixels  # noqa: E402
 from lariqa.runtimes.scorer import Scorer, fit_to  # noqa: E402
+from lariqa_train.model.reference import reference_scorer  # noqa: E402
 from tests.support.tiny_model import HEIGHT, WIDTH, make_tiny_model  # noqa: E402
 
 
@@ -55,15 +59,40 @@ def encoded(pixels: np.ndarray) -> dict:
     }
 
 
-def tiny_export(folder: Path) -> None:
-    """A real model, a fiftieth of the size: calibrated, so that its scores differ, exported and proved."""
+EXTREME = ("32x700", "700x32", "129x127", "32x32")  # width x height, in px
+
+
+def tiny_export(folder: Path) -> dict:
+    """A real model, a fiftieth of the size: calibrated, so that its scores differ; exported for both inputs, proved.
+
+    Returns:
+        scores.json.
+    """
     model = make_tiny_model(mirrored_golden=False)
-    proved = list(export_proved(model, ExportRequest("pixels", HEIGHT, WIDTH), ["coreml"], folder / "export"))
-    scores = [row["reference"] for row in proved[0].artifact.parity["photos"]]
-    assert proved[0].parity.passed and min(np.diff(sorted(scores))) > 1e-4 and np.ptp(scores) > 0.04, scores
+    for request in (ExportRequest(), ExportRequest("pixels", HEIGHT, WIDTH)):
+        (proved,) = export_proved(model, request, ["coreml"], folder / "export")
+        scores = [row["reference"] for row in proved.artifact.parity["photos"]]
+        assert proved.parity.passed and min(np.diff(sorted(scores))) > 1e-4 and np.ptp(scores) > 0.04, scores
+    photos = {
+        "views": proof_photos_of_any_size(model.config.preprocess.synthetic_crop_px),
+        "pixels": proof_photos(HEIGHT, WIDTH),
+    }
+    for size in EXTREME:
+        width, height = map(int, size.split("x"))
+        photos["views"][size] = golden.golden_photo(height, width)
     (folder / "photos").mkdir()
-    for name, image in {**proof_photos(HEIGHT, WIDTH), "tile": photo.open_photo(golden.TILE)}.items():
+    tile = {"tile": photo.open_photo(golden.TILE)}
+    for name, image in {**photos["views"], **photos["pixels"], **tile}.items():
         Image.fromarray(image).save(folder / "photos" / f"{name.removesuffix('.png')}.ppm")
+    reference = reference_scorer(model)
+
+    def row(takes: str, name: str, image: np.ndarray) -> dict:
+        made = inputs_of(image, takes, model.config.preprocess, model.config.branches)
+        hashes = {key: hashlib.sha256(pixels.tobytes()).hexdigest() for key, pixels in made.items()}
+        size = {"width": image.shape[1], "height": image.shape[0]}
+        return {"photo": name, **size, "reference": reference.score(image), "inputs": hashes}
+
+    return {takes: [row(takes, name, image) for name, image in named.items()] for takes, named in photos.items()}
 
 
 def resizes() -> list[dict]:
@@ -105,7 +134,7 @@ def turns() -> dict:
     rng = np.random.default_rng(2)
     stored = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
     upright = {1: Image.fromarray(stored)}
-    upright |= {tag: Image.fromarray(stored).transpose(turn) for tag, turn in photo._UPRIGHT.items()}
+    upright |= {tag: Image.fromarray(stored).transpose(turn) for tag, turn in UPRIGHT.items()}
     straight = rng.integers(0, 256, (16, 16, 4), dtype=np.uint8)
     premultiplied = straight.copy()
     premultiplied[..., :3] = np.rint(straight[..., :3] * (straight[..., 3:] / 255.0))
@@ -187,6 +216,9 @@ def sentences(folder: Path) -> dict:
         "a file elsewhere": changed("artifacts", 0, "file", to="../lariqa.mlpackage"),
         "another size than the input": changed("artifacts", 0, "photo_width_px", to=201),
         "an unknown input": changed("artifacts", 0, "input", to="latents"),
+        "an unknown view": changed("artifacts", 1, "inputs", 0, "name", to="left"),
+        "no views": changed("artifacts", 1, "inputs", to=[]),
+        "half a size": changed("artifacts", 1, "photo_width_px", to=200),
     }
     scorer = Scorer(None, PreprocessSpec(), ("authentic", "synthetic"), "pixels", (HEIGHT, WIDTH))
     files = {"empty.jpg": b"", "text.jpg": b"it's not a photo \\ \"\n"}
@@ -213,8 +245,9 @@ def sentences(folder: Path) -> dict:
 def make(folder: Path) -> None:
     """Write everything, into an empty folder."""
     folder.mkdir(parents=True)
-    tiny_export(folder)
     for name, data in {
+        "scores": tiny_export(folder),
+        "views": json.loads((HOUSE / "tests/golden/views.json").read_text()),
         "resize": resizes(),
         "pack": pack(),
         "full_size": full_size(),
@@ -233,9 +266,11 @@ def check(folder: Path) -> None:
     assert good and any(row.error for row in rows) and any(row.mode == "sustained" for row in rows), rows
     for row in good:
         assert row.subject.file.endswith(".mlpackage") and row.subject.memory, row
+        assert row.subject.input in ("views", "pixels") and row.memory.input_mib > 0, row
         assert row.machine.kind == "phone", row
         assert all(ms > 0 for ms in row.latency.total_ms) and row.memory.peak_mib > row.memory.baseline_mib, row
         assert row.scores and all(abs(score.score - score.reference) < 1e-9 for score in row.scores), row
+    assert {row.subject.input for row in good} == {"views", "pixels"}, good
     print(f"{len(rows)} rows of the Swift tests read back by benchmarks.measure.measurement")
 
 

@@ -4,14 +4,14 @@
     import Foundation
     import LarIqaKit
 
-    /// One Core ML model that takes a decoded photo. Names and sizes are read from the model, and compared with the manifest.
+    /// One Core ML model that takes images: a photo's views, or the photo itself. Names and sizes are read from the model, and
+    /// compared with the manifest.
     ///
     /// Asynchronous `MLModel.prediction(from:)`: iOS 17, macOS 14; it throws `CancellationError` when its task is cancelled.
     /// Unchecked, because `MLModel` is not marked `Sendable` in every SDK: predictions do not change it, and neither does this class.
     final class CoreMLRunner: Runner, @unchecked Sendable {
         let runtime: String
         private let model: MLModel
-        private let input: String
         private let output: String
         private let compiled: URL
         private let configuration: MLModelConfiguration
@@ -22,20 +22,15 @@
         /// - Throws: `Refusal`: the model is not the one that the manifest describes.
         init(_ model: MLModel, at compiled: URL, _ configuration: MLModelConfiguration, artifact: Artifact) throws {
             let description = model.modelDescription
-            let images = description.inputDescriptionsByName.filter { $0.value.type == .image }
-            guard let (input, feature) = images.first, description.inputDescriptionsByName.count == 1,
-                let constraint = feature.imageConstraint
-            else {
-                throw Refusal(
-                    "\(artifact.file) takes \(description.inputDescriptionsByName.keys.sorted()), expected one image; "
-                        + "export with --input pixels")
+            let takes = description.inputDescriptionsByName.mapValues { feature in
+                feature.imageConstraint.map { PhotoSize(width: $0.pixelsWide, height: $0.pixelsHigh) }
             }
-            let takes = PhotoSize(width: constraint.pixelsWide, height: constraint.pixelsHigh)
-            guard takes == artifact.photoSize, input == artifact.inputs.first?.name else {
+            let promised = Dictionary(
+                artifact.inputs.map { ($0.name, $0.imageSize) }, uniquingKeysWith: { first, _ in first })
+            guard takes == promised, !takes.values.contains(nil) else {
                 throw Refusal(
-                    "\(artifact.file) takes \(input) of \(takes), lariqa.json says "
-                        + "\(artifact.inputs.first?.name ?? "nothing") of \(artifact.photoSize?.description ?? "any size")"
-                        + "; export again")
+                    "\(artifact.file) takes \(Self.inWords(takes)), lariqa.json says \(Self.inWords(promised)); "
+                        + "export again")
             }
             guard description.outputDescriptionsByName[artifact.output]?.type == .multiArray else {
                 throw Refusal(
@@ -45,16 +40,21 @@
             self.model = model
             self.compiled = compiled
             self.configuration = configuration
-            self.input = input
             output = artifact.output
             runtime = "Core ML, \(ProcessInfo.processInfo.operatingSystemVersionString)"
         }
 
-        func run(_ photo: Photo) async throws -> Run {
+        /// `authentic 384x384, synthetic 1280x1280`.
+        private static func inWords(_ inputs: [String: PhotoSize?]) -> String {
+            let described = inputs.map { "\($0.key) \($0.value?.description ?? "which is no image")" }
+            return described.isEmpty ? "nothing" : described.sorted().joined(separator: ", ")
+        }
+
+        func run(_ inputs: ModelInputs) async throws -> Run {
             let clock = ContinuousClock()
             let began = clock.now
-            let buffer = try PixelBuffer.make(photo)
-            let features = try MLDictionaryFeatureProvider(dictionary: [input: MLFeatureValue(pixelBuffer: buffer)])
+            let buffers = try inputs.images.mapValues { MLFeatureValue(pixelBuffer: try PixelBuffer.make($0)) }
+            let features = try MLDictionaryFeatureProvider(dictionary: buffers)
             let prepared = clock.now
             let outputs = try await model.prediction(from: features)
             let inferred = clock.now
@@ -63,7 +63,7 @@
             }
             let score = values[0].doubleValue
             return Run(
-                score: score, preprocessMs: (prepared - began).ms, inferenceMs: (inferred - prepared).ms,
+                score: score, bufferMs: (prepared - began).ms, inferenceMs: (inferred - prepared).ms,
                 postMs: (clock.now - inferred).ms)
         }
 

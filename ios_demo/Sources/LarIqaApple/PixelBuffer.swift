@@ -2,7 +2,7 @@ import CoreVideo
 import Foundation
 import LarIqaKit
 
-/// What the `pixels` input is in Core ML: a 32BGRA pixel buffer of the photo's size, which accelerators can map.
+/// What an image input is in Core ML: a 32BGRA pixel buffer of its size, which accelerators can map.
 enum PixelBuffer {
     static func make(_ photo: Photo) throws -> CVPixelBuffer {
         let attributes = [kCVPixelBufferIOSurfacePropertiesKey: [String: String]()] as CFDictionary

@@ -14,7 +14,7 @@ public final class AppViewModel {
     public var units = ComputeUnits.cpu
     /// Which of the export's files, as chosen; nil: the first.
     public var file: String?
-    /// Resample photos of another size instead of refusing them; the result says so.
+    /// Resample photos of another size than the file's one instead of refusing them; the result says so.
     public var fits = true
 
     private struct Choice: Equatable {
@@ -107,6 +107,9 @@ public final class AppViewModel {
     public var artifact: Artifact? {
         folder?.artifacts.first { file == nil || $0.file == file }
     }
+
+    /// Whether photos of other sizes must be resampled or refused. Not with the views of a photo, which any photo has.
+    public var takesOneSize: Bool { artifact?.photoSize != nil }
 
     func meaning(of score: PhotoScore) -> ScoreMeaning? {
         guard let folder, let artifact else { return nil }

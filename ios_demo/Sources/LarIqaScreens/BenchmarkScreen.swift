@@ -1,10 +1,12 @@
 import LarIqaKit
+import PhotosUI
 import SwiftUI
 
 /// Measure the loaded model on this device, and share the rows with `lariqa bench import`.
 struct BenchmarkScreen: View {
     let app: AppViewModel
     @Bindable var model: BenchmarkViewModel
+    @State private var picked: [PhotosPickerItem] = []
 
     var body: some View {
         NavigationStack {
@@ -25,6 +27,13 @@ struct BenchmarkScreen: View {
                     } else {
                         Button("Measure") { model.measure([]) }
                             .disabled(app.artifact == nil || app.state.isBusy)
+                        // Few, as their files stay in memory and count in its figures.
+                        PhotosPicker(
+                            selection: $picked, maxSelectionCount: 5, matching: .images, preferredItemEncoding: .current
+                        ) {
+                            Label("Measure with photos of your own", systemImage: "photo.stack")
+                        }
+                        .disabled(app.artifact == nil || app.state.isBusy)
                         Button("Measure at the next start of the app") { model.planForNextStart() }
                         if model.isPlanned {
                             Text("Close the app and open it again: memory and load are then the model's alone.")
@@ -47,6 +56,11 @@ struct BenchmarkScreen: View {
                 }
             }
             .navigationTitle("Benchmark")
+            .onChange(of: picked) { _, items in
+                guard !items.isEmpty else { return }
+                model.measure(items.enumerated().map { PickedPhoto($0.element, number: $0.offset + 1) })
+                picked = []
+            }
         }
     }
 }
@@ -66,8 +80,11 @@ struct RowSummary: View {
         if let first = row.latency?.firstMs {
             LabeledContent("First run", value: ms(first))
         }
+        if let preparing = Statistics(row.latency?.preprocessMs ?? []) {
+            LabeledContent("Decoded photo to the model's inputs, median", value: ms(preparing.p50))
+        }
         if let inference {
-            LabeledContent("Median of \(inference.count)", value: ms(inference.p50))
+            LabeledContent("Model, median of \(inference.count)", value: ms(inference.p50))
             LabeledContent("p95", value: ms(inference.p95))
         }
         if let memory = row.memory {

@@ -79,13 +79,16 @@ public final class BenchmarkViewModel {
 
     private func measure(_ artifact: Artifact, _ folder: ExportFolder, _ photos: [PickedPhoto]) async {
         let isFirst = await app.makeWay()  // an app would not hold two models at once
-        var files: [Benchmark.PhotoFile] = []
-        for photo in photos {
-            if case .file(let load) = photo.source, let data = try? await load() {
-                files.append(.init(name: photo.name, data: data))
+        var files: [BenchmarkPhoto] = []
+        do {
+            for photo in photos {
+                if case .file(let load) = photo.source { files.append(.init(name: photo.name, data: try await load())) }
             }
+        } catch {
+            (problem, progress) = (Refusal.sentence(for: error), nil)
+            return await app.load()
         }
-        if files.isEmpty, let golden = Benchmark.PhotoFile.golden(of: artifact, in: folder) { files = [golden] }
+        if files.isEmpty, let golden = BenchmarkPhoto.golden(of: artifact, in: folder) { files = [golden] }
         let dependencies = app.dependencies
         let benchmark = Benchmark(
             opener: dependencies.opener, decoder: dependencies.decoder, probe: dependencies.probe,

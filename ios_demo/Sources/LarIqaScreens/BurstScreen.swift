@@ -54,7 +54,7 @@ struct BurstRow: View {
 
     var body: some View {
         HStack {
-            if let view = place.score.views?.authentic.cgImage() {
+            if let view = (place.score.views?.authentic ?? place.score.views?.synthetic)?.cgImage() {
                 Image(view, scale: 4, label: Text(place.score.photo)).accessibilityHidden(true)
             }
             VStack(alignment: .leading) {

@@ -23,8 +23,8 @@ struct ScoreCard: View {
         .accessibilityLabel("\(score.photo): \(meaning.scale)")
         if let views = score.views {
             HStack(alignment: .top) {
-                PhotoView(photo: views.authentic, caption: "Whole photo, reduced")
-                PhotoView(photo: views.synthetic, caption: "Full resolution")
+                if let whole = views.authentic { PhotoView(photo: whole, caption: "Whole photo, scaled") }
+                if let native = views.synthetic { PhotoView(photo: native, caption: "Full resolution") }
             }
         }
         Text(meaning.views).font(.subheadline)

@@ -26,7 +26,7 @@ struct ScoreScreen: View {
                         Label("Pick a photo", systemImage: "photo")
                     }
                     CameraButton(isShown: $showsCamera, model: model)
-                    Toggle("Resample photos of other sizes", isOn: $app.fits)
+                    if app.takesOneSize { Toggle("Resample photos of other sizes", isOn: $app.fits) }
                 }
                 Section("Score") { result }
                 ModelSection(app: app)

@@ -1,5 +1,5 @@
-// Stand-in for the part of Core ML that the app uses: every call throws. MLModel is not Sendable, as in most SDKs.
-// See Package.swift.
+// Stand-in for the part of Core ML that the app uses: no model opens. A test may make one of its own (CoreMLRunnerTests).
+// MLModel is not Sendable, as in most SDKs. See Package.swift.
 @_exported import CoreVideo
 import Foundation
 
@@ -14,33 +14,46 @@ open class MLModelConfiguration {
 
 public enum MLFeatureType: Sendable { case invalid, image, multiArray }
 open class MLImageConstraint {
+    public init() {}
     open var pixelsWide: Int { 0 }
     open var pixelsHigh: Int { 0 }
 }
 open class MLFeatureDescription {
+    public init() {}
     open var type: MLFeatureType { .invalid }
     open var imageConstraint: MLImageConstraint? { nil }
 }
 open class MLModelDescription {
+    public init() {}
     open var inputDescriptionsByName: [String: MLFeatureDescription] { [:] }
     open var outputDescriptionsByName: [String: MLFeatureDescription] { [:] }
 }
 open class MLMultiArray {
+    public init() {}
     open var count: Int { 0 }
     open subscript(index: Int) -> NSNumber { 0 }
 }
 open class MLFeatureValue {
-    public init(pixelBuffer: CVPixelBuffer) {}
-    open var multiArrayValue: MLMultiArray? { nil }
+    public let imageBufferValue: CVPixelBuffer?
+    public let multiArrayValue: MLMultiArray?
+
+    public init(pixelBuffer: CVPixelBuffer) { (imageBufferValue, multiArrayValue) = (pixelBuffer, nil) }
+    public init(multiArray: MLMultiArray) { (imageBufferValue, multiArrayValue) = (nil, multiArray) }
 }
 public protocol MLFeatureProvider {
     func featureValue(for name: String) -> MLFeatureValue?
 }
 open class MLDictionaryFeatureProvider: MLFeatureProvider {
-    public init(dictionary: [String: Any]) throws {}
-    open func featureValue(for name: String) -> MLFeatureValue? { nil }
+    public let dictionary: [String: MLFeatureValue]
+
+    public init(dictionary: [String: Any]) throws {
+        self.dictionary = dictionary.compactMapValues { $0 as? MLFeatureValue }
+    }
+
+    open func featureValue(for name: String) -> MLFeatureValue? { dictionary[name] }
 }
 open class MLModel {
+    public init() {}
     open class func compileModel(at url: URL) async throws -> URL { throw CoreMLIsNotHere() }
     open class func load(contentsOf url: URL, configuration: MLModelConfiguration) async throws -> MLModel {
         throw CoreMLIsNotHere()

@@ -47,12 +47,16 @@ extension App { public static func main() {} }
 
 // State.
 @propertyWrapper public struct State<Value> {
-    public init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
-    public init(initialValue: Value) { wrappedValue = initialValue }
-    public let wrappedValue: Value
+    private let initial: Value
+    public init(wrappedValue: Value) { initial = wrappedValue }
+    public init(initialValue: Value) { initial = initialValue }
+    public var wrappedValue: Value {
+        get { initial }
+        nonmutating set {}
+    }
     public var projectedValue: Binding<Value> { fatalError() }
 }
-extension State where Value: ExpressibleByNilLiteral { public init() { wrappedValue = nil } }
+extension State where Value: ExpressibleByNilLiteral { public init() { initial = nil } }
 @propertyWrapper @dynamicMemberLookup public struct Binding<Value> {
     private let get: () -> Value
     private let set: (Value) -> Void

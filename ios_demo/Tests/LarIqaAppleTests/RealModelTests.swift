@@ -38,6 +38,22 @@ struct RealModelTests {
         }
     }
 
+    @Test("A file for any size scores photos of odd, extreme and large sizes")
+    func anySize() async throws {
+        let export = try #require(Vectors.export)
+        let opener = CoreMLOpener(compiled: CompiledModels(folder: try Vectors.temporaryFolder(), system: "test"))
+        let session = ScoringSession(
+            folder: { try ExportFolder(export, named: "export") }, opener: opener, decoder: ImageIODecoder())
+        await session.load()
+        let tile = try Data(contentsOf: export.appendingPathComponent("golden.png"))
+        let photo = try ImageIODecoder().photo(from: tile, named: "golden.png")
+        for (width, height) in [(32, 5000), (5000, 32), (1013, 997), (3024, 4032), (8064, 6048)] {
+            let golden = GoldenPhoto.make(from: photo, size: PhotoSize(width: width, height: height))
+            let score = try await session.score(golden, named: "\(width)x\(height)", fit: false)
+            #expect(score.score.isFinite && !score.wasResampled)
+        }
+    }
+
     @Test("ImageIO decodes the golden tile to the pixels whose score is recorded, and says what it cannot decode")
     func decoder() throws {
         let tile = try Data(contentsOf: try #require(Vectors.export).appendingPathComponent("golden.png"))

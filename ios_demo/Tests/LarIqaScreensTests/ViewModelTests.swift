@@ -6,7 +6,9 @@ import Testing
 @testable import LarIqaScreens
 
 /// The view models, driven by scores that PyTorch gave to exactly these photos.
-@Suite("The screens' models", .serialized, .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
+@Suite(
+    "The screens' models", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
 @MainActor
 struct ViewModelTests {
     @Test("From the start of the app to a score with its meaning")
@@ -17,17 +19,19 @@ struct ViewModelTests {
         let model = ScoreViewModel(app)
         #expect(model.phase == .empty && app.state == .notLoaded)
         await app.load()
-        model.score(try photo("noisy"))
-        #expect(model.phase == .scoring(photo: "noisy"))
+        model.score(try photo("216x384 noisy"))
+        #expect(model.phase == .scoring(photo: "216x384 noisy"))
         await model.finished()
         guard case .scored(let score, let meaning) = model.phase else {
             Issue.record("\(model.phase)")
             return
         }
-        #expect(try score.score == reference("noisy") && meaning.warnings.first?.hasPrefix("NOT TRAINED") == true)
+        #expect(
+            try score.score == Vectors.reference("216x384 noisy")
+                && meaning.warnings.first?.hasPrefix("NOT TRAINED") == true)
         await settled(app, "Ready")
-        #expect(await app.dependencies.journal?.entries().map(\.photo) == ["noisy"])
-        #expect(app.artifact?.file == app.file && app.folder?.artifacts.count == 1)
+        #expect(await app.dependencies.journal?.entries().map(\.photo) == ["216x384 noisy"])
+        #expect(app.artifact?.file == app.file && app.folder?.artifacts.count == 2)
     }
 
     @Test("A photo that cannot be decoded is a sentence, and the next one is scored")
@@ -39,7 +43,7 @@ struct ViewModelTests {
         await model.finished()
         #expect(model.phase == .refused(sentence: PhotoRefusal.empty("empty.jpg").sentence))
         #expect(await app.dependencies.journal?.interruption() == nil)
-        model.score(try photo("dark"))
+        model.score(try photo("101x100 original"))
         await model.finished()
         guard case .scored = model.phase else {
             Issue.record("\(model.phase)")
@@ -47,10 +51,30 @@ struct ViewModelTests {
         }
     }
 
-    @Test("A photo of another size is resampled and says so, or refused where that is switched off")
+    @Test("A file for any size offers no resampling and needs none, whatever was chosen before")
+    func anySize() async throws {
+        let app = try makeApp()
+        app.fits = false
+        await app.load()
+        #expect(!app.takesOneSize && app.artifact?.input == "views")
+        let model = ScoreViewModel(app)
+        for row in try Vectors.scores("views") where row.photo != Vectors.golden {
+            model.score(try photo(row.photo))
+            await model.finished()
+            guard case .scored(let score, let meaning) = model.phase else {
+                Issue.record("\(row.photo): \(model.phase)")
+                continue
+            }
+            #expect(score.score == row.reference && !meaning.warnings.contains { $0.contains("resampled") })
+        }
+    }
+
+    @Test("With a file for one size, a photo of another is resampled, or refused where that is switched off")
     func fit() async throws {
         let app = try makeApp()
+        app.file = try Vectors.artifact("pixels").file
         await app.load()
+        #expect(app.takesOneSize)
         let model = ScoreViewModel(app)
         app.fits = false
         let small = Data("P6\n60 40\n255\n".utf8) + Data(repeating: 9, count: 7200)
@@ -61,6 +85,24 @@ struct ViewModelTests {
             return
         }
         #expect(sentence.hasPrefix("the photo is 60x40 px, this model file takes 200x150: "))
+    }
+
+    @Test("Another file of the export is loaded when it is chosen")
+    func otherFile() async throws {
+        let watch = Watch()
+        let app = try makeApp { $0.watch = watch }
+        await app.load()
+        app.file = try Vectors.artifact("pixels").file
+        await app.applyChoice()
+        #expect(await watch.runs == 2)
+        let model = ScoreViewModel(app)
+        model.score(try photo("noisy"))
+        await model.finished()
+        guard case .scored(let score, _) = model.phase else {
+            Issue.record("\(model.phase)")
+            return
+        }
+        #expect(try score.score == Vectors.reference("noisy", input: "pixels"))
     }
 
     @Test("The camera's refusal is a sentence")
@@ -78,18 +120,18 @@ struct ViewModelTests {
         await app.load()
         await gate.close()
         let model = ScoreViewModel(app)
-        model.score(try photo("noisy"))
+        model.score(try photo("216x384 noisy"))
         try await gate.arrivals(2)
         model.cancel()
         #expect(model.phase == .empty)
-        model.score(try photo("dark"))
+        model.score(try photo("101x100 original"))
         await gate.open()
         await model.finished()
         guard case .scored(let score, _) = model.phase else {
             Issue.record("\(model.phase)")
             return
         }
-        #expect(score.photo == "dark")
+        #expect(score.photo == "101x100 original")
     }
 
     @Test("A burst: every photo scored, the best kept, the bad one named, the rest not lost")
@@ -97,14 +139,14 @@ struct ViewModelTests {
         let app = try makeApp()
         await app.load()
         let model = BurstViewModel(app)
-        let names = ["original", "blurred", "noisy", "recompressed", "dark"]
+        let names = ["403x302 original", "384x216 blurred", "216x384 noisy", "128x72 recompressed", "101x100 original"]
         var photos = try names.map(photo)
         photos.insert(PickedPhoto(name: "broken", source: .file { Data("text".utf8) }), at: 2)
         model.score(photos)
         #expect(model.isScoring && model.verdict == nil)
         await model.finished()
         #expect(!model.isScoring && model.done == 6 && model.fraction == 1)
-        let byScore = try names.sorted { try reference($0) > reference($1) }
+        let byScore = try names.sorted { try Vectors.reference($0) > Vectors.reference($1) }
         #expect(model.burst.places.map(\.score.photo) == byScore)
         #expect(model.verdict?.hasPrefix("Keep \(byScore[0])") == true)
         #expect(model.refused.map(\.photo) == ["broken"])
@@ -122,13 +164,14 @@ struct ViewModelTests {
             name: "slow",
             source: .file {
                 await gate.close()
-                return try Vectors.photoFile("noisy")
+                return try Vectors.photoFile("216x384 noisy")
             })
-        model.score([try photo("dark"), slow, try photo("blurred")])
+        model.score([try photo("101x100 original"), slow, try photo("384x216 blurred")])
         try await gate.arrivals(3)
         model.cancel()
         await model.finished()
-        #expect(model.burst.places.map(\.score.photo) == ["dark"] && model.done == 1 && model.verdict != nil)
+        #expect(
+            model.burst.places.map(\.score.photo) == ["101x100 original"] && model.done == 1 && model.verdict != nil)
     }
 
     @Test("No model: the state says what to do, and scoring says that none is ready")
@@ -141,9 +184,10 @@ struct ViewModelTests {
         await settled(app, "Failed")
         #expect(app.state.sentence.contains("`make ios MODEL_DIR=FOLDER` copies it in") && app.artifact == nil)
         let model = ScoreViewModel(app)
-        model.score(try photo("dark"))
+        model.score(try photo("101x100 original"))
         await model.finished()
-        #expect(model.phase == .refused(sentence: "dark: expected a model to be ready, came none; load one first"))
+        let sentence = "101x100 original: expected a model to be ready, came none; load one first"
+        #expect(model.phase == .refused(sentence: sentence))
         let benchmark = BenchmarkViewModel(app)
         benchmark.measure([])
         #expect(!benchmark.isRunning && benchmark.problem != nil)
@@ -188,6 +232,21 @@ struct ViewModelTests {
         #expect(model.rowsFile == nil)
     }
 
+    @Test("A benchmark takes photos of one's own; one that cannot be read is a sentence, and nothing is measured")
+    func ownPhotos() async throws {
+        let app = try makeApp()
+        await app.load()
+        let model = BenchmarkViewModel(app)
+        model.runs = 5
+        model.measure([try photo("216x384 noisy"), try photo("101x100 original")])
+        await model.finished()
+        #expect(model.row?.scores.map(\.photo) == ["216x384 noisy", "101x100 original"] && model.rowCount == 1)
+        let gone = PickedPhoto(name: "gone", source: .file { throw Refusal("gone: download it first") })
+        model.measure([try photo("216x384 noisy"), gone])
+        await model.finished()
+        #expect(model.problem == "gone: download it first" && !model.isRunning && model.rowCount == 1)
+    }
+
     @Test("A planned benchmark runs at the next start, in a process that has opened no model yet")
     func planned() async throws {
         let dependencies = try makeDependencies(RecordedRunner.Options())
@@ -227,11 +286,6 @@ struct ViewModelTests {
     private func photo(_ name: String) throws -> PickedPhoto {
         let data = try Vectors.photoFile(name)
         return PickedPhoto(name: name, source: .file { data })
-    }
-
-    private func reference(_ name: String) throws -> Double {
-        let artifact = try #require(try ExportFolder(Vectors.tinyExport(), named: "export").artifacts.first)
-        return try #require(artifact.parity?.photos.first { $0.photo == name }).reference
     }
 
     /// The state arrives by a stream of its own.

@@ -1,8 +1,8 @@
 import Foundation
 import LarIqaKit
 
-/// Gives the scores that PyTorch gave for exactly these pixels, and refuses any others: a pixel that is one level off
-/// fails the test. What a test wants to see beside it can be set.
+/// Gives the scores that PyTorch gave the photos whose inputs Python made of exactly these pixels, and refuses any others:
+/// a pixel of a view that is one level off fails the test. What a test wants to see beside it can be set.
 public final class RecordedRunner: Runner {
     public let runtime = "recorded scores"
     private let scores: [String: Double]
@@ -24,19 +24,20 @@ public final class RecordedRunner: Runner {
     }
 
     init(_ artifact: Artifact, _ options: Options) throws {
-        var scores: [String: Double] = [:]
-        for row in artifact.parity?.photos ?? [] {
-            let name = row.photo.replacingOccurrences(of: ".png", with: "")
-            scores[Sha256.of(Data(try Vectors.photo(name).rgb))] = row.reference
-        }
-        self.scores = scores
+        let rows = try Vectors.scores(artifact.input).map { (Self.key($0.inputs), $0.reference) }
+        scores = Dictionary(rows, uniquingKeysWith: { first, _ in first })
         self.options = options
     }
 
-    public func run(_ photo: Photo) async throws -> Run {
+    /// Input -> sha256 of its pixels, as one text.
+    private static func key(_ inputs: [String: String]) -> String {
+        inputs.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
+    }
+
+    public func run(_ inputs: ModelInputs) async throws -> Run {
         await options.watch?.begin()
         do {
-            let run = try await score(photo)
+            let run = try await score(inputs)
             await options.watch?.end()
             return run
         } catch {
@@ -45,14 +46,14 @@ public final class RecordedRunner: Runner {
         }
     }
 
-    private func score(_ photo: Photo) async throws -> Run {
+    private func score(_ inputs: ModelInputs) async throws -> Run {
         try await options.gate?.pass()
         if options.milliseconds > 0 { try await Task.sleep(nanoseconds: options.milliseconds * 1_000_000) }
         try Task.checkCancellation()
-        guard let score = scores[Sha256.of(Data(photo.rgb))] else {
-            throw Refusal("no score is recorded for these \(photo.size) pixels")
+        guard let score = scores[Self.key(inputs.images.mapValues { Sha256.of(Data($0.rgb)) })] else {
+            throw Refusal("no score is recorded for these inputs of a photo of \(inputs.size) px")
         }
-        return Run(score: score + options.error, preprocessMs: 1, inferenceMs: Double(options.milliseconds), postMs: 0)
+        return Run(score: score + options.error, bufferMs: 1, inferenceMs: Double(options.milliseconds), postMs: 0)
     }
 
     public func placement() async -> [String: Int]? { options.placement }

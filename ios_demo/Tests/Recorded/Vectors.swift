@@ -31,8 +31,40 @@ public enum Vectors {
         return path.isEmpty ? nil : URL(fileURLWithPath: path, isDirectory: true)
     }()
 
-    /// The real export of a tiny model.
+    /// The real export of a tiny model: a file that takes views, and one that takes pixels.
     public static func tinyExport() throws -> URL { try place().appendingPathComponent("export", isDirectory: true) }
+
+    /// A photo of one input of the tiny export: PyTorch's score, and the sha256 of what Python made of it for each input.
+    public struct Scored: Decodable, Sendable {
+        public let photo: String
+        public let width: Int
+        public let height: Int
+        public let reference: Double
+        public let inputs: [String: String]
+
+        public var size: PhotoSize { PhotoSize(width: width, height: height) }
+    }
+
+    /// Of the golden photo, which has no file: the self-test makes it.
+    public static let golden = "golden.png"
+
+    /// - Parameter input: `views` or `pixels`.
+    public static func scores(_ input: String) throws -> [Scored] {
+        guard let rows = try read("scores", as: [String: [Scored]].self)[input] else { throw NotThere() }
+        return rows
+    }
+
+    public static func reference(_ photo: String, input: String = "views") throws -> Double {
+        guard let row = try scores(input).first(where: { $0.photo == photo }) else { throw NotThere() }
+        return row.reference
+    }
+
+    /// The tiny export's file for one input.
+    public static func artifact(_ input: String) throws -> Artifact {
+        let folder = try ExportFolder(tinyExport(), named: "export")
+        guard let artifact = folder.artifacts.first(where: { $0.input == input }) else { throw NotThere() }
+        return artifact
+    }
 
     /// A copy of the export that a test may spoil.
     public static func exportToSpoil() throws -> URL {

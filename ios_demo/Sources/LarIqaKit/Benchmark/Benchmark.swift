@@ -48,43 +48,15 @@ public struct Benchmark: Sendable {
         self.measuredBy = measuredBy
     }
 
-    /// One photo file of the benchmark.
-    public struct PhotoFile: Sendable {
-        public let name: String
-        public let data: Data
-        /// PyTorch's score, where the file is the golden tile: repeated to the model's size instead of resampled.
-        public let goldenReference: Double?
-
-        public init(name: String, data: Data, goldenReference: Double? = nil) {
-            self.name = name
-            self.data = data
-            self.goldenReference = goldenReference
-        }
-
-        /// The golden photo of an export, for a benchmark without the user's own photos.
-        public static func golden(of artifact: Artifact, in folder: ExportFolder) -> PhotoFile? {
-            guard let golden = folder.manifest.golden, !golden.file.contains("/"),
-                let row = artifact.parity?.photos.first(where: { $0.photo == golden.file }),
-                let data = try? Data(contentsOf: folder.url.appendingPathComponent(golden.file))
-            else { return nil }
-            return PhotoFile(name: golden.file, data: data, goldenReference: row.reference)
-        }
-
-        func prepared(_ pixels: Photo, for size: PhotoSize?) throws -> Photo {
-            guard goldenReference != nil else { return try pixels.prepared(for: size, fit: true) }
-            return GoldenPhoto.make(from: pixels, size: size ?? pixels.size)
-        }
-    }
-
     /// Measure one artifact.
     ///
     /// - Parameters:
-    ///   - photos: taken in turn; resampled where they do not fit.
+    ///   - photos: taken in turn, of any sizes; resampled where the file takes one alone.
     ///   - report: shared by rows that are to be compared as ratios.
     ///   - firstInProcess: whether no model ran in this process before: only then are the memory figures the model's alone.
     ///   - loadIsCold: whether the compiled model was absent before.
     public func measure(
-        _ artifact: Artifact, in folder: ExportFolder, units: ComputeUnits, photos: [PhotoFile], plan: Plan,
+        _ artifact: Artifact, in folder: ExportFolder, units: ComputeUnits, photos: [BenchmarkPhoto], plan: Plan,
         report: String, firstInProcess: Bool, loadIsCold: Bool, progress: @Sendable (Progress) -> Void
     ) async -> MeasurementRow {
         let machine = probe.machine()
@@ -106,21 +78,19 @@ public struct Benchmark: Sendable {
             row.error = Refusal.sentence(for: error)
         }
         curve.sample()
-        row.memory = curve.memory(weights: artifact.bytes, input: artifact.photoSize)
+        row.memory = curve.memory(weights: artifact.bytes, input: artifact.bufferBytes)
         row.conditions.thermalStatus = curve.worstThermalStatus.rawValue
         if let battery, let after = await probe.battery() {
             row.conditions.batteryPercent = [battery.percent, after.percent]
             row.conditions.onCharger = after.onCharger
         }
         row.flags += validity(row, curve, firstInProcess)
-        if photos.contains(where: { $0.goldenReference != nil }) {
-            row.flags.append("decode_ms is that of the small golden tile, not of a photo file of the model's size")
-        }
+        row.flags += photos.compactMap { $0.flag(for: artifact) }
         return row
     }
 
     private func run(
-        _ artifact: Artifact, _ folder: ExportFolder, _ units: ComputeUnits, _ photos: [PhotoFile], _ plan: Plan,
+        _ artifact: Artifact, _ folder: ExportFolder, _ units: ComputeUnits, _ photos: [BenchmarkPhoto], _ plan: Plan,
         _ loadIsCold: Bool, _ curve: MemoryCurve, _ row: inout MeasurementRow, _ progress: @Sendable (Progress) -> Void
     ) async throws {
         guard let firstPhoto = photos.first else {
@@ -140,11 +110,13 @@ public struct Benchmark: Sendable {
         row.latency = latency
 
         progress(Progress(step: "First run", done: 0, fraction: nil))
-        let firstPixels = try decoder.photo(from: firstPhoto.data, named: firstPhoto.name)
-        latency.firstMs = try await runner.run(firstPhoto.prepared(firstPixels, for: artifact.photoSize)).inferenceMs
+        let spec = folder.manifest.preprocess
+        latency.firstMs = try await runner.run(prepared(firstPhoto, artifact, spec).inputs).inferenceMs
         row.latency = latency
         curve.sample()
 
+        var sizes: Set<PhotoSize> = []
+        defer { if sizes.count > 1 { row.flags.append(Self.ofManySizes(sizes)) } }
         let began = probe.seconds()
         var count = 0
         while count < plan.runs || probe.seconds() - began < plan.sustainedSeconds {
@@ -152,15 +124,11 @@ public struct Benchmark: Sendable {
             let photo = photos[count % photos.count]
             let start = probe.seconds()
             let cpu = probe.cpuMs()
-            let pixels = try decoder.photo(from: photo.data, named: photo.name)
-            let decoded = probe.seconds()
-            let prepared = try photo.prepared(pixels, for: artifact.photoSize)
-            let fitted = probe.seconds()
-            let run = try await runner.run(prepared)
+            let (inputs, decodeMs, madeMs) = try prepared(photo, artifact, spec)
+            let run = try await runner.run(inputs)
             try Task.checkCancellation()  // a cancelled run's time is no measurement
             let total = (probe.seconds() - start) * 1000
-            let decodeMs = (decoded - start) * 1000
-            let preprocessMs = (fitted - decoded) * 1000 + run.preprocessMs
+            let preprocessMs = madeMs + run.bufferMs
             latency.decodeMs.append(decodeMs)
             latency.preprocessMs.append(preprocessMs)
             latency.inferenceMs.append(run.inferenceMs)
@@ -169,7 +137,8 @@ public struct Benchmark: Sendable {
             if let cpu, let after = probe.cpuMs() { latency.cpuMs.append(after - cpu) }
             row.latency = latency
             if count < photos.count {
-                row.scores.append(.init(photo: photo.name, score: run.score, reference: photo.goldenReference))
+                row.scores.append(.init(photo: photo.name, score: run.score, reference: photo.golden?.score))
+                sizes.insert(inputs.size)
             }
             curve.sample()
             count += 1
@@ -177,6 +146,24 @@ public struct Benchmark: Sendable {
             let fraction = min(byTime, Double(count) / Double(max(plan.runs, 1)))
             progress(Progress(step: "Counted runs", done: count, fraction: min(fraction, 1)))
         }
+    }
+
+    /// A photo file -> the model's inputs, and what each step took. The decoded photo is gone while the model runs, as it is
+    /// where the app scores.
+    private func prepared(
+        _ photo: BenchmarkPhoto, _ artifact: Artifact, _ spec: PreprocessSpec
+    ) throws -> (inputs: ModelInputs, decodeMs: Double, madeMs: Double) {
+        let start = probe.seconds()
+        let pixels = try photo.decoded(by: decoder)
+        let decoded = probe.seconds()
+        let inputs = try ModelInputs(of: pixels, for: artifact, spec, fit: true)
+        return (inputs, (decoded - start) * 1000, (probe.seconds() - decoded) * 1000)
+    }
+
+    private static func ofManySizes(_ sizes: Set<PhotoSize>) -> String {
+        let sorted = sizes.sorted { ($0.pixels, $0.width) < ($1.pixels, $1.width) }
+        let listed = sorted.map(\.description).joined(separator: ", ")
+        return "photos of \(sizes.count) sizes (\(listed)): decode_ms and preprocess_ms go by the size"
     }
 
     /// What a reader must know before believing the row.

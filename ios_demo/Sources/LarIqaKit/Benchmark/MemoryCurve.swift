@@ -49,13 +49,17 @@ final class MemoryCurve: @unchecked Sendable {  // every property is touched und
     var worstThermalStatus: ThermalStatus { lock.withLock { thermal } }
 
     /// Nil where the system does not say.
-    func memory(weights bytes: Int, input: PhotoSize?) -> MeasurementRow.Memory? {
+    ///
+    /// - Parameters:
+    ///   - weights: bytes of the file.
+    ///   - input: bytes of the runtime's buffers for one photo.
+    func memory(weights: Int, input: Int) -> MeasurementRow.Memory? {
         lock.withLock {
             guard let baseline else { return nil }
             let mib = Double(1 << 20)
             return MeasurementRow.Memory(
-                baselineMib: baseline, loadedMib: loaded, peakMib: peak, weightsMib: Double(bytes) / mib,
-                inputMib: input.map { Double($0.pixels * 4) / mib }, curveSMib: thinned().map { [$0.seconds, $0.mib] })
+                baselineMib: baseline, loadedMib: loaded, peakMib: peak, weightsMib: Double(weights) / mib,
+                inputMib: Double(input) / mib, curveSMib: thinned().map { [$0.seconds, $0.mib] })
         }
     }
 

@@ -4,7 +4,7 @@ import Foundation
 public struct ExportFolder: Sendable {
     public let url: URL
     public let manifest: Manifest
-    /// The rows that Core ML runs and that take a decoded photo.
+    /// The rows that Core ML runs and whose inputs can be made of a photo: those for photos of any size first.
     public let artifacts: [Artifact]
 
     /// - Parameters:
@@ -19,13 +19,20 @@ public struct ExportFolder: Sendable {
                     + "`make ios MODEL_DIR=FOLDER` copies it in")
         }
         manifest = try Manifest(json: data, place: "\(name)/\(Manifest.fileName)")
-        artifacts = manifest.artifacts.filter { $0.format == "coreml" && $0.input == "pixels" }
+        let spec = manifest.preprocess
+        let runnable = manifest.artifacts.filter { row in
+            // A view of no one size is made for other runtimes.
+            row.format == "coreml"
+                && (row.input == "pixels"
+                    || row.inputs.allSatisfy { spec.sidePx(of: $0.name, row.syntheticView) != nil })
+        }
+        artifacts = Artifact.photoInputs.flatMap { input in runnable.filter { $0.input == input } }
         self.url = url
         guard !artifacts.isEmpty else {
             let listed = manifest.artifacts.map(\.file).joined(separator: ", ")
             throw Refusal(
                 "\(name)/\(Manifest.fileName) lists no Core ML file that takes a photo; it lists "
-                    + "\(listed.isEmpty ? "nothing" : listed); export with --format coreml --input pixels")
+                    + "\(listed.isEmpty ? "nothing" : listed); export with --format coreml")
         }
     }
 

@@ -65,9 +65,10 @@ public struct Manifest: Sendable, Equatable {
             throw Refusal("\(place) is not a complete manifest: 'preprocess'")
         }
         do {
-            preprocess = try PreprocessSpec(json: spec)
+            let preprocess = try PreprocessSpec(json: spec)
+            self.preprocess = preprocess
             if let problem = written.tolerances.problem { throw Refusal(problem) }
-            try written.artifacts.forEach { try $0.refuseContradictions() }
+            try written.artifacts.forEach { try $0.refuseContradictions(preprocess) }
         } catch let refusal as Refusal {
             throw Refusal("\(place) is not a complete manifest: \(refusal.sentence)")
         }

@@ -2,14 +2,29 @@ import Foundation
 
 /// How a decoded photo becomes the model's two views. Data for this code, which holds no number of its own.
 ///
-/// With the `pixels` input the exported file does all of it; the app uses it to show what the model sees.
+/// For a file with the `views` input the app makes the views. With the `pixels` input the file does all of it itself, and
+/// the app makes them only to show what the model sees.
 public struct PreprocessSpec: Sendable, Equatable {
     /// The backbones halve the picture five times: below this nothing of the photo is left to judge.
     public static let minSidePx = 32
 
+    /// What the model's branches see of a photo.
+    static let views: Set = ["authentic", "synthetic"]
+
     public let authenticSidePx: Int
     public let syntheticView: String
     public let syntheticCropPx: Int
+
+    /// Side of a view, which is a square; nil where it has the photo's own size, or where there is no such view.
+    ///
+    /// - Parameter syntheticView: `crop` or `full`, as the artifact's row says.
+    func sidePx(of view: String, _ syntheticView: String) -> Int? {
+        switch (view, syntheticView) {
+        case ("authentic", _): authenticSidePx
+        case ("synthetic", "crop"): syntheticCropPx
+        default: nil
+        }
+    }
 
     /// - Throws: `Refusal`: a key is missing, or says something that this code does not implement.
     init(json: [String: JSONValue]) throws {

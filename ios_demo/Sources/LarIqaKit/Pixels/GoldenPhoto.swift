@@ -7,7 +7,7 @@ import Foundation
 public enum GoldenPhoto {
     public static let fill = "mirror-tiled"
 
-    /// The golden photo at the size that an artifact takes.
+    /// The golden photo at the size that its reference score is recorded for.
     public static func make(from tile: Photo, size: PhotoSize) -> Photo {
         let columns = (0..<size.width).map { mirror($0, tile.width) * 3 }
         var rgb: [UInt8] = []

@@ -28,7 +28,7 @@ public struct Photo: Sendable, Equatable {
         self.rgb = rgb
     }
 
-    /// The photo at the size that a model file takes.
+    /// The photo at the size that a model file takes; nil: any.
     ///
     /// - Parameter fit: resample a photo of another size instead of refusing it.
     /// - Throws: `Refusal`: the photo does not fit, or is too small to judge.

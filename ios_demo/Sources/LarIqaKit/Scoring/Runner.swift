@@ -1,14 +1,16 @@
 import Foundation
 
-/// An open model that scores photos of its one size, whatever runs it.
+/// An open model, whatever runs it.
 public protocol Runner: Sendable {
     /// Name and version, as shown to people.
     var runtime: String { get }
 
-    /// Score one photo that has the model's size.
+    /// Score one photo.
+    ///
+    /// - Parameter inputs: made for this model's file.
     ///
     /// Cancelling the task cancels the run where the runtime can.
-    func run(_ photo: Photo) async throws -> Run
+    func run(_ inputs: ModelInputs) async throws -> Run
 
     /// What actually runs the model: processor -> number of operators. Nil: unknown.
     func placement() async -> [String: Int]?
@@ -17,15 +19,15 @@ public protocol Runner: Sendable {
 /// One run and where its time went.
 public struct Run: Sendable, Equatable {
     public let score: Double
-    /// Pixels -> the runtime's own buffer.
-    public let preprocessMs: Double
+    /// The inputs' pixels -> the runtime's own buffers.
+    public let bufferMs: Double
     public let inferenceMs: Double
     /// Output -> score.
     public let postMs: Double
 
-    public init(score: Double, preprocessMs: Double, inferenceMs: Double, postMs: Double) {
+    public init(score: Double, bufferMs: Double, inferenceMs: Double, postMs: Double) {
         self.score = score
-        self.preprocessMs = preprocessMs
+        self.bufferMs = bufferMs
         self.inferenceMs = inferenceMs
         self.postMs = postMs
     }

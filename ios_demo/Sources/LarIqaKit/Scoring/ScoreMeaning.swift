@@ -31,12 +31,10 @@ public struct ScoreMeaning: Sendable, Equatable {
         }
         self.warnings = warnings
 
-        let crop = manifest.preprocess.syntheticCropPx
-        let native =
-            artifact.syntheticView == "full"
-            ? "every pixel at full resolution" : "the middle \(crop)x\(crop) px at full resolution"
-        let side = manifest.preprocess.authenticSidePx
-        views = "The model looked twice: at the whole photo, reduced to \(side)x\(side), and at \(native)."
+        let looks = Self.looks(score.scoredAt, manifest.preprocess, artifact)
+        views =
+            looks.count == 2
+            ? "The model looked twice: at \(looks[0]), and at \(looks[1])." : "The model looked at \(looks.joined())."
 
         exactness =
             score.tolerance.map {
@@ -45,6 +43,20 @@ public struct ScoreMeaning: Sendable, Equatable {
         doesNotSay =
             (manifest.provenance.trained ? "It is \(manifest.score.meaning): how good the photo looks. " : "")
             + "It does not say whether the moment, the people or the subject are worth keeping."
+    }
+
+    /// What each branch saw of a photo of this size.
+    private static func looks(_ size: PhotoSize, _ spec: PreprocessSpec, _ artifact: Artifact) -> [String] {
+        // A file that takes the photo itself does not say which branches it has: both, as a rule.
+        let names = artifact.input == "views" ? Set(artifact.inputs.map(\.name)) : PreprocessSpec.views
+        let (side, crop) = (spec.authenticSidePx, spec.syntheticCropPx)
+        let seesAll = artifact.syntheticView == "full" || max(size.width, size.height) <= crop
+        let middle = PhotoSize(width: min(size.width, crop), height: min(size.height, crop))
+        return [
+            names.contains("authentic") ? "the whole photo, scaled to \(side)x\(side)" : nil,
+            names.contains("synthetic")
+                ? (seesAll ? "every pixel at full resolution" : "the middle \(middle) px at full resolution") : nil,
+        ].compactMap { $0 }
     }
 
     private static func plain(_ number: Double) -> String { JSONValue.number(number).inWords }

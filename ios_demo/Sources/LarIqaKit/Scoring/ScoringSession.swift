@@ -32,8 +32,8 @@ public actor ScoringSession {
 
     private struct Scored: Sendable {
         let run: Run
-        let came: PhotoSize
-        let seen: PhotoSize
+        let size: PhotoSize
+        let scoredAt: PhotoSize
         let views: PhotoViews
     }
 
@@ -96,7 +96,7 @@ public actor ScoringSession {
     /// - Parameters:
     ///   - data: the photo file.
     ///   - name: as shown to people.
-    ///   - fit: resample a photo of another size instead of refusing it.
+    ///   - fit: resample a photo of another size instead of refusing it; no matter to a file that takes any.
     /// - Throws: `Refusal`: no model, no photo, or one that does not fit; `CancellationError`.
     public func score(_ data: Data, named name: String, fit: Bool) async throws -> PhotoScore {
         let decoder = decoder
@@ -137,7 +137,7 @@ public actor ScoringSession {
             throw Refusal("\(name): expected a score, came \(score); choose CPU only, or export the model again")
         }
         return PhotoScore(
-            photo: name, score: score, size: scored.came, scoredAt: scored.seen, run: scored.run,
+            photo: name, score: score, size: scored.size, scoredAt: scored.scoredAt, run: scored.run,
             runtime: loaded.runner.runtime, units: loaded.units,
             arithmetic: loaded.artifact.arithmetic(on: loaded.units.arithmetic), tolerance: loaded.tolerance,
             views: scored.views)
@@ -149,29 +149,30 @@ public actor ScoringSession {
     ) async throws -> SelfTest {
         switch try folder.expectation(of: artifact, decoder: decoder) {
         case .success(let expected):
+            let inputs = try ModelInputs(of: expected.photo, for: artifact, folder.manifest.preprocess, fit: false)
             return expected.judge(
-                try await runner.run(expected.photo).score,
+                try await runner.run(inputs).score,
                 tolerance: folder.manifest.tolerances.of(artifact, on: units.arithmetic),
                 artifact.arithmetic(on: units.arithmetic))
         case .failure(let reason):
             let size = artifact.photoSize ?? PhotoSize(width: 1280, height: 1280)
             let grey = Photo(madeAs: size, rgb: [UInt8](repeating: 128, count: size.pixels * 3))
-            _ = try await runner.run(grey)
+            _ = try await runner.run(ModelInputs(of: grey, for: artifact, folder.manifest.preprocess, fit: false))
             return .notPossible(reason: reason.sentence)
         }
     }
 
-    /// Decode, fit, run. Outside the actor, which answers meanwhile.
+    /// Decode, make the inputs, run. Outside the actor, which answers meanwhile.
     private nonisolated static func trip(
         _ decode: @Sendable () throws -> Photo, _ loaded: Loaded, fit: Bool
     ) async throws -> Scored {
-        let decoded = try decode()
-        let prepared = try decoded.prepared(for: loaded.artifact.photoSize, fit: fit)
+        // Not kept in a variable: what a large file was decoded to is gone while the model runs on its views.
+        let inputs = try ModelInputs(of: try decode(), for: loaded.artifact, loaded.manifest.preprocess, fit: fit)
         try Task.checkCancellation()
-        let run = try await loaded.runner.run(prepared)
+        let run = try await loaded.runner.run(inputs)
         try Task.checkCancellation()
         return Scored(
-            run: run, came: decoded.size, seen: prepared.size,
-            views: PhotoViews(of: prepared, view: loaded.artifact.syntheticView, loaded.manifest.preprocess))
+            run: run, size: inputs.size, scoredAt: inputs.scoredAt,
+            views: PhotoViews(of: inputs, loaded.artifact, loaded.manifest.preprocess))
     }
 }

@@ -1,18 +1,46 @@
 import Foundation
 
+/// What PyTorch gave the golden photo, and the size at which that photo is made.
+public struct GoldenReference: Sendable, Equatable {
+    public let golden: Manifest.Golden
+    public let score: Double
+    public let size: PhotoSize
+}
+
 extension ExportFolder {
-    /// What the self-test of one file needs, or the reason where the export has nothing to compare with.
-    ///
-    /// - Throws: `Refusal`: the golden tile is missing or not the one that the manifest names.
-    public func expectation(of artifact: Artifact, decoder: any PhotoDecoding) throws -> Result<
-        SelfTest.Expectation, Refusal
-    > {
+    /// The reference score of one file, or the reason where the export has none.
+    public func goldenReference(of artifact: Artifact) -> Result<GoldenReference, Refusal> {
         guard let golden = manifest.golden else {
             return .failure(Refusal("this export names no golden photo; export again with this toolkit"))
         }
         guard let row = artifact.parity?.photos.first(where: { $0.photo == golden.file }) else {
             return .failure(Refusal("\(artifact.file) has no reference score of \(golden.file); export it again"))
         }
+        guard let size = row.size ?? artifact.photoSize, size.isPhoto else {
+            return .failure(
+                Refusal(
+                    "\(artifact.file) takes photos of any size, and lariqa.json does not say of which its reference "
+                        + "score of \(golden.file) is; export it again"))
+        }
+        return .success(GoldenReference(golden: golden, score: row.reference, size: size))
+    }
+
+    /// What the self-test of one file needs, or the reason where the export has nothing to compare with.
+    ///
+    /// - Throws: `Refusal`: the golden tile is missing or not the one that the manifest names.
+    public func expectation(of artifact: Artifact, decoder: any PhotoDecoding) throws -> Result<
+        SelfTest.Expectation, Refusal
+    > {
+        switch goldenReference(of: artifact) {
+        case .success(let reference):
+            let photo = GoldenPhoto.make(from: try tile(of: reference.golden, decoder), size: reference.size)
+            return .success(SelfTest.Expectation(photo: photo, reference: reference.score))
+        case .failure(let reason):
+            return .failure(reason)
+        }
+    }
+
+    private func tile(of golden: Manifest.Golden, _ decoder: any PhotoDecoding) throws -> Photo {
         guard golden.fill == GoldenPhoto.fill else {
             throw Refusal(
                 "the golden photo is made by '\(golden.fill)', this version knows '\(GoldenPhoto.fill)'; "
@@ -27,8 +55,6 @@ extension ExportFolder {
                 "\(golden.file) is not the file that lariqa.json beside it describes (its sha256 differs); "
                     + "export again")
         }
-        let tile = try decoder.photo(from: data, named: golden.file)
-        let photo = GoldenPhoto.make(from: tile, size: artifact.photoSize ?? tile.size)
-        return .success(SelfTest.Expectation(photo: photo, reference: row.reference))
+        return try decoder.photo(from: data, named: golden.file)
     }
 }

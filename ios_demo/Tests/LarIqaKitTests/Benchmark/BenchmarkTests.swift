@@ -5,7 +5,9 @@ import Testing
 @testable import LarIqaKit
 
 /// The rows go to `rows.jsonl` beside the vectors; `make_vectors.py --check` reads them with the Python side.
-@Suite("A benchmark gives rows", .serialized, .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
+@Suite(
+    "A benchmark gives rows", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
 struct BenchmarkTests {
     @Test("Counted runs, first run and load, with the golden photo's reference beside its score")
     func burst() async throws {
@@ -25,7 +27,18 @@ struct BenchmarkTests {
         #expect(memory.curveSMib.count > 20 && memory.curveSMib.allSatisfy { $0.count == 2 })
         #expect(row.setting.fallback == "3 of 10 operators did not run on the Neural Engine")
         #expect(row.scores.count == 1 && row.scores.first?.score == row.scores.first?.reference)
-        #expect(row.flags.contains { $0.contains("golden tile") })
+        #expect(row.flags.contains { $0.contains("golden tile, not of a 2016x1512 photo file") })
+        #expect(row.subject.input == "views" && row.subject.photoWidthPx == nil)
+        #expect(memory.inputMib == 0.125)  // two views of 128x128 px, four bytes each
+    }
+
+    @Test("A file for one size is measured with the golden photo of that size")
+    func oneSize() async throws {
+        let row = try await measured(plan: .init(runs: 20), input: "pixels")
+        #expect(row.error == nil && row.scores.first?.score == row.scores.first?.reference)
+        #expect(row.flags.contains { $0.contains("golden tile, not of a 200x150 photo file") })
+        let mib = 120_000 / Double(1 << 20)  // 200x150 px, four bytes each
+        #expect(row.subject.photoWidthPx == 200 && row.memory?.inputMib == mib)
     }
 
     @Test("Sustained runs go on for as long as was asked")
@@ -68,12 +81,36 @@ struct BenchmarkTests {
         #expect(row.conditions.thermalStatus == "serious" && row.conditions.batteryPercent == [80, 80])
     }
 
-    @Test("Photos of one's own are taken in turn, and scored without a reference")
+    @Test(
+        "Photos of one's own, of any sizes, are taken in turn and scored without a reference; their sizes are flagged")
     func ownPhotos() async throws {
-        let photos = try ["noisy", "dark"].map { Benchmark.PhotoFile(name: $0, data: try Vectors.photoFile($0)) }
-        let row = try await measured(plan: .init(runs: 4), photos: photos)
-        #expect(row.scores.map(\.photo) == ["noisy", "dark"] && row.scores.allSatisfy { $0.reference == nil })
-        #expect(Set(row.scores.map(\.score)).count == 2)
+        let names = ["216x384 noisy", "101x100 original", "403x302 blurred", "403x302 original"]
+        let photos = try names.map { BenchmarkPhoto(name: $0, data: try Vectors.photoFile($0)) }
+        let row = try await measured(plan: .init(runs: 6), photos: photos)
+        #expect(row.scores.map(\.photo) == names && row.scores.allSatisfy { $0.reference == nil })
+        #expect(try row.scores.map(\.score) == names.map { try Vectors.reference($0) })
+        let sizes = "photos of 3 sizes (101x100, 216x384, 403x302): decode_ms and preprocess_ms go by the size"
+        #expect(row.flags.contains(sizes))
+        let alike = try await measured(plan: .init(runs: 6), photos: photos.suffix(2))
+        #expect(!alike.flags.contains { $0.contains("sizes") })
+    }
+
+    @Test("preprocess_ms is what making and copying the views takes, apart from decoding")
+    func preprocessing() async throws {
+        let latency = try #require(
+            try await measured(plan: .init(runs: 20), decoder: SlowDecoder(), write: false).latency)
+        #expect(latency.decodeMs.allSatisfy { $0 >= SlowDecoder.milliseconds })
+        #expect(latency.preprocessMs.allSatisfy { $0 > 1 })  // a millisecond of the fake runner's, and the views
+        #expect(try #require(Statistics(latency.preprocessMs)).p50 < SlowDecoder.milliseconds)
+    }
+
+    struct SlowDecoder: PhotoDecoding {
+        static let milliseconds = 60.0
+
+        func photo(from data: Data, named name: String) throws -> Photo {
+            Thread.sleep(forTimeInterval: Self.milliseconds / 1000)
+            return try PpmDecoder().photo(from: data, named: name)
+        }
     }
 
     @Test("Rows are lines that only grow, also after a line that was cut off")
@@ -103,14 +140,14 @@ struct BenchmarkTests {
 
     private func measured(
         _ options: RecordedRunner.Options = .init(), plan: Benchmark.Plan, units: ComputeUnits = .cpu,
-        device: FakeDevice = FakeDevice(), photos: [Benchmark.PhotoFile]? = nil, isFirst: Bool = true,
-        write: Bool = true
+        device: FakeDevice = FakeDevice(), photos: [BenchmarkPhoto]? = nil, isFirst: Bool = true,
+        input: String = "views", decoder: any PhotoDecoding = PpmDecoder(), write: Bool = true
     ) async throws -> MeasurementRow {
         let folder = try ExportFolder(Vectors.tinyExport(), named: "export")
-        let artifact = try #require(folder.artifacts.first)
-        let golden = try #require(Benchmark.PhotoFile.golden(of: artifact, in: folder))
+        let artifact = try Vectors.artifact(input)
+        let golden = try #require(BenchmarkPhoto.golden(of: artifact, in: folder))
         let benchmark = Benchmark(
-            opener: RecordedOpener(options), decoder: PpmDecoder(), probe: device, measuredBy: "Swift tests")
+            opener: RecordedOpener(options), decoder: decoder, probe: device, measuredBy: "Swift tests")
         let row = await benchmark.measure(
             artifact, in: folder, units: units, photos: photos ?? [golden], plan: plan, report: "one",
             firstInProcess: isFirst, loadIsCold: true

@@ -7,17 +7,43 @@ import Testing
 @Suite(
     "An export folder is checked before it is used", .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
 struct ExportFolderTests {
-    @Test("A real export opens: its file is the one that was proved, its golden photo has a reference")
+    @Test("A real export opens: the file for photos of any size first, each the one that was proved, with a reference")
     func opens() throws {
         let folder = try ExportFolder(Vectors.tinyExport(), named: "this app")
-        let artifact = try #require(folder.artifacts.first)
-        #expect(artifact.photoSize == PhotoSize(width: 200, height: 150) && artifact.output == "score")
+        #expect(folder.artifacts.map(\.input) == ["views", "pixels"])
+        #expect(folder.manifest.artifacts.map(\.input) == ["pixels", "views"])
+        #expect(folder.artifacts.map(\.photoSize) == [nil, PhotoSize(width: 200, height: 150)])
         #expect(!folder.manifest.provenance.trained && folder.manifest.score.meaning.hasPrefix("NOT TRAINED"))
-        #expect(try folder.verified(artifact).lastPathComponent == artifact.file)
-        let expected = try folder.expectation(of: artifact, decoder: PpmDecoder()).get()
-        #expect(try expected.photo == Vectors.photo("golden"))
-        let references = try #require(artifact.parity).photos.map(\.reference)
-        #expect(references.count == 6 && Set(references).count == 6 && references.contains(expected.reference))
+        for (artifact, photos) in zip(folder.artifacts, [14, 6]) {
+            #expect(try folder.verified(artifact).lastPathComponent == artifact.file && artifact.output == "score")
+            let references = try #require(artifact.parity).photos.map(\.reference)
+            #expect(references.count == photos && Set(references).count == photos)
+            let expected = try folder.expectation(of: artifact, decoder: PpmDecoder()).get()
+            #expect(references.contains(expected.reference))
+        }
+    }
+
+    @Test("The golden photo has the size of its row in parity; an older file for one size gives it that size")
+    func goldenSize() throws {
+        func made(_ export: URL, _ input: String) throws -> Result<SelfTest.Expectation, Refusal> {
+            let folder = try ExportFolder(export, named: "this app")
+            let artifact = try #require(folder.artifacts.first { $0.input == input })
+            return try folder.expectation(of: artifact, decoder: PpmDecoder())
+        }
+        let export = try Vectors.tinyExport()
+        let any = try made(export, "views").get()
+        #expect(any.photo.size == PhotoSize(width: 2016, height: 1512))
+        #expect(try any.reference == Vectors.reference(Vectors.golden))
+        #expect(try made(export, "pixels").get().photo == Vectors.photo("golden"))
+
+        let older = try Vectors.export(replacing: "\"width_px\"", with: "\"wide\"")
+        #expect(try made(older, "pixels").get().photo == Vectors.photo("golden"))
+        let reason = Refusal(
+            "lariqa_views_crop_fp32.mlpackage takes photos of any size, and lariqa.json does not say of which its "
+                + "reference score of golden.png is; export it again")
+        #expect(throws: reason) { try made(older, "views").get() }
+        let huge = try Vectors.export(replacing: "\"width_px\": 2016", with: "\"width_px\": 5000000000000000000")
+        #expect(throws: reason) { try made(huge, "views").get() }
     }
 
     @Test(
@@ -29,7 +55,7 @@ struct ExportFolderTests {
             #expect(artifact.bytes > 10_000_000)
             #expect(try folder.verified(artifact).lastPathComponent == artifact.file)
             let expected = try folder.expectation(of: artifact, decoder: PpmDecoder()).get()
-            #expect(expected.photo.size == artifact.photoSize)
+            #expect(artifact.photoSize == nil || expected.photo.size == artifact.photoSize)
         }
     }
 
@@ -74,7 +100,8 @@ struct ExportFolderTests {
         let copy = try Vectors.exportToSpoil()
         try spoil(copy, "\"coreml\"", "\"onnx\"")
         let sentence = refusal { try ExportFolder(copy, named: "this app") }
-        #expect(sentence.contains("it lists lariqa_pixels_crop_200x150_fp32.mlpackage"))
+        #expect(
+            sentence.contains("it lists lariqa_pixels_crop_200x150_fp32.mlpackage, lariqa_views_crop_fp32.mlpackage"))
     }
 
     @Test("A golden photo that is missing or changed is refused; an export without one says so")

@@ -49,7 +49,7 @@ struct JournalTests {
             PhotoScore(
                 photo: photo, score: 0.5, size: PhotoSize(width: 1, height: 1),
                 scoredAt: PhotoSize(width: 1, height: 1),
-                run: Run(score: 0.5, preprocessMs: 0, inferenceMs: 0, postMs: 0), runtime: "", units: .cpu,
+                run: Run(score: 0.5, bufferMs: 0, inferenceMs: 0, postMs: 0), runtime: "", units: .cpu,
                 arithmetic: .float32, tolerance: nil))
     }
 }

@@ -6,17 +6,44 @@ import Testing
 
 @Suite(
     "A session loads, tests itself, and scores one photo at a time",
+    .timeLimit(.minutes(1)),  // a state that never comes is a failure
     .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
 struct ScoringSessionTests {
-    @Test("Every photo of the export gets the score that PyTorch gave it")
-    func scores() async throws {
+    @Test(
+        "Photos of every size, down to 32 px and smaller than the crop, get the score that PyTorch gave them",
+        arguments: [false, true])
+    func mixedSizes(fit: Bool) async throws {
         let (session, artifact) = try ready()
         await session.load()
-        for row in try #require(artifact.parity).photos {
+        #expect(artifact.input == "views" && artifact.photoSize == nil)
+        let rows = try Vectors.scores("views").filter { $0.photo != Vectors.golden }
+        #expect(Set(rows.map(\.size)).count == 9)
+        #expect(rows.contains { $0.width > $0.height } && rows.contains { $0.width < $0.height })
+        for row in rows {
+            let score = try await session.score(recorded: row.photo, fit: fit)
+            #expect(score.score == row.reference && score.tolerance == 1e-4, "\(row.photo)")
+            #expect(score.size == row.size && !score.wasResampled)
+            let views = try #require(score.views)
+            #expect(views.authentic.map { Sha256.of(Data($0.rgb)) } == row.inputs["authentic"])
+            #expect(views.synthetic?.size == PhotoSize(width: 128, height: 128))
+        }
+    }
+
+    @Test("Every photo of a file for one size gets the score that PyTorch gave it; others are refused or resampled")
+    func oneSize() async throws {
+        let file = try Vectors.artifact("pixels").file
+        let (session, _) = try ready()
+        await session.load(file: file)
+        for row in try Vectors.scores("pixels") {
             let name = row.photo.replacingOccurrences(of: ".png", with: "")
-            let score = try await session.score(Vectors.photoFile(name), named: row.photo, fit: false)
+            let score = try await session.score(recorded: name)
             #expect(score.score == row.reference && !score.wasResampled && score.tolerance == 1e-4)
-            #expect(score.views?.authentic.size == PhotoSize(width: 128, height: 128))
+            #expect(score.views?.authentic?.size == PhotoSize(width: 128, height: 128))
+        }
+        await #expect(throws: Refusal.self) { try await session.score(recorded: "403x302 original") }
+        // Resampled to the size, it is another picture than the recorded ones.
+        await #expect(throws: Refusal("no score is recorded for these inputs of a photo of 403x302 px")) {
+            try await session.score(recorded: "403x302 original", fit: true)
         }
     }
 
@@ -24,14 +51,16 @@ struct ScoringSessionTests {
     func states() async throws {
         let (session, artifact) = try ready()
         await session.load()
-        _ = try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false)
+        _ = try await session.score(recorded: "216x384 noisy")
         await session.unload()
         let states = await heard(session, until: .notLoaded, after: 5)
         let reference = try #require(artifact.parity?.photos.first { $0.photo == "golden.png" }).reference
         let figures = SelfTest.Figures(score: reference, reference: reference, tolerance: 1e-4, arithmetic: .float32)
         let passed = ScoringState.ready(.passed(figures))
         #expect(
-            states == [.notLoaded, .preparing, .warmingUp, passed, .scoring(photo: "noisy"), passed, .notLoaded])
+            states == [
+                .notLoaded, .preparing, .warmingUp, passed, .scoring(photo: "216x384 noisy"), passed, .notLoaded,
+            ])
     }
 
     @Test("A model that scores the golden photo wrongly never gets to score another")
@@ -46,8 +75,8 @@ struct ScoringSessionTests {
             return
         }
         #expect(reason.contains("within 0.0001 (computed in float32); its scores cannot be trusted"))
-        await #expect(throws: Refusal("noisy: expected a model to be ready, came none; load one first")) {
-            try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false)
+        await #expect(throws: Refusal("216x384 noisy: expected a model to be ready, came none; load one first")) {
+            try await session.score(recorded: "216x384 noisy")
         }
     }
 
@@ -64,7 +93,7 @@ struct ScoringSessionTests {
         }
         #expect(figures.tolerance == 0.005)
         #expect(state.sentence.contains("allowed 0.005: computed in float16 where the processor does so"))
-        let score = try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false)
+        let score = try await session.score(recorded: "216x384 noisy")
         #expect(score.tolerance == 0.005 && score.text.count == 4)
     }
 
@@ -92,10 +121,10 @@ struct ScoringSessionTests {
         options.milliseconds = 5
         let (session, _) = try ready(options)
         await session.load()
-        let names = ["original", "blurred", "noisy", "dark"]
+        let names = ["403x302 original", "384x216 blurred", "216x384 noisy", "101x100 original"]
         try await withThrowingTaskGroup(of: Void.self) { group in
             for name in names {
-                group.addTask { _ = try await session.score(Vectors.photoFile(name), named: name, fit: false) }
+                group.addTask { _ = try await session.score(recorded: name) }
             }
             try await group.waitForAll()
         }
@@ -112,28 +141,28 @@ struct ScoringSessionTests {
         await gate.open()
         await session.load()
         await gate.close()
-        let first = Task { try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false) }
+        let first = Task { try await session.score(recorded: "216x384 noisy") }
         try await gate.arrivals(2)
-        let second = Task { try await session.score(Vectors.photoFile("dark"), named: "dark", fit: false) }
+        let second = Task { try await session.score(recorded: "101x100 original") }
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
         await gate.open()
-        let expected = try #require(artifact.parity?.photos.first { $0.photo == "dark" })
+        let expected = try #require(artifact.parity?.photos.first { $0.photo == "101x100 original" })
         #expect(try await second.value.score == expected.reference)
     }
 
-    @Test("What cannot be decoded or does not fit is refused, and the next photo is scored")
+    @Test("What cannot be decoded or is too small to judge is refused, and the next photo is scored")
     func refusals() async throws {
         let (session, _) = try ready()
         await session.load()
         await #expect(throws: PhotoRefusal.empty("empty.jpg")) {
             try await session.score(Data(), named: "empty.jpg", fit: true)
         }
-        let small = Data("P6\n60 40\n255\n".utf8) + Data(repeating: 9, count: 7200)
-        await #expect(throws: Refusal.self) {
-            try await session.score(small, named: "small", fit: false)
+        let low = Data("P6\n60 31\n255\n".utf8) + Data(repeating: 9, count: 5580)
+        await #expect(throws: Refusal("the photo is 60x31 px; the model needs at least 32 px on each side")) {
+            try await session.score(low, named: "low", fit: true)
         }
-        _ = try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false)
+        _ = try await session.score(recorded: "216x384 noisy")
         let states = await heard(session, after: 10)
         #expect(states.last?.title == "Ready" && !states.contains { $0.title == "Failed" })
     }
@@ -150,7 +179,8 @@ struct ScoringSessionTests {
         await session.load(file: "other.mlpackage")
         let reason = await heard(session, after: 3).last?.sentence
         #expect(
-            reason == "lariqa.json does not list other.mlpackage; it lists lariqa_pixels_crop_200x150_fp32.mlpackage")
+            reason == "lariqa.json does not list other.mlpackage; it lists lariqa_views_crop_fp32.mlpackage, "
+                + "lariqa_pixels_crop_200x150_fp32.mlpackage")
 
         let empty = try Vectors.temporaryFolder()
         let none = ScoringSession(
@@ -172,7 +202,7 @@ struct ScoringSessionTests {
         await gate.open()
         await first.value
         await second.value
-        let score = try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false)
+        let score = try await session.score(recorded: "216x384 noisy")
         #expect(score.units == .all)
     }
 
@@ -185,7 +215,7 @@ struct ScoringSessionTests {
         await gate.open()
         await session.load()
         await gate.close()
-        let photo = Task { try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false) }
+        let photo = Task { try await session.score(recorded: "216x384 noisy") }
         try await gate.arrivals(2)
         let load = Task { await session.load(units: .gpu) }
         try await Task.sleep(nanoseconds: 50_000_000)
@@ -195,7 +225,7 @@ struct ScoringSessionTests {
         await load.value
         #expect(await watch.runs == 3)
         #expect(await watch.most == 1)
-        #expect(try await session.score(Vectors.photoFile("noisy"), named: "noisy", fit: false).units == .gpu)
+        #expect(try await session.score(recorded: "216x384 noisy").units == .gpu)
     }
 
     private func ready(
@@ -219,5 +249,12 @@ struct ScoringSessionTests {
             if states.count >= count, last == nil || state == last { break }
         }
         return states
+    }
+}
+
+extension ScoringSession {
+    /// A photo of the vectors.
+    fileprivate func score(recorded name: String, fit: Bool = false) async throws -> PhotoScore {
+        try await score(Vectors.photoFile(name), named: name, fit: fit)
     }
 }

@@ -52,22 +52,43 @@ struct VerdictTests {
         .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
     func meaning() throws {
         let folder = try ExportFolder(Vectors.tinyExport(), named: "export")
-        let artifact = try #require(folder.artifacts.first)
-        let plain = ScoreMeaning(score("a", 0.25), manifest: folder.manifest, artifact: artifact)
+        let artifact = try Vectors.artifact("pixels")
+        func meaning(_ score: PhotoScore) -> ScoreMeaning {
+            ScoreMeaning(score, manifest: folder.manifest, artifact: artifact)
+        }
+        let plain = meaning(score("a", 0.25))
         #expect(plain.warnings == [folder.manifest.score.meaning] && plain.position == 0.25)
         #expect(plain.scale == "0.2500 on a scale of about 0 to 1, higher is better.")
-        #expect(plain.views.contains("128x128") && plain.views.contains("the middle 128x128 px"))
         #expect(plain.exactness == "Within 0.0001 of PyTorch's score, computed in float32.")
         #expect(plain.doesNotSay.contains("does not say"))
-        let warned = ScoreMeaning(score("a", 1.5, at: 64), manifest: folder.manifest, artifact: artifact)
+        let warned = meaning(score("a", 1.5, at: PhotoSize(width: 64, height: 64)))
         #expect(warned.warnings.count == 3 && warned.position == 1 && warned.warnings[1].contains("resampled to 64x64"))
     }
 
-    private func score(_ photo: String, _ score: Double, tolerance: Double = 1e-4, at side: Int = 8) -> PhotoScore {
+    @Test(
+        "What the model looked at is the middle of a large photo, all of a small one",
+        .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)),
+        arguments: [
+            (400, 300, "the middle 128x128 px at full resolution"),
+            (400, 100, "the middle 128x100 px at full resolution"),
+            (128, 128, "every pixel at full resolution"),
+        ])
+    func looks(width: Int, height: Int, native: String) throws {
+        let manifest = try ExportFolder(Vectors.tinyExport(), named: "export").manifest
+        let size = PhotoSize(width: width, height: height)
+        let meaning = ScoreMeaning(
+            score("a", 0.5, at: size), manifest: manifest, artifact: try Vectors.artifact("views"))
+        #expect(meaning.views == "The model looked twice: at the whole photo, scaled to 128x128, and at \(native).")
+    }
+
+    private func score(
+        _ photo: String, _ score: Double, tolerance: Double = 1e-4,
+        at scored: PhotoSize = PhotoSize(width: 8, height: 8)
+    ) -> PhotoScore {
         PhotoScore(
             photo: photo, score: score, size: PhotoSize(width: 8, height: 8),
-            scoredAt: PhotoSize(width: side, height: side),
-            run: Run(score: score, preprocessMs: 0, inferenceMs: 0, postMs: 0), runtime: "", units: .cpu,
+            scoredAt: scored,
+            run: Run(score: score, bufferMs: 0, inferenceMs: 0, postMs: 0), runtime: "", units: .cpu,
             arithmetic: .float32, tolerance: tolerance)
     }
 }
