@@ -33,7 +33,8 @@ KINDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
 HEIC_SUFFIXES = {".heic", ".heif", ".hif"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}  # an AVIF carries mif1 too
-_DNG_VERSION, _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 50706, 254, 258, 262  # TIFF tags
+_DNG_VERSION, _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC = 50706, 254, 258, 259, 262  # TIFF tags
+_SAMPLES, _PLANAR, _SAMPLE_FORMAT = 277, 284, 339
 
 # What Pillow raises on damaged files. So wide that it may stand around Pillow's own calls only.
 _DECODER_ERRORS = (
@@ -93,6 +94,8 @@ def _shown(path: Path, head: bytes, image: Image.Image) -> DecodedPhoto:
     with _decoding(path, head):
         image.load()
     orientation = _orientation(image)
+    if image.format == "BMP" and image.mode == "RGBA" and image.getextrema()[3] == (0, 0):
+        image = image.convert("RGB")  # a mask for alpha that nobody filled: viewers show such a file opaque
     if image.mode.startswith(("I", "F")):
         image = _rgb_from_deep_grey(path, image)
     with _decoding(path, head):
@@ -203,6 +206,29 @@ def _check_header(path: Path, head: bytes, image: Image.Image) -> None:
             raw = _DNG_VERSION in image.tag_v2 or image.tag_v2.get(_NEW_SUBFILE_TYPE) == 1 or head[8:10] == b"CR"
         if raw:
             raise Refusal(f"{path}: expected a developed photo, came a camera RAW; develop it to JPEG, PNG or TIFF")
+        with _decoding(path, head):
+            layout = _misread_layout(image)
+        if layout:
+            raise Refusal(f"{path}: expected a TIFF that Pillow reads rightly, came {layout}; save it as PNG")
+
+
+def _misread_layout(image: Image.Image) -> str:
+    """A layout of a TIFF that Pillow decodes to other pixels without a word, in words; empty: none known.
+
+    Found by a sweep over layouts written by hand (tests/lariqa/photos/test_tiff_layouts.py), Pillow 11.3 to 13.
+    """
+    tags = image.tag_v2
+    compressed = tags.get(_COMPRESSION, 1) != 1
+    if (
+        tags.get(_PLANAR) == 2
+        and tags.get(_SAMPLES, 1) > 1
+        and max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8
+        and not compressed
+    ):
+        return "planes of 16 bits stored one after another without compression"
+    if tags.prefix == b"MM" and compressed and 3 in tags.get(_SAMPLE_FORMAT, ()):
+        return "compressed floating-point values in big-endian order"
+    return ""
 
 
 def _scale_transparent_colour(image: Image.Image) -> None:
