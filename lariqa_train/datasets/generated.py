@@ -12,6 +12,7 @@ Contents never cross a split: training, validation and test scenes have differen
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -43,11 +44,12 @@ class Content:
     kind: str  # SCENE or PHOTO
     seed: int
     photo: Path | None = None
+    label: str = ""  # of the photo, unique among those of one set
 
     @property
     def name(self) -> str:
         """Unique among contents."""
-        return f"{self.kind}-{self.photo.stem if self.photo else ''}{self.seed}"
+        return f"{self.kind}-{self.label}{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,32 @@ class Picture:
 def contents(scenes: int, photos: Sequence[Path], parts: int, seed: int) -> list[Content]:
     """``scenes`` scenes, and ``parts`` parts of each photo; another seed gives other scenes and parts."""
     made, first = [Content(SCENE, 1_000_000 * seed + number) for number in range(scenes)], 1_000_000 * seed
-    for photo in photos:  # each with seeds of its own: with the same severities for all, the model could memorise them
-        own = first + (crc32(photo.stem.encode()) << 32)
-        made += [Content(PHOTO, own + number, photo) for number in range(parts)]
+    for photo, label in labels(photos).items():
+        # Each with seeds of its own: with the same severities for all, the model could memorise them.
+        own = first + (crc32(label.encode()) << 32)
+        made += [Content(PHOTO, own + number, photo, label) for number in range(parts)]
     return made
+
+
+def labels(photos: Sequence[Path]) -> dict[Path, str]:
+    """A name for each photo, unique among them: its stem; where several have that, with its folder or of its path.
+
+    Cameras begin to count anew in every folder: 100CANON/IMG_0001.JPG, 101CANON/IMG_0001.JPG.
+    """
+    given = dict.fromkeys(photos)
+    alike = Counter(photo.stem for photo in given)
+    beside = Counter((photo.absolute().parent.name, photo.stem) for photo in given)
+
+    def label(photo: Path) -> str:
+        folder = photo.absolute().parent.name
+        if alike[photo.stem] == 1:
+            return photo.stem
+        if beside[folder, photo.stem] == 1:
+            return f"{folder}-{photo.stem}"
+        return f"{photo.stem}-{crc32(os.fsencode(photo.absolute())):08x}"
+
+    # A name on the disk may have bytes that are no text; the table and the pictures' names are.
+    return {photo: os.fsencode(label(photo)).decode("utf-8", "backslashreplace") for photo in given}
 
 
 def undistorted(content: Content, side_px: int) -> np.ndarray:

@@ -112,7 +112,7 @@ def _write(content: Content, folder: Path, side_px: int, versions: int) -> list[
 
 def _shows(content: Content) -> str:
     """What must not be on both sides of a split: the scene, or the whole photograph."""
-    return content.name if content.kind == SCENE else content.photo.stem
+    return content.name if content.kind == SCENE else content.label
 
 
 def _deal(names: Sequence[str], seed: int) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Generated data and the scattering start: repeatable, growing with severity, and seen before any training."""
 
 import csv
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from PIL import Image
 
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import PreprocessSpec
-from lariqa_train.datasets.generated import contents, pictures_of, render
-from lariqa_train.datasets.generated_files import GENERATED, write_generated
+from lariqa_train.datasets.generated import contents, labels, pictures_of, render
+from lariqa_train.datasets.generated_files import GENERATED, TABLE, write_generated
 from lariqa_train.datasets.rows import read_rows
 from lariqa_train.demo.cached_features import planes, pooled, see
 from lariqa_train.demo.demo_checkpoint import set_batch_norm_statistics
@@ -91,6 +92,23 @@ def test_generated_files_say_what_was_done_and_keep_a_photograph_on_one_side(tmp
     with pytest.raises(Refusal, match="cannot be dealt to training, validation, test"):
         write_generated(tmp_path / "few", scenes=2, side_px=64)
     assert not (tmp_path / "few").exists()
+
+
+def test_photographs_of_one_name_in_several_folders_are_several_contents(tmp_path):
+    photos = []
+    for number, place in enumerate(
+        ("100CANON/IMG_1.png", "101CANON/IMG_1.png", "trip/101CANON/IMG_1.png", "b/only.png")
+    ):
+        (tmp_path / place).parent.mkdir(parents=True)
+        photos.append(tmp_path / place)
+        Image.fromarray(np.ascontiguousarray(bundled_photo()[: 200 + number, :300])).save(photos[-1])
+    named = labels(photos)
+    assert len(set(named.values())) == 4 and named[photos[0]] == "100CANON-IMG_1" and named[photos[3]] == "only"
+    assert labels([Path(os.fsdecode(b"a/\xff.png"))]) == {Path(os.fsdecode(b"a/\xff.png")): "\\xff"}
+    count = write_generated(tmp_path / "set", scenes=0, photos=photos, parts=1, versions=1, side_px=64)
+    assert count == len(list((tmp_path / "set" / "images").iterdir())) == 8
+    rows = list(csv.DictReader((tmp_path / "set" / TABLE).open(encoding="utf-8")))
+    assert {row["group"] for row in rows} == set(named.values())
 
 
 def test_unseen_contents_are_none_of_the_training():
