@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from benchmarks.measure.measurement import Subject, Work
 from export.formats import FORMATS, format_of
 from export.pipeline import REFERENCE
 from export.proof.memory_model import halo_macs, predict
-from lariqa.digest import sha256_of
+from lariqa.digest import files_in, sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import Artifact, Manifest, read_manifest, size_bytes
 from lariqa.runtimes.artifacts import describe, open_artifact
@@ -42,7 +43,7 @@ def exported_in(targets: list[Path]) -> list[Exported]:
             manifest, artifact = describe(path)
             beside = path.parent / REFERENCE
             fits = beside.is_file() and sha256_of(beside) == manifest.checkpoint_sha256
-            found.setdefault(path.resolve(), Exported(path, manifest, artifact, beside if fits else None))
+            found.setdefault(Path(os.path.realpath(path)), Exported(path, manifest, artifact, beside if fits else None))
     return list(found.values())
 
 
@@ -73,7 +74,7 @@ def artifact_candidate(exported: Exported, work: Work | None) -> Candidate:
     """An artifact in the runtime that it is made for."""
     artifact = exported.artifact
     row = FORMATS[artifact.format]
-    files = [exported.path] if exported.path.is_file() else [f for f in exported.path.rglob("*") if f.is_file()]
+    files = [exported.path] if exported.path.is_file() else files_in(exported.path)
     subject = subject_of(exported)
     if work is not None and work.macs < FOLDED * artifact.macs:
         folded = (

@@ -157,6 +157,8 @@ def hashes(folder: Path) -> dict:
         files[f"{size}.bin"] = sha256_of(folder / f"{size}.bin")
     for name in ("b/é", "b.txt", "B", "a~", "Z", "b/z"):
         (folder / "hashed" / name).write_bytes(rng.bytes(70))
+    for name in (".DS_Store", "b/._c", "b/Thumbs.db"):  # what file managers leave is no part of it
+        (folder / "hashed" / name).write_bytes(b"litter")
     return {"files": files, "folder": sha256_of(folder / "hashed")}
 
 

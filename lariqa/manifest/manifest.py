@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from lariqa import __version__
 from lariqa.atomic import writing
+from lariqa.digest import files_in
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import LarIqaConfig, Provenance, read_description
 from lariqa.manifest.preprocess_spec import VIEWS, InputKind
@@ -219,6 +220,4 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def size_bytes(path: Path) -> int:
     """Bytes of a file, or of all files in a folder (an .mlpackage is one)."""
-    return (
-        sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
-    )
+    return sum(file.stat().st_size for file in files_in(path)) if path.is_dir() else path.stat().st_size

@@ -23,6 +23,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from lariqa.errors import Refusal
 from lariqa.photos.decoded import BACKGROUND, DecodedPhoto, over_background
+from lariqa.photos.png_chunks import SIGNATURE, pixel_chunks
 
 MAX_PIXELS = 200_000_000  # room for the largest phone sensors (16320x12240), 600 MB of RGB; bombs claim more
 
@@ -83,7 +84,8 @@ def decode(photo: str | os.PathLike | Image.Image) -> DecodedPhoto:
             head = stream.read(64)
         formats = _formats_for(path, head)
         with _decoding(path, head):
-            image = Image.open(stream, formats=formats)
+            stream.seek(0)
+            image = Image.open(pixel_chunks(stream) if head.startswith(SIGNATURE) else stream, formats=formats)
         return _shown(path, head, image)
 
 

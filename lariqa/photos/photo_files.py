@@ -27,10 +27,11 @@ def photos_in(paths: Iterable[str | os.PathLike]) -> list[Path]:
     Raises:
         Refusal: a path or a pattern that matches no photo; a folder without photos, or one that cannot be listed.
     """
-    found: dict[Path, Path] = {}  # where the file really is -> the path as it was given
+    found: dict[str, Path] = {}  # where the file really is -> the path as it was given
     for path in paths:
         for photo in _expanded(os.fspath(path)):
-            found.setdefault(photo.resolve(), photo)
+            # Not Path.resolve, which up to Python 3.12 ends at a link to itself; opening it says what it is.
+            found.setdefault(os.path.realpath(photo), photo)
     return list(found.values())
 
 

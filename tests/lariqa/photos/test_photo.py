@@ -621,3 +621,12 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_not_skipped(album, monkey
 def test_a_link_to_a_parent_folder_does_not_run_in_circles(album):
     (album / "sub" / "up").symlink_to(album)
     assert names("sub") == ["sub/c.heic", "sub/d.tiff", "sub/deep/e.webp"]
+
+
+def test_a_link_to_itself_is_refused_by_name_and_the_others_are_found(tmp_path):
+    (tmp_path / "round.png").symlink_to(tmp_path / "round.png")
+    Image.new("RGB", (40, 40)).save(tmp_path / "good.png")
+    found = photos_in([tmp_path])
+    assert sorted(path.name for path in found) == ["good.png", "round.png"]
+    with pytest.raises(Refusal, match=r"round\.png"):
+        open_photo(tmp_path / "round.png")

@@ -18,6 +18,7 @@ public enum Sha256 {
     }
 
     /// Of a file; of a folder (an .mlpackage): of the lines `<sha256>  <relative path>\n` of its files, sorted by path.
+    /// What file managers leave in a folder is no part of it.
     public static func ofArtifact(_ url: URL) throws -> String {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
@@ -27,7 +28,9 @@ public enum Sha256 {
         for name in try FileManager.default.subpathsOfDirectory(atPath: url.path) {
             var isFolder: ObjCBool = false
             let path = url.appendingPathComponent(name).path
-            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
+                !isLitter(name)
+            {
                 names.append(name)
             }
         }
@@ -35,6 +38,12 @@ public enum Sha256 {
         names.sort { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
         let lines = try names.map { "\(try ofFile(url.appendingPathComponent($0)))  \($0)\n" }
         return of(Data(lines.joined().utf8))
+    }
+
+    /// The Python twin is `files_in` in lariqa/digest.py.
+    private static func isLitter(_ path: String) -> Bool {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return [".ds_store", "thumbs.db", "desktop.ini"].contains(name.lowercased()) || name.hasPrefix("._")
     }
 
     /// Of bytes, in hex.
