@@ -1,9 +1,10 @@
 """KonIQ-10k: 10,073 photographs from the web at 1024x768, each rated by about 120 people (Hosu et al. 2020).
 
-    koniq10k_distributions_sets.csv    image_name, c1..c5, c_total, MOS (1..100), SD, set
-    1024x768/ (or 512x384/)            the images
+    koniq10k_distributions_sets.csv             image_name, c1..c5, c_total, MOS (1..100), SD, set
+    koniq10k_scores_and_distributions.csv       image_name, c1..c5, c_total, MOS (1..5), SD, MOS_zscore (1..100)
+    1024x768/ (or 512x384/)                     the images
 
-Official split: 7,058 training, 1,000 validation, 2,015 test.
+Official split, in the first table alone: 7,058 training, 1,000 validation, 2,015 test. The second is split at random.
 """
 
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ from pathlib import Path
 from lariqa_train.datasets.rows import DataSet, RawRow, first_of, read_csv
 
 TABLE = "koniq10k_distributions_sets.csv"
+WITHOUT_SETS = "koniq10k_scores_and_distributions.csv"
 
 
 def read(root: Path) -> Iterator[RawRow]:
-    """Every line of the table."""
-    folder = first_of(root, "1024x768", "512x384")
-    for where, row in read_csv(root / TABLE, ("image_name", "MOS", "set")):
-        yield RawRow(folder / row["image_name"], row["MOS"], row["image_name"], where, row["set"])
+    """Every line of the table; scores on 1..100 by the column that has them, whatever the file is called."""
+    folder, table = first_of(root, "1024x768", "512x384"), first_of(root, TABLE, WITHOUT_SETS)
+    for where, row in read_csv(table, ("image_name", "MOS")):
+        score = row.get("MOS_zscore") or row["MOS"]
+        yield RawRow(folder / row["image_name"], score, row["image_name"], where, row.get("set") or None)
 
 
 KONIQ10K = DataSet(
@@ -29,8 +32,9 @@ KONIQ10K = DataSet(
     mos_range=(1, 100),
     higher_is_better=True,
     licence="images: Creative Commons, each its own; scores: for research, cite Hosu et al. 2020",
-    source="database.mmsp-kn.de/koniq-10k-database.html",
-    layout=(TABLE, "1024x768 or 512x384"),
+    source="database.mmsp-kn.de/koniq-10k-database.html (scores 1..5 and z-scores), or, with the official sets, the "
+    "authors' repository subpic/koniq",
+    layout=(f"{TABLE} or {WITHOUT_SETS}", "1024x768 or 512x384"),
     read=read,
     official_split=True,
 )

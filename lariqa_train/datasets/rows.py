@@ -17,6 +17,7 @@ from pathlib import Path
 from lariqa.errors import Refusal
 
 SHOWN_FAULTS = 20  # more are counted
+LOWEST_SHARE = 0.2
 SETS = ("training", "validation", "test")
 
 
@@ -81,7 +82,7 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
             f"{data_set.title} is incomplete under {root}: {', '.join(missing)} missing; get it from {data_set.source}"
         )
     low, high = data_set.mos_range
-    rows, faults, seen, listed = [], [], {}, _Listing()
+    rows, faults, seen, listed, numbers = [], [], {}, _Listing(), []
     for raw in data_set.read(root):
         try:
             mos = float(raw.mos)
@@ -91,7 +92,13 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
             faults.append(f"{raw.where}: the score {raw.mos!r} is not a number")
         elif not low <= mos <= high:
             faults.append(f"{raw.where}: the score {mos:g} is outside {low:g}..{high:g}")
-        if raw.image in seen:
+        else:
+            numbers.append(mos)
+        if ".." in raw.image.parts[len(root.parts) :]:
+            faults.append(f"{raw.where}: {raw.image} leads out of {root}")
+        elif raw.image == root or raw.image.is_dir():
+            faults.append(f"{raw.where}: {raw.image} is a folder, not an image")
+        elif raw.image in seen:
             faults.append(f"{raw.where}: {raw.image.name} is already in {seen[raw.image]}")
         elif not listed.has(raw.image):
             faults.append(f"{raw.where}: no image at {raw.image}")
@@ -103,7 +110,22 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
     if not rows:
         faults.append(f"no row in {root}")
     refuse_faults(f"{data_set.title} under {root}", faults)
+    _refuse_smaller_scale(data_set, root, numbers)
     return rows
+
+
+def _refuse_smaller_scale(data_set: DataSet, root: Path, numbers: list[float]) -> None:
+    """A smaller scale lies within a larger one: 1..5 within 1..100. No published set uses its lowest fifth alone.
+
+    Raises:
+        Refusal: the whole column lies in the lowest fifth of the published range.
+    """
+    low, high = data_set.mos_range
+    if len(numbers) > 1 and max(numbers) < low + (high - low) * LOWEST_SHARE:
+        raise Refusal(
+            f"{data_set.title} under {root}: the scores run from {min(numbers):g} to {max(numbers):g}, published are "
+            f"{low:g}..{high:g}; another scale, it seems: get the table from {data_set.source}"
+        )
 
 
 def refuse_faults(what: str, faults: list[str]) -> None:

@@ -1,5 +1,7 @@
 """Data sets: each published layout is read back, groups never leak, and everything wrong is named at once."""
 
+import csv
+
 import pytest
 
 from lariqa.errors import Refusal
@@ -124,6 +126,90 @@ def test_the_csv_is_read_with_a_header_and_without(tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("image,score,content\n" + table.read_text())
     assert read_rows(CATALOGUE["csv"], tmp_path) == without and len(without) == CONTENTS * LEVELS
+
+
+HEADERS = {  # columns by name, in any order; what is further there is left alone
+    "image,score,content": "{image},{score},{group}",
+    "split,image_name,mos": "{split},{image},{score}",
+    "img_name,std,mos,set": "{image},0.1,{score},{split}",
+    "mos , filename": "{score},{image}",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_the_columns_of_a_csv_are_found_by_their_names(header, tmp_path):
+    write_csv(tmp_path)
+    without = read_rows(CATALOGUE["csv"], tmp_path)
+    assert len({row.mos for row in without}) > 4
+    lines, splits = [header], ["train", "val", "test", "training", "valid"]
+    for number, row in enumerate(without):
+        image, split = row.image.relative_to(tmp_path), splits[number % 5]
+        lines.append(HEADERS[header].format(image=image, score=row.mos, group=row.group, split=split))
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    found = read_rows(CATALOGUE["csv"], tmp_path)
+    assert [(row.image, row.mos) for row in found] == [(row.image, pytest.approx(row.mos)) for row in without]
+    sets = ["training", "validation", "test", "training", "validation"]
+    official = [sets[n % 5] for n in range(len(found))] if "s" in HEADERS[header].partition("{split}")[1] else None
+    assert [row.official for row in found] == (official or [None] * len(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name_of_picture,how_good\na.png,0.5\n", "begins with 'name_of_picture,how_good'"),
+        ("a.png,0.5,0.1,train\nb.png,0.4,0.1,val\n", "begins with 'a.png,0.5,0.1,train'"),
+        ("image;score\na.png;0,5\n", "has ; between its columns"),
+        ('image,score\na.png,"0,5"\n', "has a decimal comma"),
+        ("image,score\nsub\\a.png,0.5\n", "Windows separators"),
+        ("a.png,good\nb.png,0.5\n", "begins with 'a.png,good'"),
+        ("image,score\n,0.5\n", "is a folder, not an image"),
+        ("image,score\nsub,0.5\n", "is a folder, not an image"),
+        ("image,score\n../a.png,0.5\n", "leads out of"),
+        ("image,score\na.png,0.05\nb.png,0.1\n", "another scale, it seems"),
+        ("image,score,split\na.png,0.5,somewhere\n", "'somewhere' is none of"),
+    ],
+)
+def test_a_csv_that_cannot_be_read_as_it_was_meant_says_why(text, says, tmp_path):
+    root = tmp_path / "set"
+    (root / "sub").mkdir(parents=True)
+    for name in ("a.png", "b.png", "../a.png"):
+        (root / name).write_bytes(b"x")
+    (root / "labels.csv").write_text(text)
+    with pytest.raises(Refusal) as refusal:
+        read_rows(CATALOGUE["csv"], root)
+    assert says in str(refusal.value)
+
+
+def test_a_csv_in_utf_16_says_so(tmp_path):
+    (tmp_path / "labels.csv").write_text("image,score\na.png,0.5\n", encoding="utf-16")
+    with pytest.raises(Refusal, match="UTF-16"):
+        read_rows(CATALOGUE["csv"], tmp_path)
+
+
+def test_koniqs_two_tables_are_told_apart_by_their_columns(tmp_path):
+    write_koniq10k(tmp_path)
+    table = tmp_path / "koniq10k_distributions_sets.csv"
+    rows = list(csv.DictReader(table.open()))
+    right = [row.mos for row in read_rows(CATALOGUE["koniq10k"], tmp_path)]
+    assert max(right) - min(right) > 0.5
+
+    def write(name: str, columns: dict) -> None:
+        table.unlink(missing_ok=True)
+        with (tmp_path / name).open("w", newline="") as file:
+            written = csv.DictWriter(file, ["image_name", "MOS", *columns])
+            written.writeheader()
+            for row in rows:
+                five = 1 + (float(row["MOS"]) - 1) / 99 * 4
+                further = {column: make(row) for column, make in columns.items()}
+                written.writerow({"image_name": row["image_name"], "MOS": five, **further})
+
+    write("koniq10k_scores_and_distributions.csv", {"MOS_zscore": lambda row: row["MOS"]})
+    found = read_rows(CATALOGUE["koniq10k"], tmp_path)
+    assert [row.mos for row in found] == right and {row.official for row in found} == {None}
+    (tmp_path / "koniq10k_scores_and_distributions.csv").unlink()
+    write("koniq10k_distributions_sets.csv", {"set": lambda row: row["set"]})  # 1..5 under the other's name
+    with pytest.raises(Refusal, match=r"another scale, it seems: get the table from .*subpic/koniq"):
+        read_rows(CATALOGUE["koniq10k"], tmp_path)
 
 
 def test_tid2013_is_found_whatever_the_case_of_its_names(tmp_path):
