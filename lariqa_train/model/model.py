@@ -18,7 +18,7 @@ import torch
 from huggingface_hub import PyTorchModelHubMixin
 from torch import nn
 
-from lariqa.errors import Refusal
+from lariqa.errors import Refusal, nearest
 from lariqa.manifest.model_config import LarIqaConfig, Provenance, read_description
 from lariqa.manifest.preprocess_spec import VIEWS, PreprocessSpec
 from lariqa_train.model.heads import make_reducer, make_regressor
@@ -37,7 +37,8 @@ RANDOM_WEIGHTS = Provenance(trained=False, made_by="random initialisation")
 def check_backbone(name: str) -> None:
     """Refuse a backbone that timm does not have."""
     if not timm.is_model(name):
-        raise Refusal(f"timm has no backbone {name!r}; the paper's are {sorted(BACKBONES.values())}")
+        named = ", ".join(sorted(BACKBONES.values()))
+        raise Refusal(f"timm has no backbone {name!r}{nearest(name, timm.list_models())}; the paper's are {named}")
 
 
 def preprocess_for(backbone: str) -> PreprocessSpec:

@@ -32,6 +32,7 @@ from lariqa_train.datasets.rows import read_rows
 from lariqa_train.datasets.split import Split, split_rows
 from lariqa_train.datasets.view_cache import check_and_cache
 from lariqa_train.model.checkpoint import save_checkpoint
+from lariqa_train.model.model import check_backbone
 from lariqa_train.training.picture_data import PictureData
 from lariqa_train.training.qat_task import QatTask, RoundedBranches
 from lariqa_train.training.stages import build_stage
@@ -104,6 +105,7 @@ def fit(
     output = Path(output)
     last = output / "checkpoints" / "last.ckpt"
     _check_folder(config, output, last, resume)
+    check_machine(config)  # before minutes of decoding
     progress("reading the data sets")
     splits = read_splits(config, root)
     progress("building the network")
@@ -156,11 +158,7 @@ def _trainer(
         callbacks.append(TQDMProgressBar())
     logs = [TensorBoardLogger(output, "log", version=""), CSVLogger(output, "log", version="")]
     return lightning.Trainer(
-        accelerator=config.accelerator,
-        devices=int(config.devices) if config.devices.isdigit() else config.devices,
-        num_nodes=config.nodes,
-        strategy=config.strategy,
-        precision=config.precision,
+        **_where(config),
         accumulate_grad_batches=config.accumulate,
         callbacks=callbacks,
         logger=logs,
@@ -171,6 +169,29 @@ def _trainer(
         enable_model_summary=False,
         **{"max_epochs": config.epochs, **limits},
     )
+
+
+def _where(config: TrainConfig) -> dict:
+    """On what the run computes, as Lightning's Trainer takes it."""
+    return {
+        "accelerator": config.accelerator,
+        "devices": int(config.devices) if config.devices.isdigit() else config.devices,
+        "num_nodes": config.nodes,
+        "strategy": config.strategy,
+        "precision": config.precision,
+    }
+
+
+def check_machine(config: TrainConfig) -> None:
+    """Refuse a backbone that timm does not have, and settings that Lightning refuses on this machine."""
+    check_backbone(config.timm_backbone)
+    silent = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+    try:
+        with _without_hints():
+            lightning.Trainer(**_where(config), **dict.fromkeys(silent, False))
+    except Exception as error:  # Lightning's exceptions share no base
+        asked = ", ".join(f"{name}={value}" for name, value in _where(config).items())
+        raise Refusal(f"Lightning cannot train with {asked} here: {' '.join(str(error).split())}") from error
 
 
 def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -> None:

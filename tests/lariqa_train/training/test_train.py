@@ -489,3 +489,22 @@ def wait_for(happens, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not happens() and time.monotonic() < end:
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"accelerator": "gpu" if not torch.cuda.is_available() else "tpu"}, "accelerator="),
+        ({"precision": "fp16"}, "precision=fp16"),
+        ({"strategy": "dp"}, "strategy=dp"),
+        ({"devices": "0"}, "devices=0"),
+        ({"backbone": "mobilenetv3_lrge_100"}, "mobilenetv3_large_100"),
+    ],
+)
+def test_what_lightning_or_timm_refuses_is_said_before_any_photo_is_read(settings, says, tmp_path):
+    config = replace(TrainConfig(stage="branch", branch="synthetic", datasets=("kadid10k",)), **settings)
+    said = []
+    with pytest.raises(Refusal) as refusal:
+        fit(config, tmp_path, tmp_path / "run", quiet=True, progress=said.append)
+    assert says in str(refusal.value) and "\n" not in str(refusal.value)
+    assert said == [] and not (tmp_path / "run").exists()
