@@ -7,6 +7,7 @@ from pathlib import Path
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import Artifact, Manifest, parse_manifest, read_manifest
+from lariqa.mistaken_files import refuse_mistaken
 from lariqa.runtimes.runtime import runtime_of, runtimes
 from lariqa.runtimes.scorer import Scorer
 from lariqa.runtimes.weight_cache import with_weight_cache
@@ -20,6 +21,7 @@ def describe(path: Path) -> tuple[Manifest, Artifact]:
     """
     if not path.exists():
         raise Refusal(f"no model at {path}; `lariqa export` makes one")
+    refuse_mistaken(path)
     manifest = read_manifest(path.parent)
     for artifact in manifest.artifacts if manifest else ():
         if artifact.file == path.name:

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from lariqa.atomic import unwritable, writing
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
+from lariqa.mistaken_files import refuse_mistaken
 from lariqa_train.model.model import LarIqa
 
 SCHEMA_VERSION = 1
@@ -77,6 +78,7 @@ def load_checkpoint(path: str | Path) -> LarIqa:
 
 def _read_safetensors(path: Path) -> tuple[dict, dict | None]:
     """(tensors, our description or None)."""
+    refuse_mistaken(path)
     if not path.is_file():
         raise Refusal(f"no checkpoint at {path}; `lariqa import` or `lariqa demo` makes one")
     try:

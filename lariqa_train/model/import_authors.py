@@ -24,8 +24,23 @@ from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import HeadConfig, LarIqaConfig, Provenance
 from lariqa.manifest.preprocess_spec import VIEWS
+from lariqa.mistaken_files import refuse_mistaken
 from lariqa_train.model.heads import PAPER_HEADS
 from lariqa_train.model.model import LarIqa
+
+# Where training programs keep a model's weights in their checkpoints, and what they put in front of its names.
+WRAPPERS = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "params",
+    "params_ema",
+    "ema",
+    "ema_state_dict",
+    "net",
+    "weights",
+)
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.")  # DataParallel's, torch.compile's, Lightning's and others'
 
 
 @dataclass(frozen=True)
@@ -131,6 +146,7 @@ def import_authors(path: str | Path, branch: str | None = None) -> tuple[LarIqa,
 def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise Refusal(f"no file at {path}; give the authors' .pt or .pth file")
+    refuse_mistaken(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about unusual files; the refusals below describe them
@@ -146,13 +162,38 @@ def _load_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise Refusal(
             f"{path} is not a readable PyTorch weight file; is the download complete? ({_short(error)})"
         ) from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not state or not all(_is_named_tensor(*item) for item in state.items()):
+    state = _unwrapped(state, path)
+    if not _is_state_dict(state):
         raise Refusal(
             f"{path} is not a state dict (names -> plain tensors) but a {type(state).__name__}; save model.state_dict()"
         )
-    return {name.removeprefix("module."): tensor for name, tensor in state.items()}  # DataParallel's prefix
+    return _without_prefixes(state)
+
+
+def _unwrapped(state: object, path: Path) -> object:
+    """The state dict inside a training checkpoint: under the one key that holds one.
+
+    Raises:
+        Refusal: several do, so that nobody can tell which weights are meant.
+    """
+    if not isinstance(state, dict) or _is_state_dict(state):
+        return state
+    inside = [name for name in WRAPPERS if _is_state_dict(state.get(name))]
+    if len(inside) > 1:
+        named = " and ".join(inside)
+        raise Refusal(f"{path} holds several sets of weights, {named}; save the one that is meant as a file of its own")
+    return state[inside[0]] if inside else state
+
+
+def _without_prefixes(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Names as the model has them: what wrappers put in front of every one is taken off."""
+    while prefix := next((p for p in PREFIXES if all(name.startswith(p) for name in state)), None):
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    return state
+
+
+def _is_state_dict(value: object) -> bool:
+    return isinstance(value, dict) and bool(value) and all(_is_named_tensor(*item) for item in value.items())
 
 
 def _is_named_tensor(name: object, value: object) -> bool:

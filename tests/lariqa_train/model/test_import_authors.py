@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from lariqa.errors import Refusal
+from lariqa.runtimes.artifacts import describe
 from lariqa_train.demo.demo_checkpoint import set_batch_norm_statistics, standardise_features
+from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.import_authors import import_authors
 
 BACKBONE = "mobilenetv3_large_100"
@@ -206,3 +208,47 @@ def test_other_peoples_files_are_refused(tmp_path, content):
     torch.save(content, tmp_path / "other.pt")
     with pytest.raises(Refusal):
         import_authors(tmp_path / "other.pt")
+
+
+WRAPPED = {
+    "Lightning": lambda state: {"epoch": 3, "state_dict": {f"model.{name}": x for name, x in state.items()}},
+    "a training loop": lambda state: {"epoch": 3, "model_state_dict": state, "optimizer": {"lr": 1.0}},
+    "params": lambda state: {"params": state},
+    "the averaged weights alone": lambda state: {"ema": state, "step": torch.tensor(3)},
+    "torch.compile in DataParallel": lambda state: {f"module._orig_mod.{name}": x for name, x in state.items()},
+}
+
+
+@pytest.mark.parametrize("how", WRAPPED)
+def test_weights_inside_a_training_checkpoint_are_found(how, kan_file, tmp_path):
+    state = torch.load(kan_file[0], weights_only=True)
+    path = tmp_path / "wrapped.pt"
+    torch.save(WRAPPED[how](state), path)
+    found, kind = import_authors(path)
+    expected, _ = import_authors(kan_file[0])
+    assert kind == "two-branch KAN"
+    assert all(torch.equal(x, found.state_dict()[name]) for name, x in expected.state_dict().items())
+
+
+def test_several_sets_of_weights_are_refused_by_their_names(kan_file, tmp_path):
+    state = torch.load(kan_file[0], weights_only=True)
+    torch.save({"model": state, "ema": state}, tmp_path / "two.pt")
+    with pytest.raises(Refusal, match="several sets of weights, model and ema"):
+        import_authors(tmp_path / "two.pt")
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n", "Git LFS pointer"),
+        (b"<!DOCTYPE html>\n<html><title>Sign in</title>", "a web page"),
+        (b"\n<HTML>", "a web page"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><Error>", "an XML answer"),
+    ],
+)
+@pytest.mark.parametrize("opens", [import_authors, load_checkpoint, describe], ids=lambda opens: opens.__name__)
+def test_what_came_down_in_a_files_place_is_called_what_it_is(opens, head, says, tmp_path):
+    path = tmp_path / {import_authors: "a.pt", load_checkpoint: "a.safetensors", describe: "a.onnx"}[opens]
+    path.write_bytes(head)
+    with pytest.raises(Refusal, match=says):
+        opens(path)
