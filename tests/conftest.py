@@ -18,6 +18,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what ru
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Whole files go to one worker each. Begun last, one of these would leave the other workers with nothing to do.
+LONGEST = ("test_train.py", "test_tiled_net.py", "test_quantized_export.py", "test_bench.py", "test_exported_files.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others in their order."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def tiny_config():
     """A function that makes a tiny configuration; its options replace the defaults."""
