@@ -8,6 +8,7 @@ import android.view.View
 import android.widget.ListView
 import android.widget.Spinner
 import java.io.File
+import java.util.concurrent.CountDownLatch
 import kotlin.test.assertEquals
 import kotlin.test.assertIs
 import kotlin.test.assertNotNull
@@ -16,6 +17,7 @@ import org.junit.Test
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.Manifest
 import org.lariqa.core.scoring.Journal
+import org.lariqa.core.scoring.ModelLoader
 import org.lariqa.core.scoring.PhotoResult
 import org.lariqa.core.scoring.RuntimeChoice
 import org.lariqa.core.scoring.ScoringState
@@ -74,8 +76,12 @@ class MainActivityTest : AppTest() {
 
     @Test
     fun `a model for one size offers to fit`() {
+        val known = CountDownLatch(1)
+        val carried = app.loader
+        app.loader = ModelLoader { choice, onProgress -> known.await().let { carried.load(choice, onProgress) } }
         val activity = open<MainActivity>().get()
         assertTrue(!activity.isShown(R.id.fit), "not before it is known")
+        known.countDown()
         untilReady()
         assertTrue(activity.isShown(R.id.fit))
     }
