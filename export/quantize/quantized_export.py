@@ -237,4 +237,4 @@ class QuantizedExport:
         for photo in self.pictures.calibration():
             ready = self.ready
             inputs = inputs_of(np.array(photo), ready.takes, ready.preprocess, ready.config.branches)
-            yield {name: torch.from_numpy(x) for name, x in inputs.items()}
+            yield {name: torch.from_numpy(np.array(x)) for name, x in inputs.items()}
