@@ -77,10 +77,12 @@ def proof_photos_up_to(height: int, width: int) -> dict[str, np.ndarray]:
 
 
 def _of_sizes(sizes: Iterable[tuple]) -> dict[str, np.ndarray]:
+    """Those of the first size have the names that they have alone, the others with their size before."""
     photos = {}
     for height, width, *kinds in sizes:
         found = bundled_photos(height, width)
-        photos |= {f"{width}x{height} {kind}": found[kind] for kind in kinds or found}
+        size = f"{width}x{height} " if photos else ""
+        photos |= {f"{size}{kind}": found[kind] for kind in kinds or found}
     return {**photos, golden.FILE_NAME: golden.golden_photo(*golden.ANY_SIZE_PX)}
 
 

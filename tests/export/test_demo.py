@@ -8,8 +8,10 @@ import pytest
 from export import demo
 from export.demo import HEAVY, LEAST_UNSEEN_SRCC, SHARP, WORSE, Demo, Judged, judge, make_demo
 from export.proof.parity import Parity, PhotoParity
+from export.proof.proof_photos import photos_to_prove
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import Provenance
+from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa_train.demo.demo_recipe import DemoRecipe
 from lariqa_train.demo.demo_training import Learnt
 from lariqa_train.pictures.damage import bundled_photo, jpeg_of_quality
@@ -99,3 +101,10 @@ def test_the_trip_goes_from_the_recipe_to_every_format(tiny_model, tmp_path, mon
     assert asked["formats"] == list(demo.FORMATS) and asked["overwrite"] is True
     assert made.passed and made.learnt is found and made.provenance == tiny_model.provenance
     assert [one.format for one in made.judged] == ["onnx"] and (tmp_path / demo.CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("view", ["crop", "full"])
+def test_every_proof_has_the_photos_that_the_demo_judges_by(view):
+    spec = PreprocessSpec(authentic_side_px=64, synthetic_view=view, synthetic_crop_px=96)
+    for takes in (None, (64, 80)):
+        assert {SHARP, *WORSE} <= set(photos_to_prove(takes, spec, (64, 80)))
