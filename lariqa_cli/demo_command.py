@@ -58,7 +58,8 @@ def run_demo(
     if not demo.passed:
         raise typer.Exit(1)
     last = demo.proofs[-1].path
-    note(f"Next: {typed('score', last)} PHOTO.jpg --fit\n      {typed('verify', output)} --photos FOLDER")
+    fit = " --fit" if proofs[-1][0].photo_width_px else ""
+    note(f"Next: {typed('score', last)} PHOTO.jpg{fit}\n      {typed('verify', output)} --photos FOLDER")
 
 
 def print_learnt(learnt) -> None:
