@@ -25,10 +25,14 @@ stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, er
 
 
 def console(file, width: int | None = None) -> Console:
-    """A Rich console that prints text as it is."""
+    """A Rich console that prints text as it is, and whose reader may leave (``lariqa datasets list | head``)."""
     from rich.console import Console
 
-    return Console(file=file, width=width, highlight=False, emoji=False)
+    class Screen(Console):
+        def on_broken_pipe(self) -> NoReturn:  # Rich's own ends with status 1, which here means a missed limit
+            reader_left()
+
+    return Screen(file=file, width=width, highlight=False, emoji=False)
 
 
 @contextmanager
@@ -83,10 +87,7 @@ def say_json(data: dict) -> None:
 
 def show(table: Table) -> None:
     """A table of the result, on stdout; to a file or a pipe, as wide as its longest file name."""
-    try:
-        console(sys.stdout, None if sys.stdout.isatty() else 10_000).print(table)
-    except BrokenPipeError:
-        reader_left()
+    console(sys.stdout, None if sys.stdout.isatty() else 10_000).print(table)
 
 
 def typed(*words: object) -> str:

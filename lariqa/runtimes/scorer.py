@@ -50,8 +50,7 @@ class Scorer:
             >>> score == scorer.score(Image.open(photo)) == scorer.score(np.asarray(Image.open(photo)))
             True
         """
-        known = isinstance(photo, (np.ndarray, DecodedPhoto))
-        return self.runner.run(self.inputs(photo if known else decode(photo), fit))
+        return self.runner.run(self.inputs(_in_memory(photo), fit))
 
     def score_batch(self, photos: Sequence[str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto]) -> list[float]:
         """Score several photos in one run, each as :meth:`score` would.
@@ -69,7 +68,7 @@ class Scorer:
             raise Refusal("this file takes one photo at a time; export one with --batch dynamic")
         if not photos:
             return []
-        made = [self.inputs(p if isinstance(p, (np.ndarray, DecodedPhoto)) else decode(p)) for p in photos]
+        made = [self.inputs(_in_memory(photo)) for photo in photos]
         return self.runner.run_batch({name: np.concatenate([one[name] for one in made]) for name in made[0]}).tolist()
 
     def inputs(self, photo: np.ndarray | DecodedPhoto, fit: bool = False) -> dict[str, np.ndarray]:
@@ -81,6 +80,10 @@ class Scorer:
                 raise Refusal(_does_not_fit(size, self.photo_size_px))
             photo = fit_to(photo if isinstance(photo, np.ndarray) else photo.pixels(), *self.photo_size_px)
         return inputs_of(photo, self.input, self.preprocess, self.views)
+
+
+def _in_memory(photo: str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto) -> np.ndarray | DecodedPhoto:
+    return photo if isinstance(photo, np.ndarray | DecodedPhoto) else decode(photo)
 
 
 def fit_to(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -176,3 +176,11 @@ def test_no_file_needs_a_backend_to_be_imported():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             assert not [name for name in names if name.split(".")[0] in BACKENDS], file
+
+
+def test_a_table_whose_reader_leaves_ends_as_a_shell_expects():
+    show = "from rich.table import Table; from lariqa_cli.screen import show; import os; show(Table('x' * 200_000))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as closed:
+        assert subprocess.run([sys.executable, "-c", show], stdout=closed, cwd=HOUSE).returncode == 141
