@@ -8,6 +8,7 @@ from pathlib import Path
 from export.formats import FORMATS
 from export.pipeline import REFERENCE
 from export.proof.limits import LIMITS
+from export.proof.memory_model import photo_size_px
 from export.proof.parity import Parity, compare, reference_scores
 from export.proof.proof_photos import PhotoFiles, photos_to_prove
 from lariqa.digest import sha256_of
@@ -60,9 +61,8 @@ def verify(
         bound = limit or LIMITS.get(row.precision, LIMITS["fp32"])  # with a limit of 0 the spread still has to be some
         size = None if row.photo_width_px is None else (row.photo_height_px, row.photo_width_px)
         if (size, row.synthetic_view) not in known:
-            largest = row.inputs[-1].shape[1:3] if row.input == "views" else (2160, 3840)
             spec = manifest.config.preprocess.with_view(row.synthetic_view)
-            shown = None if photos else photos_to_prove(size, spec, largest)
+            shown = None if photos else photos_to_prove(size, spec, photo_size_px(row))
             images = shown or PhotoFiles(photos, size)
             reference = reference_scorer(model, row.synthetic_view)
             known[size, row.synthetic_view] = (
