@@ -73,10 +73,9 @@ def tiny_export(folder: Path) -> dict:
         (proved,) = export_proved(model, request, ["coreml"], folder / "export")
         scores = [row["reference"] for row in proved.artifact.parity["photos"]]
         assert proved.parity.passed and min(np.diff(sorted(scores))) > 1e-4 and np.ptp(scores) > 0.04, scores
-    photos = {
-        "views": proof_photos_of_any_size(model.config.preprocess.synthetic_crop_px),
-        "pixels": proof_photos(HEIGHT, WIDTH),
-    }
+    any_size = proof_photos_of_any_size(model.config.preprocess.synthetic_crop_px)
+    one_size = proof_photos(HEIGHT, WIDTH)
+    photos = {"views": {_with_size(*named): named[1] for named in any_size.items()}, "pixels": one_size}
     for size in EXTREME:
         width, height = map(int, size.split("x"))
         photos["views"][size] = golden.golden_photo(height, width)
@@ -93,6 +92,12 @@ def tiny_export(folder: Path) -> dict:
         return {"photo": name, **size, "reference": reference.score(image), "inputs": hashes}
 
     return {takes: [row(takes, name, image) for name, image in named.items()] for takes, named in photos.items()}
+
+
+def _with_size(name: str, image: np.ndarray) -> str:
+    """Those of the first size are named as in the proof for one size; here both lie in one folder."""
+    size = f"{image.shape[1]}x{image.shape[0]} "
+    return name if name.startswith(size) or name == golden.FILE_NAME else size + name
 
 
 def resizes() -> list[dict]:
