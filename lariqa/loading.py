@@ -21,6 +21,7 @@ def load(
     threads: int | None = None,
     synthetic_view: str | None = None,
     weight_cache: str | os.PathLike | None = None,
+    device: str = "cpu",
 ) -> Scorer:
     """Open a model for scoring.
 
@@ -31,6 +32,8 @@ def load(
         synthetic_view: "crop" or "full", for a checkpoint; None: as the weights were trained. An exported file has one
             view, and another is refused.
         weight_cache: a folder where LiteRT keeps packed weights between runs; .tflite only.
+        device: "cpu"; for an .onnx file also "cuda" and others, where the installed ONNX Runtime has them. Nothing
+            falls back to the CPU, and the golden photo is scored first: a device that gives another score is refused.
 
     Returns:
         A :class:`~lariqa.runtimes.scorer.Scorer`.
@@ -50,6 +53,8 @@ def load(
     if is_checkpoint(path):
         if weight_cache is not None:
             raise Refusal(f"--weight-cache is for a .tflite artifact; {path} is a checkpoint")
+        if device != "cpu":
+            raise Refusal(f"--device {device} is for an exported file; {path} is a checkpoint")
         module = toolkit("lariqa_train.model.reference", "opening a checkpoint")
         return module.open_checkpoint(path, synthetic_view)
     refuse_folder_of_models(path)
@@ -60,7 +65,12 @@ def load(
             f"export another with --synthetic-view {synthetic_view}"
         )
     cache = None if weight_cache is None else Path(weight_cache)
-    return scorer_for(path, manifest, artifact, threads, cache)
+    scorer = scorer_for(path, manifest, artifact, threads, cache, device)
+    if device != "cpu":
+        from lariqa.runtimes.golden_check import refuse_other_scores
+
+        refuse_other_scores(scorer, path, manifest, artifact)
+    return scorer
 
 
 def refuse_folder_of_models(path: Path) -> None:

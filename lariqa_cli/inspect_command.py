@@ -11,9 +11,8 @@ from rich import box
 from rich.table import Table
 
 from lariqa.backends import has_toolkit
-from lariqa.errors import Refusal
+from lariqa.errors import Refusal, named
 from lariqa_cli.arguments import ModelArgument, check_model, is_checkpoint
-from lariqa_cli.score_command import named
 from lariqa_cli.screen import note, say, say_json, show, steps
 
 if TYPE_CHECKING:  # it imports torch

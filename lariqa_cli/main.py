@@ -17,7 +17,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-from lariqa.errors import Refusal, nearest
+from lariqa.errors import OwnFault, Refusal, nearest
 from lariqa_cli.screen import complain
 
 # What Typer raises for a command line that it cannot parse: Click's class in its older versions, its own since.
@@ -39,7 +39,7 @@ class Command:
 
 COMMANDS = {
     "Score": {
-        "score": Command("score_command", "score_photos", "Score photos with an exported file or a checkpoint."),
+        "score": Command("score_command", "score_command", "Score photos with an exported file or a checkpoint."),
         "inspect": Command("inspect_command", "inspect_model", "Show what an exported file or a checkpoint is."),
     },
     "Export": {
@@ -154,7 +154,7 @@ def main() -> None:
     except Exception as fault:  # nobody foresaw it: neither a wrong input (2) nor a missed limit (1)
         if _shows_faults:
             raise
-        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        said = " ".join((str(fault) if isinstance(fault, OwnFault) else f"{type(fault).__name__}: {fault}").split())
         command = shlex.join(["lariqa", "--debug", *sys.argv[1:]])
         complain(f"{said}; this is a fault of lariqa itself: please report it, with what `{command}` shows")
         status = OWN_FAULT

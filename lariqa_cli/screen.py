@@ -72,10 +72,10 @@ def steps():
         signal.signal(signal.SIGINT, before)
 
 
-def say(line: str) -> None:
+def say(line: str, end: str = "\n") -> None:
     """One line of the result, on stdout: neither wrapped nor read as markup, so that file names stay what they are."""
     try:
-        print(line, flush=True)
+        print(line, end=end, flush=True)
     except BrokenPipeError:
         reader_left()
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from lariqa.errors import named
 from lariqa_cli.arguments import check_checkpoint, check_output_file
 from lariqa_cli.inspect_command import show_coverage
-from lariqa_cli.score_command import finite, named
 from lariqa_cli.screen import note, note_training, say, steps, typed
 
 FEW_PHOTOS = 100
@@ -42,6 +42,7 @@ def update_grid(
     import torch
 
     from lariqa.photos.photo import open_photo
+    from lariqa.runtimes.scorer import finite
     from lariqa_train.model.checkpoint import load_checkpoint, save_checkpoint
     from lariqa_train.model.normalise import prepare
     from lariqa_train.model.refit_grids import refit_grids, refuse_without_kan, run_heads

@@ -51,7 +51,7 @@ def test_imports_only_point_down(file):
 
 
 def test_the_ground_floor_scores_with_numpy_pillow_and_one_runtime_each():
-    allowed = {"lariqa", "numpy", "PIL", "pillow_heif", "flatbuffers", "tflite_runtime"}
+    allowed = {"lariqa", "numpy", "PIL", "pillow_heif", "flatbuffers", "tflite_runtime", "filelock"}
     standard = {"__future__"} | set(__import__("sys").stdlib_module_names)
     for file in FILES:
         if floor_of(file) == 0:

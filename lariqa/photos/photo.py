@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
@@ -67,8 +68,12 @@ def open_photo(path: str | os.PathLike) -> np.ndarray:
     return decode(path).pixels()
 
 
-def decode(photo: str | os.PathLike | Image.Image) -> DecodedPhoto:
+def decode(photo: str | os.PathLike | Image.Image | BinaryIO, name: str | os.PathLike = "the photo") -> DecodedPhoto:
     """A photo file, or an image that Pillow has opened, to be read part by part; errors as :func:`open_photo`.
+
+    Args:
+        photo: a path; an image; or a file's bytes in a stream that can seek, which is left open.
+        name: begins the refusal of a stream.
 
     Example:
         >>> photo = decode(Image.new("LA", (64, 48), (0, 0)))  # fully transparent: the white page shows through
@@ -78,8 +83,11 @@ def decode(photo: str | os.PathLike | Image.Image) -> DecodedPhoto:
     if isinstance(photo, Image.Image):
         with _strict_and_silent_pillow():
             return _shown(Path(getattr(photo, "filename", "") or "the image"), b"", photo)
-    path = Path(photo)
-    with _opened(path) as stream, _strict_and_silent_pillow():
+    if not hasattr(photo, "read"):
+        with opened(photo) as stream:
+            return decode(stream, photo)
+    path, stream = Path(name), photo
+    with _strict_and_silent_pillow():
         with _decoding(path, b""):
             head = stream.read(64)
         formats = _formats_for(path, head)
@@ -105,8 +113,9 @@ def _shown(path: Path, head: bytes, image: Image.Image) -> DecodedPhoto:
     return DecodedPhoto(image, orientation)
 
 
-def _opened(path: Path) -> io.BufferedReader:
-    """The file, open and not empty."""
+def opened(photo: str | os.PathLike) -> io.BufferedReader:
+    """A photo file, open and not empty, as ``decode`` takes it; refused as by :func:`open_photo`."""
+    path = Path(photo)
     if os.path.isdir(path):
         raise Refusal(f"{path}: expected a photo file, came a folder; name a photo in it")
     if os.path.exists(path) and not os.path.isfile(path):
@@ -123,7 +132,7 @@ def _opened(path: Path) -> io.BufferedReader:
         empty = not stream.peek(1)
     except OSError as error:
         stream.close()
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if empty:
         stream.close()
         raise Refusal(f"{path}: expected a photo, came an empty file (0 bytes); copy or export the photo again")
@@ -155,7 +164,7 @@ def _decoding(path: Path, head: bytes) -> Iterator[None]:
         ) from error
     except OSError as error:
         if error.errno is not None:  # the system's, not a decoder's
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         raise _damaged(path, error) from error
     except Image.DecompressionBombError as error:  # Pillow's own check of sizes, tiles and frames
         raise _too_large(path, "a header that claims more than twice as much") from error
@@ -170,7 +179,8 @@ def _damaged(path: Path, error: BaseException) -> Refusal:
     )
 
 
-def _unreadable(path: Path, error: OSError) -> Refusal:
+def unreadable(path: str | os.PathLike, error: OSError) -> Refusal:
+    """The one sentence for "the system could not read this"."""
     return Refusal(f"{path}: expected a file that can be read, came {reason_of(error)}; check the disk or the network")
 
 

@@ -8,7 +8,7 @@ from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import Artifact, Manifest, parse_manifest, read_manifest
 from lariqa.mistaken_files import refuse_mistaken
-from lariqa.runtimes.runtime import runtime_of, runtimes
+from lariqa.runtimes.runtime import DEVICE, runtime_of, runtimes
 from lariqa.runtimes.scorer import Scorer
 from lariqa.runtimes.weight_cache import with_weight_cache
 
@@ -61,10 +61,32 @@ def open_artifact(path: Path, threads: int | None = None, weight_cache: Path | N
 
 
 def scorer_for(
-    path: Path, manifest: Manifest, artifact: Artifact, threads: int | None = None, weight_cache: Path | None = None
+    path: Path,
+    manifest: Manifest,
+    artifact: Artifact,
+    threads: int | None = None,
+    weight_cache: Path | None = None,
+    device: str = "cpu",
 ) -> Scorer:
-    """A Scorer for a model file whose promise is known."""
+    """A Scorer for a model file whose promise is known.
+
+    Raises:
+        Refusal: the runtime is missing, cannot open the file, cannot keep packed weights, or has no such device.
+    """
     size = None if artifact.photo_width_px is None else (artifact.photo_height_px, artifact.photo_width_px)
     spec = manifest.config.preprocess.with_view(artifact.synthetic_view)
-    runner = runtimes()[artifact.format].open(path, threads, with_weight_cache(artifact, weight_cache))
-    return Scorer(runner, spec, manifest.config.branches, artifact.input, size, artifact.batch, manifest.provenance)
+    runtime, session = runtimes()[artifact.format], with_weight_cache(artifact, weight_cache)
+    if device not in runtime.devices:
+        raise Refusal(f"{path.name} runs on {' or '.join(runtime.devices)} here, not on {device!r}")
+    runner = runtime.open(path, threads, session if device == "cpu" else {**session, DEVICE: device})
+    return Scorer(
+        runner=runner,
+        preprocess=spec,
+        views=manifest.config.branches,
+        input=artifact.input,
+        photo_size_px=size,
+        batch=artifact.batch,
+        provenance=manifest.provenance,
+        precision=artifact.precision,
+        device=device,
+    )

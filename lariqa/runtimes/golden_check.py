@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lariqa.errors import Refusal
-from lariqa.manifest.manifest import Artifact
+from lariqa.manifest.manifest import Artifact, Manifest
 from lariqa.photos import golden
 from lariqa.runtimes.artifacts import describe, scorer_for
+from lariqa.runtimes.scorer import Scorer
 
 FLOAT32 = "float32"  # what the runtimes of this folder compute in on a CPU, as manifests name it
 
@@ -49,6 +50,11 @@ def check_golden(path: Path, threads: int | None = None) -> GoldenCheck:
             at a size that it names.
     """
     manifest, artifact = describe(path)
+    return golden_check_of(scorer_for(path, manifest, artifact, threads), path, manifest, artifact)
+
+
+def golden_check_of(scorer: Scorer, path: Path, manifest: Manifest, artifact: Artifact) -> GoldenCheck:
+    """The same of a file that is open."""
     photos = (artifact.parity or {}).get("photos", ())
     recorded = next((row for row in photos if row["photo"] == golden.FILE_NAME), None)
     if recorded is None:
@@ -63,7 +69,20 @@ def check_golden(path: Path, threads: int | None = None) -> GoldenCheck:
         raise Refusal(
             f"{path.name} takes photos of any size, and the golden photo's is not recorded; verify it with --photos"
         )
-    scorer = scorer_for(path, manifest, artifact, threads)
     photo = golden.golden_photo(height, width)
     tolerance = max(artifact.parity["limit"], manifest.tolerances.get(FLOAT32, 0.0))
     return GoldenCheck(artifact, scorer.runner.runtime, reference, scorer.score(photo), tolerance)
+
+
+def refuse_other_scores(scorer: Scorer, path: Path, manifest: Manifest, artifact: Artifact) -> None:
+    """Refuse a device that the file was not proved on, if it does not give the golden photo's score.
+
+    Raises:
+        Refusal: it does not, with the figure; or as :func:`check_golden`.
+    """
+    check = golden_check_of(scorer, path, manifest, artifact)
+    if not check.passed:
+        raise Refusal(
+            f"{scorer.device} scores the golden photo {check.score:.6f} with {path.name}, PyTorch "
+            f"{check.reference:.6f}: {check.difference:.1e} apart, {check.tolerance:.0e} is allowed; score on the CPU"
+        )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lariqa.backends import backend
 from lariqa.errors import Refusal
-from lariqa.runtimes.runtime import OperatorTime, Runtime
+from lariqa.runtimes.runtime import DEVICE, OperatorTime, Runtime
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,21 +26,31 @@ SESSIONS = {
     "fast": {"enable_mem_pattern": False},
     "naive": {},  # as the runtime comes
 }
-ASKED_FOR = "CPUExecutionProvider"
+CPU = "CPUExecutionProvider"
+# Device -> provider of ONNX Runtime and its options. Without TF32, which keeps 10 bits of a float32's 23.
+PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
+    "cpu": (CPU, {}),
+    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+    "migraphx": ("MIGraphXExecutionProvider", {}),
+    "directml": ("DmlExecutionProvider", {}),
+    "coreml": ("CoreMLExecutionProvider", {}),
+    "openvino": ("OpenVINOExecutionProvider", {"precision": "FP32"}),
+}
+NO_FALLBACK = "session.disable_cpu_ep_fallback"  # else operators that a device lacks run on the CPU without a word
 METADATA_KEY = "lariqa"  # of the file's metadata properties
 FLOAT = 1  # onnx.TensorProto.FLOAT
 
 
 class OnnxRunner:
-    """One session on the CPU.
+    """One session on one device.
 
     Args:
         path: the file.
         threads: inside one operator; None: the runtime's own choice, one for each core.
-        session: options of the session, as the manifest has them.
+        session: options of the session, as the manifest has them; DEVICE among them: one of PROVIDERS.
 
     Raises:
-        Refusal: onnxruntime is missing, or cannot open the file.
+        Refusal: onnxruntime is missing or has not the device, or cannot open the file there.
     """
 
     executes_artifact = True
@@ -48,7 +58,9 @@ class OnnxRunner:
     def __init__(
         self, path: Path, threads: int | None = None, session: Mapping[str, Any] = SESSIONS["balanced"]
     ) -> None:
-        self.path, self.threads, self.options = path, threads, session
+        self.path, self.threads = path, threads
+        self.device = session.get(DEVICE, "cpu")
+        self.options = {name: value for name, value in session.items() if name != DEVICE}
         self.session = self._session(str(path))
         self.runtime = f"ONNX Runtime {backend('onnxruntime', 'onnx').__version__}"
 
@@ -59,10 +71,21 @@ class OnnxRunner:
         options.intra_op_num_threads = self.threads or 0
         for name, value in {**self.options, **settings}.items():
             setattr(options, name, value)
+        provider, its_options = PROVIDERS[self.device]
+        if provider != CPU:
+            _refuse_absent(self.device, ort.get_available_providers())
+            options.add_session_config_entry(NO_FALLBACK, "1")
         try:
-            return ort.InferenceSession(model, options, providers=[ASKED_FOR])
+            session = ort.InferenceSession(model, options, providers=[(provider, its_options)])
         except Exception as error:  # ONNX Runtime's exception classes share no base but Exception
-            raise Refusal(f"ONNX Runtime cannot open {self.path}: {' '.join(str(error).split())}") from error
+            where = "" if provider == CPU else f" on {self.device} alone"
+            raise Refusal(f"ONNX Runtime cannot open {self.path}{where}: {' '.join(str(error).split())}") from error
+        if session.get_providers()[0] != provider:
+            raise Refusal(
+                f"ONNX Runtime did not take {self.device}, but {session.get_providers()[0]}: its libraries or driver "
+                "are missing; install them, or score on the CPU"
+            )
+        return session
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """Input name -> array as the manifest describes it; returns the score."""
@@ -111,6 +134,16 @@ class OnnxRunner:
         yield from sorted(zip(names, session.run(names, dict(inputs)), strict=True), key=lambda pair: order[pair[0]])
 
 
+def _refuse_absent(device: str, available: Sequence[str]) -> None:
+    provider = PROVIDERS[device][0]
+    if provider not in available:
+        there = ", ".join(name for name, (its, _) in PROVIDERS.items() if its in available)
+        raise Refusal(
+            f"--device {device} needs an ONNX Runtime with {provider}; the one installed here has {there}: "
+            "install the package of ONNX Runtime that is made for it, or score on the CPU"
+        )
+
+
 def read_metadata(path: Path) -> str | None:
     """The embedded manifest's text, or None; read by a session that prepares nothing for running."""
     ort = backend("onnxruntime", "onnx")
@@ -118,7 +151,7 @@ def read_metadata(path: Path) -> str | None:
     options.log_severity_level, options.intra_op_num_threads = 3, 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        session = ort.InferenceSession(str(path), options, providers=[ASKED_FOR])
+        session = ort.InferenceSession(str(path), options, providers=[CPU])
     except Exception as error:  # ONNX Runtime's exception classes share no base but Exception
         raise Refusal(
             f"{path} is not a readable ONNX file ({type(error).__name__}); is the download complete?"
@@ -133,6 +166,7 @@ RUNTIME = Runtime(
     sessions=SESSIONS,
     batch_session={"enable_mem_pattern": False},  # a pattern would be kept for each number of photos
     modules=("onnxruntime",),
+    devices=tuple(PROVIDERS),
     open=OnnxRunner,
     metadata=read_metadata,
 )

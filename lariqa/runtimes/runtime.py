@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # a list of runtimes needs no NumPy; neither does `lariqa --h
     import numpy as np
 
 
+DEVICE = "device"  # an option of a session: where it runs
+
+
 @dataclass(frozen=True)
 class OperatorTime:
     """One operator of one run, as a runtime's own profiler saw it."""
@@ -86,6 +89,7 @@ class Runtime:
         precisions: those that it runs.
         sessions: way of execution (``--memory``) -> the runtime's options, kept in the manifest.
         batch_session: further options where a file takes batches.
+        devices: where it can run; ``open`` finds one other than "cpu" in the options, under DEVICE.
         modules: what opening a file imports; the benchmark imports them before it takes its baseline of memory.
         open: (file, threads or None, options) -> runner.
         metadata: file -> the text of the manifest inside it, or None.
@@ -99,6 +103,7 @@ class Runtime:
     open: Callable[[Path, int | None, Mapping[str, Any]], Runner]
     metadata: Callable[[Path], str | None]
     batch_session: Mapping[str, Any] = field(default_factory=dict)
+    devices: tuple[str, ...] = ("cpu",)
 
 
 @functools.cache

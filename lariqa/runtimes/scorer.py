@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Scorer:
     photo_size_px: tuple[int, int] | None  # (height, width) that it takes; None: any
     batch: int | None = 1  # photos in one run; None: as many as one gives it
     provenance: Provenance | None = None  # where the weights come from; None: not known
+    precision: str = "fp32"  # of the file
+    device: str = "cpu"  # where it runs
 
     def score(self, photo: str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto, fit: bool = False) -> float:
         """Score one photo.
@@ -84,6 +87,13 @@ class Scorer:
 
 def _in_memory(photo: str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto) -> np.ndarray | DecodedPhoto:
     return photo if isinstance(photo, np.ndarray | DecodedPhoto) else decode(photo)
+
+
+def finite(score: float) -> float:
+    """The score; a Refusal if it is NaN or infinite."""
+    if not math.isfinite(score):
+        raise Refusal(f"the score is {score}, not a number: the weights are damaged; import or train them again")
+    return score
 
 
 def fit_to(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lariqa.photos import photo as photo_module
+from lariqa.library import work as work_module
+from lariqa.library.row import COLUMNS
 from lariqa.runtimes.scorer import Scorer
 from lariqa_train.model.checkpoint import load_checkpoint, save_checkpoint
 from tests.support.commands import AS_EXPORTED, NOT_TRAINED, ONNX, SIZE, refused
@@ -55,14 +56,14 @@ def test_in_json_a_bad_photo_has_an_error_instead_of_a_score(run, tiny_checkpoin
 
 def scores_until(monkeypatch, happens: BaseException, after: int) -> None:
     """Has scoring end in an exception after some photos."""
-    real, count = Scorer.score, iter(range(1000))
+    real, count = Scorer.inputs, iter(range(1000))
 
-    def score(self, photo, fit=False):
+    def inputs(self, photo, fit=False):
         if next(count) >= after:
             raise happens
         return real(self, photo, fit)
 
-    monkeypatch.setattr(Scorer, "score", score)
+    monkeypatch.setattr(Scorer, "inputs", inputs)
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -74,13 +75,13 @@ def test_ctrl_c_loses_no_score_that_was_finished(run, export_folder, photo_folde
 
 
 def test_a_read_error_is_named_and_the_other_photos_are_scored(run, export_folder, photo_folder, monkeypatch):
-    opened = photo_module._opened
+    opened = work_module.opened
 
     def failing(path):
         stream = opened(path)
-        return Broken(stream) if path.name == "noisy.png" else stream
+        return Broken(stream) if Path(path).name == "noisy.png" else stream
 
-    monkeypatch.setattr(photo_module, "_opened", failing)
+    monkeypatch.setattr(work_module, "opened", failing)
     ended = run("score", export_folder / ONNX, photo_folder)
     assert ended.status == 2 and len(ended.stdout.splitlines()) == 4
     (error,) = [line for line in ended.said if line.startswith("error: ")]
@@ -135,7 +136,7 @@ def test_scores_in_json_say_what_was_scored_by_what_and_how(run, tiny_checkpoint
         assert [row["photo"] for row in rows] == [str(path) for path in sorted(photo_folder.iterdir())]
         assert len({round(row["score"], 4) for row in rows}) == 5
         for row in rows:
-            assert row.keys() == {"photo", "score", "model", "runtime", "views", "trained"}
+            assert row.keys() == {*COLUMNS, "views", "trained"} - {"error"}
             assert row["model"] == str(model) and row["runtime"].startswith(runtime) and row["trained"] is False
             assert row["views"].keys() == {"authentic", "synthetic"}
             assert "128x128" in row["views"]["authentic"] and "centre crop" in row["views"]["synthetic"]
