@@ -21,7 +21,15 @@ from lariqa.runtimes.runtime import runtimes
 
 HOUSE = Path(__file__).parents[2]
 HEIGHT, WIDTH = 150, 200
-PUBLIC = ("lariqa", "lariqa.loading", "lariqa.runtimes.scorer", "lariqa.photos.photo", "lariqa.photos.views")
+PUBLIC = (
+    "lariqa",
+    "lariqa.library.scoring",
+    "lariqa.library.work",
+    "lariqa.loading",
+    "lariqa.photos.photo",
+    "lariqa.photos.views",
+    "lariqa.runtimes.scorer",
+)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
 
