@@ -2,18 +2,16 @@
 
 import pytest
 
-from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
 from lariqa.library.work import Work
 from tests.support.album import make_album
 
 
 @pytest.fixture(scope="session")
-def model(tiny_model, tmp_path_factory, one_thread):
+def model(shared_exports):
     """Do not change it: copy its folder."""
-    with one_thread():
-        (proved,) = export_proved(tiny_model, ExportRequest(), ["onnx"], tmp_path_factory.mktemp("library"))
-    return proved.path
+    _, proofs = shared_exports(ExportRequest(), ["onnx", "tflite"])
+    return proofs[0].path
 
 
 @pytest.fixture(scope="session")
