@@ -24,7 +24,7 @@ from PIL import Image
 from lariqa.atomic import replace, staging
 from lariqa.errors import Refusal
 from lariqa_train.datasets.generated import SCENE, Content, contents, pictures_of
-from lariqa_train.datasets.rows import SETS, DataSet, RawRow, read_csv
+from lariqa_train.datasets.rows import SETS, DataSet, RawRow, first_of, read_csv
 
 TABLE = "generated.csv"
 SHARES = (0.7, 0.1, 0.2)  # of the contents, for training, validation and test
@@ -33,7 +33,7 @@ COLUMNS = ("image", "score", "group", "set", "distortion", "severity")
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
-    for where, row in read_csv(root / TABLE, ("image", "score", "group", "set"), renamed={"content": "group"}):
+    for where, row in read_csv(first_of(root, TABLE), ("image", "score", "group", "set"), renamed={"content": "group"}):
         yield RawRow(root / row["image"], row["score"], row["group"], where, row["set"])
 
 
