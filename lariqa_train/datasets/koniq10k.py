@@ -37,7 +37,8 @@ KONIQ10K = DataSet(
     licence="images: Creative Commons, each its own; scores: for research, cite Hosu et al. 2020",
     source="database.mmsp-kn.de/koniq-10k-database.html (scores 1..5 and z-scores), or, with the official sets, the "
     "authors' repository subpic/koniq",
-    layout=(" or ".join(TABLES), " or ".join(FOLDERS)),
+    layout=(f"{TABLE} or {WITHOUT_SETS}", "1024x768 or 512x384"),
     read=read,
     official_split=True,
+    also={f"{TABLE} or {WITHOUT_SETS}": TABLES, "1024x768 or 512x384": FOLDERS},
 )

@@ -43,6 +43,7 @@ PIPAL = DataSet(
     higher_is_better=True,
     licence="for research only, cite Gu et al. 2020",
     source="www.jasongt.com/projectpages/pipal.html",
-    layout=("Train_Label", " or ".join((*FOLDERS, "Distortion_1"))),
+    layout=("Train_Label", "Train_Dist or Distortion_1"),
     read=read,
+    also={"Train_Dist or Distortion_1": FOLDERS},
 )

@@ -10,14 +10,13 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lariqa.errors import Refusal
 from lariqa_train.datasets.spelling import Listing, composed, first_there, visible
 
 SHOWN_FAULTS = 20  # more are counted
-NAMED_CHOICES = 3  # of the names that a part of a layout may have
 LOWEST_SHARE = 0.2
 SETS = ("training", "validation", "test")
 
@@ -55,14 +54,15 @@ class DataSet:
     higher_is_better: bool  # False for true DMOS, which is inverted
     licence: str
     source: str  # where the publishers offer it
-    layout: tuple[str, ...]  # what must be under the root
+    layout: tuple[str, ...]  # what must be under the root; " or " joins alternatives
     read: Callable[[Path], Iterator[RawRow]]
     official_split: bool = False
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # part of the layout -> further names it has
 
     def missing(self, root: Path) -> list[str]:
-        """Parts of the published layout that are not under ``root``; " or " joins alternatives, the first three."""
-        parts = [part.split(" or ") for part in self.layout]
-        return [" or ".join(choices[:NAMED_CHOICES]) for choices in parts if first_there(root, *choices) is None]
+        """Parts of the published layout that are not under ``root``, in whatever case and by none of their names."""
+        names = {part: (*part.split(" or "), *self.also.get(part, ())) for part in self.layout}
+        return [part for part, choices in names.items() if first_there(root, *choices) is None]
 
 
 def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:

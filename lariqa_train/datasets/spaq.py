@@ -48,6 +48,7 @@ SPAQ = DataSet(
     higher_is_better=True,
     licence="for research only, cite Fang et al. 2020",
     source="github.com/h4nwei/SPAQ",
-    layout=(" or ".join(TABLES), " or ".join(FOLDERS)),
+    layout=(f"Annotations/{SHEET} or {SHEET}", "TestImage"),
     read=read,
+    also={f"Annotations/{SHEET} or {SHEET}": TABLES, "TestImage": FOLDERS},
 )

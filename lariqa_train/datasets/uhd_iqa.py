@@ -40,7 +40,8 @@ UHD_IQA = DataSet(
     higher_is_better=True,
     licence="images: Pixabay's licence; scores: for research, cite Hosu et al. 2024",
     source="database.mmsp-kn.de/uhd-iqa-benchmark-database.html",
-    layout=(" or ".join(TABLES), " or ".join(FOLDERS)),
+    layout=(TABLE, "training or images"),
     read=read,
     official_split=True,
+    also={TABLE: TABLES, "training or images": FOLDERS},
 )
