@@ -23,6 +23,7 @@ from PIL import Image
 
 from lariqa.atomic import replace, staging
 from lariqa.errors import Refusal
+from lariqa.names import on_disk
 from lariqa_train.datasets.generated import SCENE, Content, contents, pictures_of
 from lariqa_train.datasets.rows import SETS, DataSet, RawRow, first_of, read_csv
 
@@ -105,7 +106,7 @@ def _write(content: Content, folder: Path, side_px: int, versions: int) -> list[
     made = []
     for number, picture in enumerate(pictures_of(content, side_px, versions)):
         name = f"{content.name}-{number:02d}-{picture.distortion}.png"
-        Image.fromarray(picture.pixels).save(folder / name, compress_level=1)
+        Image.fromarray(picture.pixels).save(folder / on_disk(name), compress_level=1)
         made.append((name, picture.distortion, picture.severity))
     return made
 

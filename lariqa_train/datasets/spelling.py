@@ -7,6 +7,7 @@ A name is looked for as it is, then in any Unicode form, then in any case; sever
 
 from __future__ import annotations
 
+import contextlib
 import os
 import unicodedata
 from collections import defaultdict
@@ -15,7 +16,9 @@ from pathlib import Path
 
 
 def composed(name: str) -> str:
-    """The same for every Unicode form of a name."""
+    """The same for every Unicode form of a name; under any locale, whatever Python makes of the disk's bytes there."""
+    with contextlib.suppress(UnicodeEncodeError):  # a name out of a table, with letters that the locale does not have
+        name = os.fsencode(name).decode("utf-8", "surrogateescape")
     return unicodedata.normalize("NFC", name)
 
 
@@ -48,7 +51,7 @@ class Listing:
         if folder not in self._names:
             try:
                 self._names[folder] = os.listdir(folder)
-            except OSError:  # no folder, or not ours to list
+            except (OSError, ValueError):  # no folder, not ours to list, or letters that the locale does not have
                 self._names[folder] = []
         if (folder, alike) not in self._alike:
             index = self._alike[folder, alike] = defaultdict(list)
