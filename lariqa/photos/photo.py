@@ -24,6 +24,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from lariqa.errors import Refusal
 from lariqa.photos.decoded import BACKGROUND, DecodedPhoto, over_background
 from lariqa.photos.png_chunks import SIGNATURE, pixel_chunks
+from lariqa.photos.tiff_layouts import BITS_PER_SAMPLE, PHOTOMETRIC, misread_layout
 
 MAX_PIXELS = 200_000_000  # room for the largest phone sensors (16320x12240), 600 MB of RGB; bombs claim more
 
@@ -34,8 +35,7 @@ KINDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
 HEIC_SUFFIXES = {".heic", ".heif", ".hif"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}  # an AVIF carries mif1 too
-_DNG_VERSION, _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC = 50706, 254, 258, 259, 262  # TIFF tags
-_SAMPLES, _PLANAR, _SAMPLE_FORMAT = 277, 284, 339
+_DNG_VERSION, _NEW_SUBFILE_TYPE = 50706, 254  # TIFF tags
 
 # What Pillow raises on damaged files. So wide that it may stand around Pillow's own calls only.
 _DECODER_ERRORS = (
@@ -209,28 +209,9 @@ def _check_header(path: Path, head: bytes, image: Image.Image) -> None:
         if raw:
             raise Refusal(f"{path}: expected a developed photo, came a camera RAW; develop it to JPEG, PNG or TIFF")
         with _decoding(path, head):
-            layout = _misread_layout(image)
+            layout = misread_layout(image)
         if layout:
             raise Refusal(f"{path}: expected a TIFF that Pillow reads rightly, came {layout}; save it as PNG")
-
-
-def _misread_layout(image: Image.Image) -> str:
-    """A layout of a TIFF that Pillow decodes to other pixels without a word, in words; empty: none known.
-
-    Found by a sweep over layouts written by hand (tests/lariqa/photos/test_tiff_layouts.py), Pillow 11.3 to 13.
-    """
-    tags = image.tag_v2
-    compressed = tags.get(_COMPRESSION, 1) != 1
-    if (
-        tags.get(_PLANAR) == 2
-        and tags.get(_SAMPLES, 1) > 1
-        and max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8
-        and not compressed
-    ):
-        return "planes of 16 bits stored one after another without compression"
-    if tags.prefix == b"MM" and compressed and 3 in tags.get(_SAMPLE_FORMAT, ()):
-        return "compressed floating-point values in big-endian order"
-    return ""
 
 
 def _scale_transparent_colour(image: Image.Image) -> None:
@@ -269,10 +250,10 @@ def _rgb_from_deep_grey(path: Path, image: Image.Image) -> Image.Image:
             "defined nowhere; export the photo with 16 bits"
         )
     else:
-        white = 4095 if 12 in tags.get(_BITS_PER_SAMPLE, ()) else 65535  # Pillow scales PPM to 65535 itself
+        white = 4095 if 12 in tags.get(BITS_PER_SAMPLE, ()) else 65535  # Pillow scales PPM to 65535 itself
         levels = np.clip(values, 0, white).astype(np.uint32)
         grey = ((levels * 255 + white // 2) // white).astype(np.uint8)  # at 16 bits v / 257, rounded
-    if tags.get(_PHOTOMETRIC) == 0:  # WhiteIsZero, which Pillow heeds only up to 8 bits
+    if tags.get(PHOTOMETRIC) == 0:  # WhiteIsZero, which Pillow heeds only up to 8 bits
         grey = 255 - grey
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = BACKGROUND[0]
