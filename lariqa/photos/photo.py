@@ -17,13 +17,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from lariqa.errors import Refusal
 from lariqa.photos.decoded import BACKGROUND, DecodedPhoto, over_background
-from lariqa.photos.png_chunks import SIGNATURE, pixel_chunks
+from lariqa.photos.jpeg_segments import START, pixel_segments
+from lariqa.photos.png_chunks import SIGNATURE, pixel_chunks, still_is_no_frame
+from lariqa.photos.shows_through import what_shows_through
 from lariqa.photos.tiff_layouts import BITS_PER_SAMPLE, PHOTOMETRIC, misread_layout
 
 MAX_PIXELS = 200_000_000  # room for the largest phone sensors (16320x12240), 600 MB of RGB; bombs claim more
@@ -83,21 +86,41 @@ def decode(photo: str | os.PathLike | Image.Image) -> DecodedPhoto:
         with _decoding(path, b""):
             head = stream.read(64)
         formats = _formats_for(path, head)
+        if head.startswith(SIGNATURE):
+            with _decoding(path, head):
+                stream.seek(0)
+                another = still_is_no_frame(stream)
+            if another:
+                raise Refusal(
+                    f"{path}: expected one picture, came an animated PNG whose still picture is none of its frames; "
+                    "save the one that is meant as PNG"
+                )
         with _decoding(path, head):
             stream.seek(0)
-            image = Image.open(pixel_chunks(stream) if head.startswith(SIGNATURE) else stream, formats=formats)
+            image = _without_metadata_that_pillow_refuses(stream, head, formats)
         return _shown(path, head, image)
+
+
+def _without_metadata_that_pillow_refuses(stream: BinaryIO, head: bytes, formats: tuple[str, ...]) -> Image.Image:
+    if head.startswith(SIGNATURE):
+        return Image.open(pixel_chunks(stream), formats=formats)
+    try:
+        return Image.open(stream, formats=formats)
+    except UnidentifiedImageError:
+        if not head.startswith(START):
+            raise
+        stream.seek(0)
+        return Image.open(pixel_segments(stream), formats=formats)
 
 
 def _shown(path: Path, head: bytes, image: Image.Image) -> DecodedPhoto:
     """What a viewer would show of an opened image."""
     _check_header(path, head, image)
-    _scale_transparent_colour(image)
     with _decoding(path, head):
+        finished = what_shows_through(image)
         image.load()
     orientation = _orientation(image)
-    if image.format == "BMP" and image.mode == "RGBA" and image.getextrema()[3] == (0, 0):
-        image = image.convert("RGB")  # a mask for alpha that nobody filled: viewers show such a file opaque
+    image = finished(image)
     if image.mode.startswith(("I", "F")):
         image = _rgb_from_deep_grey(path, image)
     with _decoding(path, head):
@@ -212,16 +235,6 @@ def _check_header(path: Path, head: bytes, image: Image.Image) -> None:
             layout = misread_layout(image)
         if layout:
             raise Refusal(f"{path}: expected a TIFF that Pillow reads rightly, came {layout}; save it as PNG")
-
-
-def _scale_transparent_colour(image: Image.Image) -> None:
-    """Brings a PNG's transparent colour, which Pillow leaves in the depth of the file, to the 8 bits of the samples."""
-    key = image.info.get("transparency")
-    depth = image.tile[0][3] if image.format == "PNG" and image.tile else None
-    if isinstance(key, int) and depth in ("1", "L;2", "L;4"):
-        image.info["transparency"] = min(255, key * {"1": 255, "L;2": 85, "L;4": 17}[depth])
-    if isinstance(key, tuple) and depth == "RGB;16B":
-        image.info["transparency"] = tuple(value >> 8 for value in key)
 
 
 def _orientation(image: Image.Image) -> int:
