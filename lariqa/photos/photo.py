@@ -119,7 +119,7 @@ def _shown(path: Path, head: bytes, image: Image.Image) -> DecodedPhoto:
     with _decoding(path, head):
         finished = what_shows_through(image)
         image.load()
-    orientation = _orientation(image)
+    orientation = _orientation(path, image)
     image = finished(image)
     if image.mode.startswith(("I", "F")):
         image = _rgb_from_deep_grey(path, image)
@@ -237,11 +237,13 @@ def _check_header(path: Path, head: bytes, image: Image.Image) -> None:
             raise Refusal(f"{path}: expected a TIFF that Pillow reads rightly, came {layout}; save it as PNG")
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(path: Path, image: Image.Image) -> int:
     # Not ImageOps.exif_transpose, which writes all the metadata anew and fails on unusual tags that do not matter here.
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1)  # 1 for TIFF: load() has turned it already
-    except _DECODER_ERRORS:
+    except _DECODER_ERRORS as error:
+        if getattr(error, "errno", None) is not None:  # the system's: what it would have said is not known
+            raise _unreadable(path, error) from error
         return 1
 
 

@@ -129,7 +129,10 @@ def fit(
             raise Refusal(f"batch_size {config.batch_size} cannot be dealt to {trainer.world_size} processes evenly")
         task.begin(trainer, data, progress)
         progress("training")
-        trainer.fit(task, data, ckpt_path=str(last) if resume else None)
+        try:
+            trainer.fit(task, data, ckpt_path=str(last) if resume else None)
+        except Refusal as refusal:  # a photo that went bad since it was checked
+            raise as_it_was(refusal) from refusal
     if trainer.interrupted:
         raise KeyboardInterrupt
     kept = torch.load(best.best_model_path or last, map_location="cpu", weights_only=True)
@@ -212,6 +215,13 @@ def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -
             raise Refusal(
                 f"the run in {output} was started with another {', '.join(sorted(changed))}, which cannot change"
             )
+
+
+def as_it_was(refusal: Refusal) -> Refusal:
+    """A refusal out of a worker process of a loader, which comes with the traceback there, as one sentence again."""
+    *traceback, sentence = str(refusal).strip().splitlines()
+    worker = traceback and "DataLoader worker" in traceback[0]
+    return Refusal(sentence.removeprefix(f"{Refusal.__module__}.{Refusal.__name__}: ")) if worker else refusal
 
 
 _MAY_CHANGE = {"workers", "accelerator", "devices", "nodes", "strategy"}

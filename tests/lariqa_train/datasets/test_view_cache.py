@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa_train.datasets import view_cache
 from lariqa_train.datasets.rows import Row
 from lariqa_train.datasets.view_cache import check_and_cache
+from lariqa_train.datasets.views import Pictures
+from lariqa_train.training.train import as_it_was
 from tests.support.published_layouts import picture
 
 SPEC = PreprocessSpec(authentic_side_px=64, synthetic_crop_px=64)
@@ -62,3 +65,13 @@ def test_a_name_that_is_no_text_is_cached_like_any_other(rows, tmp_path):
     assert all(kept.view(row.image).shape == (64, 64, 3) for row in rows)
     again = check_and_cache(rows, SPEC, tmp_path / "run", True, progress=pytest.fail)  # nothing is decoded again
     assert np.array_equal(kept.views, again.views) and len(list((tmp_path / "run").iterdir())) == 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_photo_that_goes_bad_during_the_training_is_named_in_one_sentence(workers, rows, tmp_path):
+    pictures = Pictures({"csv": rows}, SPEC, ["authentic"], False, 1)
+    rows[1].image.unlink()
+    with pytest.raises(Refusal) as refusal:
+        list(DataLoader(pictures, num_workers=workers))
+    sentence = str(as_it_was(refusal.value))
+    assert sentence.startswith(f"{rows[1].image}: expected a photo file") and "\n" not in sentence
