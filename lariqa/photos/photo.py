@@ -252,7 +252,7 @@ def _orientation(path: Path, image: Image.Image) -> int:
         return image.getexif().get(ExifTags.Base.Orientation, 1)  # 1 for TIFF: load() has turned it already
     except _DECODER_ERRORS as error:
         if getattr(error, "errno", None) is not None:  # the system's: what it would have said is not known
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         return 1
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from lariqa.errors import Refusal
-from lariqa.library.row import COLUMNS, SCHEMA, Row, name_in_tables
+from lariqa.library.row import COLUMNS, SCHEMA, Row
 from lariqa.library.score_table import ROWS_IN_A_PART, ScoreTable
 from lariqa.library.summary import Summary, best_of
 from lariqa.library.table_files import read_table, write_table
+from lariqa.names import as_text
 
 KINDS = (".csv", ".jsonl", ".parquet")
 OURS = {"model": "m.onnx", "model_sha256": "5" * 64, "precision": "fp32", "input": "views crop", "runtime": "R 1"}
@@ -28,7 +29,7 @@ ROWS = [
     row(0),
     row(1, score=None, error="001.jpg: expected a whole photo, came a damaged one; copy it again"),
     replace(row(2), photo='Grüße, "日本"\n2.jpg'),
-    replace(row(3), photo=name_in_tables(os.fsdecode(b"caf\xe9.jpg")), score=-0.1234567890123456),
+    replace(row(3), photo=as_text(os.fsdecode(b"caf\xe9.jpg")), score=-0.1234567890123456),
     row(4, score=1e-7, width_px=None),
 ]
 
@@ -55,7 +56,7 @@ def test_every_kind_of_table_gives_back_its_rows(tmp_path, suffix):
 def test_csv_is_utf_8_with_the_columns_by_name_whatever_the_locale(tmp_path):
     write_table(tmp_path / "t.csv", ROWS)
     text = (tmp_path / "t.csv").read_bytes().decode("utf-8")
-    assert text.splitlines()[0] == ",".join(COLUMNS) and "Grüße" in text and "caf\\udce9.jpg" in text
+    assert text.splitlines()[0] == ",".join(COLUMNS) and "Grüße" in text and "caf\\xe9.jpg" in text
     (tmp_path / "t.csv").write_text("\ufeff" + text, encoding="utf-8")  # as a spreadsheet saves it
     assert list(read_table(tmp_path / "t.csv")) == ROWS
 
