@@ -10,7 +10,7 @@ import pytest
 from tests.support.commands import LARIQA, ended, refused, start
 from tests.support.published_layouts import picture, write_csv
 
-IMAGES = 6
+IMAGES = 12
 LATIN_1 = os.fsdecode(b"f\xeate")  # as an archive from an older Windows leaves it
 ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
 TRAIN = (
