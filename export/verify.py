@@ -9,8 +9,8 @@ from export.formats import FORMATS
 from export.pipeline import REFERENCE
 from export.proof.limits import LIMITS
 from export.proof.memory_model import photo_size_px
-from export.proof.parity import Parity, compare, reference_scores
-from export.proof.proof_photos import PhotoFiles, photos_to_prove
+from export.proof.parity import Parity, compare, reference_scores, refuse_alike
+from export.proof.proof_photos import PhotosThatOpen, photos_to_prove
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME, Artifact, read_manifest
@@ -25,8 +25,9 @@ def verify(
     checkpoint: Path | None = None,
     limit: float | None = None,
     progress: Callable[[str], None] = lambda step: None,
+    left_out: dict[str, str] | None = None,
 ) -> Iterator[tuple[Artifact, Parity]]:
-    """Compare artifacts with their reference.
+    """Compare artifacts with their reference, one photo in memory at a time.
 
     Args:
         target: an export folder, or one artifact in it.
@@ -34,6 +35,7 @@ def verify(
         checkpoint: the reference, where it is not the one kept in the folder.
         limit: another parity limit, in score units.
         progress: called with each step in words.
+        left_out: gets the photos that do not open, and why; the proof is over the others.
 
     Yields:
         Each artifact with its parity.
@@ -55,6 +57,7 @@ def verify(
             f"{folder / FILE_NAME} does not list {target.name}; "
             f"it lists {', '.join(row.file for row in manifest.artifacts)}"
         )
+    left_out = {} if left_out is None else left_out
     known: dict[tuple, tuple] = {}  # several files of one size and view share photos and reference scores
     for row in rows:
         describe(folder / row.file)
@@ -63,7 +66,7 @@ def verify(
         if (size, row.synthetic_view) not in known:
             spec = manifest.config.preprocess.with_view(row.synthetic_view)
             shown = None if photos else photos_to_prove(size, spec, photo_size_px(row))
-            images = shown or PhotoFiles(photos, size)
+            images = shown or PhotosThatOpen(photos, size, left_out)
             reference = reference_scorer(model, row.synthetic_view)
             known[size, row.synthetic_view] = (
                 images,
@@ -71,9 +74,9 @@ def verify(
                 reference.runner.runtime,
             )
         images, expected, runtime = known[size, row.synthetic_view]
-        yield (
-            row,
-            compare(
-                scorer_for(folder / row.file, manifest, row), expected, images, row.precision, runtime, progress, limit
-            ),
-        )
+        there = len(images)
+        scorer = scorer_for(folder / row.file, manifest, row)
+        parity = compare(scorer, expected, images, row.precision, runtime, progress, limit)
+        if len(images) < there:  # a photo went away since its reference score
+            refuse_alike({photo.photo: photo.reference for photo in parity.photos}, bound)
+        yield row, parity

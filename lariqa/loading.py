@@ -28,7 +28,7 @@ def load(
     Args:
         path: an exported file, or, where the whole toolkit is installed, a checkpoint: a .safetensors file or a folder
             written by ``save_pretrained``.
-        threads: inside one run of an exported file; None: the runtime's own choice.
+        threads: inside one run; None: the runtime's own choice.
         synthetic_view: "crop" or "full", for a checkpoint; None: as the weights were trained. An exported file has one
             view, and another is refused.
         weight_cache: a folder where LiteRT keeps packed weights between runs; .tflite only.
@@ -56,7 +56,7 @@ def load(
         if device != "cpu":
             raise Refusal(f"--device {device} is for an exported file; {path} is a checkpoint")
         module = toolkit("lariqa_train.model.reference", "opening a checkpoint")
-        return module.open_checkpoint(path, synthetic_view)
+        return module.open_checkpoint(path, synthetic_view, threads)
     refuse_folder_of_models(path)
     manifest, artifact = describe(path)
     if synthetic_view not in (None, artifact.synthetic_view):

@@ -13,7 +13,7 @@ from rich.table import Table
 from lariqa.backends import has_toolkit
 from lariqa.errors import Refusal, named
 from lariqa_cli.arguments import ModelArgument, check_model, is_checkpoint
-from lariqa_cli.screen import note, say, say_json, show, steps
+from lariqa_cli.screen import complain_of, end_without, note, say, say_json, show, steps
 
 if TYPE_CHECKING:  # it imports torch
     from lariqa.manifest.manifest import Artifact, Manifest
@@ -136,6 +136,7 @@ def inspect_checkpoint(path: Path, photos: list[str]) -> None:
     """Print a checkpoint's description and, if photos are given, its KAN coverage."""
     from lariqa.photos.photo import open_photo
     from lariqa.photos.photo_files import photos_in
+    from lariqa.time_left import counted
 
     files = photos_in(photos)
     import torch
@@ -149,18 +150,34 @@ def inspect_checkpoint(path: Path, photos: list[str]) -> None:
     heads = parameters - sum(
         p.numel() for view in model.config.branches for p in getattr(model, view).backbone.parameters()
     )
-    with steps() as step, watch_coverage(model) as coverage, torch.inference_mode():
-        if files and not coverage:
-            raise Refusal(f"{path} has no KAN layer, so no coverage to measure; leave --photos out")
-        for photo in files:
-            step(f"KAN inputs of {photo}")
-            with named(photo):
-                model(**prepare(open_photo(photo), model.config.preprocess, model.config.branches))
-    say_json({"parameters": parameters, "of_them_in_heads": heads, **model.describe()})
-    if not files:
-        return
-    show_coverage("KAN layer", coverage)
-    note("Outside the support a spline is zero: there the layer is only its SiLU part.")
+    left_out: dict[str, str] = {}
+    measured, seen, interrupted = {}, 0, None
+    try:
+        with steps() as step, watch_coverage(model) as coverage, torch.inference_mode():
+            if files and not coverage:
+                raise Refusal(f"{path} has no KAN layer, so no coverage to measure; leave --photos out")
+            for photo in counted(files, len(files), "KAN inputs of the photos", step):
+                try:
+                    with named(photo):
+                        inputs = prepare(open_photo(photo), model.config.preprocess, model.config.branches)
+                except Refusal as refusal:
+                    left_out[str(photo)] = str(refusal)
+                    continue
+                model(**inputs)
+                measured, seen = dict(coverage), seen + 1  # of whole photos: Ctrl-C may come in the midst of one
+    except KeyboardInterrupt as pressed:
+        interrupted = pressed
+    if seen or not files:
+        say_json({"parameters": parameters, "of_them_in_heads": heads, **model.describe()})
+    if seen:
+        show_coverage("KAN layer", measured)
+        note("Outside the support a spline is zero: there the layer is only its SiLU part.")
+        if seen < len(files):
+            say(f"over {seen:,} of {len(files):,} photos; {len(left_out):,} were left out: they do not open")
+    complain_of(left_out.values())
+    if interrupted:
+        raise interrupted
+    end_without(left_out.values())
 
 
 def show_coverage(heading: str, coverage: Mapping[str, Coverage]) -> None:

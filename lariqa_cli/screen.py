@@ -9,9 +9,15 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Collection
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from lariqa.errors import OwnFault
+from lariqa.library.row import OWN_FAULT
 
 if TYPE_CHECKING:  # Rich costs a tenth of a second; a score in a pipe needs no table, no spinner and no colour
     from rich.console import Console
@@ -125,6 +131,32 @@ def complain(sentence: str) -> int:
     """One refusal, on stderr; returns the exit status for it."""
     note(sentence, "error:", "red")
     return 2
+
+
+def complain_of(errors: Collection[str], most: int | None = None) -> None:
+    """One line for each photo that was left out.
+
+    Args:
+        errors: a sentence each.
+        most: lines, where a file has them all.
+    """
+    shown = list(errors)[:most]
+    for error in shown:
+        complain(error)
+    if more := len(errors) - len(shown):
+        note(f"and {more:,} more photos")
+
+
+def end_without(errors: Collection[str]) -> None:
+    """End the command for the photos that it had to leave out, when its result is told; return where there are none.
+
+    Raises:
+        OwnFault, typer.Exit: there are some.
+    """
+    if faults := [error.partition(f"; {OWN_FAULT}")[0] for error in errors if OWN_FAULT in error]:
+        raise OwnFault(f"{len(faults)} photos could not be scored, the first: {faults[0]}")
+    if errors:
+        raise typer.Exit(2)
 
 
 def reader_left() -> NoReturn:

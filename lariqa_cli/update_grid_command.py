@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from lariqa.errors import named
+from lariqa.errors import Refusal, named
 from lariqa_cli.arguments import check_checkpoint, check_output_file
 from lariqa_cli.inspect_command import show_coverage
 from lariqa_cli.screen import note, note_training, say, steps, typed
 
 FEW_PHOTOS = 100
+MOST_NAMED = 20
 
 
 def update_grid(
@@ -30,7 +31,8 @@ def update_grid(
 
     For a model whose KAN inputs lie outside the splines (`lariqa inspect CHECKPOINT --photos FOLDER`). Scores of these
     photos stay nearly the same; the splines then cover them, and training can go on from there. The new grids are not
-    uniform; `lariqa export` fuses them exactly all the same, in a form with a few more operators.
+    uniform; `lariqa export` fuses them exactly all the same, in a form with a few more operators. Photos that do not
+    open are all named, and nothing is written: the grids would not be what was asked for.
     """
     check_checkpoint(checkpoint)
     check_output_file(output)
@@ -43,20 +45,32 @@ def update_grid(
 
     from lariqa.photos.photo import open_photo
     from lariqa.runtimes.scorer import finite
+    from lariqa.time_left import counted
     from lariqa_train.model.checkpoint import load_checkpoint, save_checkpoint
     from lariqa_train.model.normalise import prepare
     from lariqa_train.model.refit_grids import refit_grids, refuse_without_kan, run_heads
 
     with steps() as step:
         step(f"reading {checkpoint}")
-        model, seen = load_checkpoint(checkpoint), []
+        model, seen, bad = load_checkpoint(checkpoint), [], []
         refuse_without_kan(model)
-        for number, photo in enumerate(files, 1):
-            step(f"photo {number} of {len(files)}: {photo}")
-            with named(photo), torch.inference_mode():
-                seen.append(
-                    model.features(**prepare(open_photo(photo), model.config.preprocess, model.config.branches))
-                )
+        for photo in counted(files, len(files), "photos", step):
+            try:
+                with named(photo):
+                    inputs = prepare(open_photo(photo), model.config.preprocess, model.config.branches)
+            except Refusal as refusal:
+                bad.append(str(refusal))
+                continue
+            if not bad:  # else nothing will be written: the rest is only opened, to name all that have to go
+                with torch.inference_mode():
+                    seen.append(model.features(**inputs))
+        if bad:
+            more = f"\n  and {len(bad) - MOST_NAMED} more" if len(bad) > MOST_NAMED else ""
+            listed = "\n  ".join(bad[:MOST_NAMED])
+            raise Refusal(
+                f"{len(bad)} of {len(files)} photos do not open; nothing was written: mend them, or take them out:"
+                f"\n  {listed}{more}"
+            )
         features = {view: torch.cat([one[view] for one in seen]) for view in model.config.branches}
         before = run_heads(model, features)
         step("refitting the grids")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -13,7 +13,11 @@ from rich.table import Column, Table
 from lariqa.errors import Refusal
 from lariqa_cli.arguments import LimitOption, check_checkpoint, check_limit
 from lariqa_cli.proofs import print_proofs
-from lariqa_cli.screen import note, show, steps
+from lariqa_cli.screen import complain_of, end_without, note, say, show, steps
+
+if TYPE_CHECKING:
+    from export.proof.parity import Parity
+    from lariqa.manifest.manifest import Artifact
 
 
 def verify_export(
@@ -42,16 +46,25 @@ def verify_export(
         return
     from lariqa.photos.photo_files import photos_in
 
-    photos_in(photos or [])
+    files = photos_in(photos or [])
     from export.verify import verify
 
-    with steps() as step:
-        proofs = list(verify(target, photos or [], checkpoint, limit, step))
-    print_proofs(proofs, str(target), photos=True)
+    proofs: list[tuple[Artifact, Parity]] = []
+    left_out: dict[str, str] = {}
+    try:
+        with steps() as step:
+            for proof in verify(target, photos or [], checkpoint, limit, step, left_out):
+                proofs.append(proof)
+    finally:  # what was proved before Ctrl-C, or before a file that is refused, is told
+        print_proofs(proofs, str(target), photos=True)
+        complain_of(left_out.values())
+    if left_out:
+        say(f"{len(left_out):,} of {len(files):,} photos were left out: they do not open; the proof is over the rest")
     missed = [artifact.file for artifact, parity in proofs if not parity.passed]
     if missed:
         note(", ".join(missed), "Past the limit:", "red")
         raise typer.Exit(1)
+    end_without(left_out.values())
 
 
 def verify_golden(target: Path) -> None:

@@ -1,4 +1,4 @@
 """Room of floor 3: scores against people's ratings.
 
-Reading order: evaluation -> reproduction; training_throughput, photographs.
+Reading order: scored_rows -> evaluation -> reproduction; training_throughput, photographs.
 """

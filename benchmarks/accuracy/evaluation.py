@@ -1,4 +1,4 @@
-"""A model's scores compared with human ratings: any Scorer over the rows of a data set, with per-image CSV and a plot.
+"""A model's scores compared with human ratings, over the rows of a data set, with per-image CSV and a plot.
 
 Figures raw and after the 4-parameter logistic fit, with bootstrap intervals over groups: the words are defined in
 ``lariqa_train/training/accuracy.py``.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import json
 import textwrap
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from lariqa.atomic import writing
 from lariqa.errors import Refusal
@@ -24,13 +23,14 @@ from lariqa.photos.photo import open_photo
 from lariqa.runtimes.scorer import Scorer
 from lariqa_train.datasets.rows import Row, refuse_faults
 from lariqa_train.training.accuracy import (
+    LEAST_IMAGES,
     Accuracy,
     bootstrap_intervals,
     fit_logistic,
     logistic,
     measure_accuracy,
 )
-from lariqa_train.training.color import to_color_space
+from lariqa_train.training.color import image_in_space
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,14 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]]  # of the raw figures, 95 %
     runtime: str
     color_space: str
+    left_out: Mapping[str, str] = field(default_factory=dict)  # photo -> why it has no score
 
     def to_json(self) -> dict[str, Any]:
         """The figures, without the images."""
         return {
             "images": len(self.rows),
+            "left_out": len(self.left_out),
+            "photos_left_out": dict(self.left_out),
             "runtime": self.runtime,
             "color_space": self.color_space,
             "raw": self.raw.to_json(),
@@ -68,7 +71,7 @@ def evaluate(
     resamples: int = 1000,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Evaluation:
-    """Score every row's photo.
+    """Score every row's photo in this process; for figures that must be over all of them.
 
     Args:
         scorer: a checkpoint or any artifact, opened.
@@ -85,11 +88,45 @@ def evaluate(
     for number, row in enumerate(rows, 1):
         progress(f"photo {number} of {len(rows)}: {row.image.name}")
         try:
-            scores.append(scorer.score(_in_space(open_photo(row.image), color_space), fit))
+            scores.append(scorer.score(image_in_space(open_photo(row.image), color_space), fit))
         except Refusal as refusal:
             faults.append(f"{row.image}: {refusal}" if str(row.image) not in str(refusal) else str(refusal))
     refuse_faults("the photos", faults)
-    scores, mos = np.array(scores), np.array([row.mos for row in rows])
+    return evaluation_of(
+        rows, np.array(scores), scorer.runner.runtime, color_space, resamples=resamples, progress=progress
+    )
+
+
+def evaluation_of(
+    rows: Sequence[Row],
+    scores: np.ndarray,
+    runtime: str,
+    color_space: str = "rgb",
+    left_out: Mapping[str, str] | None = None,
+    resamples: int = 1000,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Evaluation:
+    """Compare scores with the MOS of their rows.
+
+    Args:
+        rows: those that have a score.
+        scores: (N,), theirs.
+        runtime: what gave them.
+        color_space: that the photos were shown in.
+        left_out: photo -> why it has no score, so that no figure counts it.
+        resamples: of the bootstrap.
+        progress: called with each step in words.
+
+    Raises:
+        Refusal: too few rows.
+    """
+    left_out = left_out or {}
+    if left_out and len(rows) < LEAST_IMAGES:
+        raise Refusal(
+            f"{len(rows)} of {len(rows) + len(left_out)} photos have a score: too few to measure accuracy, at least "
+            f"{LEAST_IMAGES} are needed"
+        )
+    mos = np.array([row.mos for row in rows])
     raw = measure_accuracy(scores, mos)
     progress("bootstrap")
     groups = np.array([row.group for row in rows])
@@ -100,7 +137,7 @@ def evaluate(
         curve = None
     fitted = logistic(scores, *curve) if curve else None
     after = measure_accuracy(fitted, mos) if fitted is not None else None
-    return Evaluation(tuple(rows), scores, fitted, curve, raw, after, intervals, scorer.runner.runtime, color_space)
+    return Evaluation(tuple(rows), scores, fitted, curve, raw, after, intervals, runtime, color_space, left_out)
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path, title: str) -> list[Path]:
@@ -140,10 +177,3 @@ def _plot(evaluation: Evaluation, path: Path, title: str) -> None:
     axes.set_title("\n".join(words), fontsize=10, parse_math=False)  # a name may have $
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130, format="png")
-
-
-def _in_space(image: np.ndarray, space: str) -> np.ndarray:
-    if space == "rgb":
-        return image
-    planes = to_color_space(torch.from_numpy(image).permute(2, 0, 1)[None], space)
-    return planes[0].permute(1, 2, 0).to(torch.uint8).numpy()

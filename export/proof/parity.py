@@ -18,13 +18,13 @@ nothing if the photos' scores do not differ, so a spread below LEAST_SPREAD limi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from export.proof.limits import GATE_PHOTOS, GATES, LEAST_SPREAD, LIMITS, MOS_POINTS, PAPER_SCORE_SD, limit_of
-from lariqa.errors import Refusal
+from lariqa.errors import Refusal, named
 from lariqa.time_left import counted
 
 if TYPE_CHECKING:  # reports need these words without NumPy's friends
@@ -223,14 +223,18 @@ class Parity:
 def reference_scores(
     reference: Scorer, photos: Mapping[str, np.ndarray], limit: float, progress: Callable[[str], None]
 ) -> dict[str, float]:
-    """Photo name -> reference score.
+    """Photo name -> reference score, without the photos that ``photos`` turns out not to have.
 
     Raises:
         Refusal: fewer than two photos, or scores that hardly differ: a comparison on them could not fail.
     """
     scores = {}
-    for name, image in counted(photos.items(), len(photos), "reference scores", progress):
-        scores[name] = reference.score(image)
+    for name in counted(list(photos), len(photos), "reference scores", progress):
+        image = photos.get(name)
+        if image is not None:
+            with named(name):
+                scores[name] = reference.score(image)
+        del image  # it would lie beside the next one
     refuse_alike(scores, limit)
     return scores
 
@@ -241,6 +245,8 @@ def refuse_alike(scores: Mapping[str, float], limit: float) -> None:
     Raises:
         Refusal: fewer than two, or too alike.
     """
+    if not scores:
+        raise Refusal("none of the photos opens, so there is nothing to compare; give others")
     spread = max(scores.values()) - min(scores.values())
     if len(scores) < 2 or not spread >= LEAST_SPREAD * limit:
         raise Refusal(
@@ -260,16 +266,27 @@ def compare(
 ) -> Parity:
     """Score every photo with ``scorer``, in batches too where it takes them, and compare with the reference score."""
     rows = []
-    for name, image in counted(photos.items(), len(photos), f"{scorer.runner.runtime} on the photos", progress):
-        rows.append(PhotoParity(name, reference[name], scorer.score(image), image.shape[1], image.shape[0]))
-    if scorer.batch is None:
-        names = list(photos)
+    for name in counted(list(photos), len(photos), f"{scorer.runner.runtime} on the photos", progress):
+        image = photos.get(name)
+        if image is not None:
+            with named(name):
+                rows.append(PhotoParity(name, reference[name], scorer.score(image), image.shape[1], image.shape[0]))
+        del image  # it would lie beside the next one
+    if scorer.batch is None and rows:
+        alone = {row.photo: row for row in rows}
+        names = list(alone)
         for number in counted(PROVED_BATCHES, len(PROVED_BATCHES), "batches", progress):
             chosen = [names[n % len(names)] for n in range(number)]
-            images = [photos[name] for name in chosen]
-            for name, image, score in zip(chosen, images, scorer.score_batch(images), strict=True):
-                called = f"{name}, one of {number} at once"
-                rows.append(PhotoParity(called, reference[name], score, image.shape[1], image.shape[0]))
+            scores = scorer.score_batch(_opened_again(photos, name) for name in chosen)
+            for name, score in zip(chosen, scores, strict=True):
+                rows.append(replace(alone[name], photo=f"{name}, one of {number} at once", score=score))
     if limit is None:
         limit = limit_of(precision, [row.reference for row in rows])
     return Parity(tuple(rows), limit, precision, reference_runtime, scorer.runner.runtime)
+
+
+def _opened_again(photos: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    image = photos.get(name)
+    if image is None:
+        raise Refusal(f"{name} could be opened before, and now cannot; leave it where it is and prove again")
+    return image

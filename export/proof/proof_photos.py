@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from lariqa.errors import Refusal, named
 from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa.photos import golden
 from lariqa.photos.photo import open_photo
 from lariqa.photos.photo_files import photos_in
+from lariqa.photos.views import check_image
 from lariqa.runtimes.scorer import fit_to
 from lariqa_train.pictures.damage import DISTORTIONS, bundled_photo, versions
 from lariqa_train.pictures.scenes import render_scene
@@ -101,6 +103,31 @@ class PhotoFiles(Mapping):
 
     def __len__(self) -> int:
         return len(self.files)
+
+
+class PhotosThatOpen(PhotoFiles):
+    """The same without the photos that do not open: that a photo is one of those shows when it is asked for.
+
+    Args:
+        paths: as before.
+        size_px: as before.
+        left_out: gets the photos that do not open, and why.
+    """
+
+    def __init__(self, paths: Iterable[str | Path], size_px: tuple[int, int] | None, left_out: dict[str, str]) -> None:
+        super().__init__(paths, size_px)
+        self.left_out = left_out
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        try:
+            with named(name):
+                image = super().__getitem__(name)
+                check_image(image)  # or a photo of one pixel would look like a fault of the model
+        except Refusal as refusal:
+            self.left_out[name] = str(refusal)
+            del self.files[name]
+            raise KeyError(name) from refusal
+        return image
 
 
 def seeded_photos(

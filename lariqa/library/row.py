@@ -25,8 +25,8 @@ class Row:
         model: the path of the model.
         model_sha256: of that file.
         precision: of the file: "fp32", "fp16", "w8", "int8".
-        input: what the file takes, and its synthetic view: "views crop", "pixels full" ...; "pixels crop, resampled"
-            where the photo was made to fit.
+        input: what the file takes, and its synthetic view: "views crop", "pixels full" ...; "views crop in lab" where
+            the photo was shown in another colour space; "pixels crop, resampled" where it was made to fit.
         runtime: name and version.
         device: where it ran: "cpu", "cuda" ...
     """

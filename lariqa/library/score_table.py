@@ -7,6 +7,7 @@ done, whole, under its own name; then the parts are removed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -46,6 +47,7 @@ class ScoreTable:
         check_suffix(path)
         self.path, self.model_sha256, self.retry_errors = path, model_sha256, retry_errors
         self.parts = path.with_name(f"{path.name}.parts")
+        self._is_new_folder = not path.parent.exists()
         if not (resume or overwrite) and (path.exists() or self.parts.exists()):
             came = "a table" if path.exists() else "the beginning of a table"
             raise Refusal(f"{came} is already at {path}; go on with it by --resume, or write it anew by --overwrite")
@@ -132,6 +134,29 @@ class ScoreTable:
         for part in self._parts_of_rows():
             part.unlink()
 
+    def discard(self) -> None:
+        """Remove the rows, and the table that they went on with: what was wanted of them is written elsewhere."""
+        self._close_part()
+        for part in (*self._parts_of_rows(), self.path):
+            part.unlink(missing_ok=True)
+
+    def expect(self, contract: str) -> None:
+        """Check that the rows that are there were scored as the next ones will be.
+
+        Args:
+            contract: the column ``input``.
+
+        Raises:
+            Refusal: they were not.
+        """
+        contract = contract.partition(",")[0]
+        self._contract = self._contract or contract
+        if contract not in ("", self._contract):
+            raise Refusal(
+                f"{self.path} has scores of {self._contract!r}, these are of {contract!r}; choose another name, or "
+                "--overwrite"
+            )
+
     def _parts_of_rows(self) -> list[Path]:
         return sorted(self.parts.glob("rows-*.jsonl"))
 
@@ -147,17 +172,11 @@ class ScoreTable:
                 self._twice.add(_key(row.photo))
 
     def _count(self, row: Row) -> None:
-        key, contract = _key(row.photo), row.input.partition(",")[0]
+        key = _key(row.photo)
         if key in self._done:
             self._twice.add(key)
         self._done.add(key)
-        if contract:
-            self._contract = self._contract or contract
-            if contract != self._contract:
-                raise Refusal(
-                    f"{self.path} has scores of {self._contract!r}, these are of {contract!r}; choose another name, or "
-                    "--overwrite"
-                )
+        self.expect(row.input)
 
     def _begin_or_check(self) -> None:
         """Say in the parts whose they are; or read it there."""
@@ -211,6 +230,9 @@ class ScoreTable:
         self._lock.release()
         if not self._parts_of_rows():
             shutil.rmtree(self.parts, ignore_errors=True)
+            if self._is_new_folder:
+                with contextlib.suppress(OSError):  # it is not empty: something was finished
+                    self.path.parent.rmdir()
 
 
 def _rows_of_part(part: Path) -> Iterator[Row]:

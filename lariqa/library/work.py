@@ -8,11 +8,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from lariqa.backends import toolkit
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.library.row import OWN_FAULT, Row
@@ -38,6 +40,7 @@ class Work:
         threads: inside one run; None: the runtime's own choice.
         device: as for ``lariqa.load``.
         sha256: of the model, where it is known.
+        color_space: show the photos in this one; another than rgb needs the whole toolkit.
 
     Example:
         >>> score_photo = Work(model).open()
@@ -55,6 +58,7 @@ class Work:
     threads: int | None = None
     device: str = "cpu"
     sha256: str | None = None
+    color_space: str = "rgb"
 
     def open(self, raises: bool = False) -> PhotoScorer:
         """Open the model: once for each worker, it takes half a second.
@@ -72,15 +76,20 @@ class Work:
             weight_cache=self.weight_cache,
             device=self.device,
         )
+        shown = None
+        if self.color_space != "rgb":
+            color = toolkit("lariqa_train.training.color", "another colour space")
+            shown = partial(color.image_in_space, space=self.color_space)
         told = {
             "model": as_text(self.model),
             "model_sha256": self.sha256 or model_sha256(Path(self.model)),
             "precision": scorer.precision,
-            "input": f"{scorer.input} {scorer.preprocess.synthetic_view}",
+            "input": f"{scorer.input} {scorer.preprocess.synthetic_view}"
+            + (f" in {self.color_space}" if shown else ""),
             "runtime": scorer.runner.runtime,
             "device": scorer.device,
         }
-        return PhotoScorer(scorer, told, self.fit, raises)
+        return PhotoScorer(scorer, told, self.fit, raises, shown)
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class About:
     views: tuple[str, ...]
     preprocess: PreprocessSpec
     provenance: Provenance | None
+    input: str  # as the rows have it
+    runtime: str  # the same
 
 
 class PhotoScorer:
@@ -100,14 +111,23 @@ class PhotoScorer:
         told: the row's columns that say what scored it.
         fit: resample a photo that does not have the file's size.
         raises: let an error that nobody foresaw out, instead of into the row.
+        shown: decoded pixels -> what the model is shown instead, of the same size; None: the pixels.
     """
 
-    def __init__(self, scorer: Scorer, told: dict[str, Any], fit: bool = False, raises: bool = False) -> None:
-        self.scorer, self.told, self.fit, self.raises = scorer, told, fit, raises
+    def __init__(
+        self,
+        scorer: Scorer,
+        told: dict[str, Any],
+        fit: bool = False,
+        raises: bool = False,
+        shown: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
+        self.scorer, self.told, self.fit, self.raises, self.shown = scorer, told, fit, raises, shown
 
     def about(self) -> About:
         """What a person is told of the model, once."""
-        return About(self.scorer.views, self.scorer.preprocess, self.scorer.provenance)
+        scorer, told = self.scorer, self.told
+        return About(scorer.views, scorer.preprocess, scorer.provenance, told["input"], told["runtime"])
 
     def __call__(self, photo: Photo, name: str | os.PathLike | None = None) -> Row:
         """Score one photo.
@@ -158,7 +178,7 @@ class PhotoScorer:
             known["width_px"], known["height_px"] = decoded.width, decoded.height
             if self.fit and self.scorer.photo_size_px not in (None, (decoded.height, decoded.width)):
                 known["input"] = f"{row.input}, resampled"
-            return self.scorer.inputs(decoded, self.fit)
+            return self.scorer.inputs(self.shown(decoded.pixels()) if self.shown else decoded, self.fit)
 
         inputs, error = self._guarded(row.photo, make)
         return replace(row, error=error, seconds=round(time.monotonic() - began, 6), **known), inputs

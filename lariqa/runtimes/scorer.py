@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,11 +55,11 @@ class Scorer:
         """
         return self.runner.run(self.inputs(_in_memory(photo), fit))
 
-    def score_batch(self, photos: Sequence[str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto]) -> list[float]:
+    def score_batch(self, photos: Iterable[str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto]) -> list[float]:
         """Score several photos in one run, each as :meth:`score` would.
 
         Args:
-            photos: any number, of any sizes; their views are all in memory at once, 5.4 MB a photo.
+            photos: any number, of any sizes; drawn one at a time. Their views are all in memory at once, 5.4 MB each.
 
         Returns:
             Their scores, in their order.
@@ -69,9 +69,13 @@ class Scorer:
         """
         if self.batch is not None:
             raise Refusal("this file takes one photo at a time; export one with --batch dynamic")
-        if not photos:
+
+        def inputs(photo):
+            return self.inputs(_in_memory(photo))
+
+        made = list(map(inputs, photos))  # a loop's variable would keep a photo until the next one is there
+        if not made:
             return []
-        made = [self.inputs(_in_memory(photo)) for photo in photos]
         return self.runner.run_batch({name: np.concatenate([one[name] for one in made]) for name in made[0]}).tolist()
 
     def inputs(self, photo: np.ndarray | DecodedPhoto, fit: bool = False) -> dict[str, np.ndarray]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,31 +18,38 @@ from lariqa_train.model.hooks import watching
 from lariqa_train.model.model import LarIqa
 
 
-def open_checkpoint(path: Path, synthetic_view: str | None = None) -> Scorer:
+def open_checkpoint(path: Path, synthetic_view: str | None = None, threads: int | None = None) -> Scorer:
     """A checkpoint as a Scorer; errors as :func:`lariqa_train.model.checkpoint.load_checkpoint`."""
-    return reference_scorer(load_checkpoint(path), synthetic_view)
+    return reference_scorer(load_checkpoint(path), synthetic_view, threads)
 
 
-def reference_scorer(model: LarIqa, synthetic_view: str | None = None) -> Scorer:
+def reference_scorer(model: LarIqa, synthetic_view: str | None = None, threads: int | None = None) -> Scorer:
     """The checkpoint's model as a Scorer for photos of any size; None: the view that it was trained with."""
     spec = model.config.preprocess.with_view(synthetic_view)
-    return Scorer(TorchRunner(model), spec, model.config.branches, "tensors", None, provenance=model.provenance)
+    return Scorer(
+        TorchRunner(model, threads), spec, model.config.branches, "tensors", None, provenance=model.provenance
+    )
 
 
 class TorchRunner:
-    """A checkpoint's model, unfused, in float32 on the CPU."""
+    """A checkpoint's model, unfused, in float32 on the CPU.
+
+    Args:
+        model: with a head.
+        threads: inside one run; None: PyTorch's own choice. Its sums, and so the last digits of a score, depend on it.
+    """
 
     executes_artifact = False
 
-    def __init__(self, model: LarIqa) -> None:
+    def __init__(self, model: LarIqa, threads: int | None = None) -> None:
         if model.config.head is None:
             raise Refusal("this checkpoint is a bare encoder: it has features but gives no score; train a head first")
-        self.model = model.eval()
+        self.model, self.threads = model.eval(), threads
         self.runtime = f"PyTorch {torch.__version__}"
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """View name -> (1, 3, h, w) float32, normalised; returns the score."""
-        with torch.inference_mode():
+        with _threads(self.threads), torch.inference_mode():
             return self.model(**{name: torch.from_numpy(value) for name, value in inputs.items()}).item()
 
     def operator_times(self, inputs: Mapping[str, np.ndarray], runs: int) -> tuple[str, list[OperatorTime]]:
@@ -60,3 +68,14 @@ class TorchRunner:
             for _ in range(runs):
                 self.run(inputs)
         return "PyTorch module hooks", times
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """So many while the block runs: the number belongs to the process."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

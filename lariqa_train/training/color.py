@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from lariqa.errors import Refusal
@@ -38,6 +39,14 @@ def to_color_space(pixels: torch.Tensor, space: str) -> torch.Tensor:
     if pixels.ndim != 4 or pixels.shape[1] != 3:
         raise Refusal(f"expected RGB as (batch, 3, height, width), got {tuple(pixels.shape)}")
     return COLOR_SPACES[space](pixels.to(torch.float32)).round().clamp(0, 255)
+
+
+def image_in_space(image: np.ndarray, space: str) -> np.ndarray:
+    """One decoded photo, (H, W, 3) uint8 RGB, shown in another space; raises as :func:`to_color_space`."""
+    if space == "rgb":
+        return image
+    planes = to_color_space(torch.from_numpy(image).permute(2, 0, 1)[None], space)
+    return planes[0].permute(1, 2, 0).to(torch.uint8).numpy()
 
 
 def _rgb(pixels: torch.Tensor) -> torch.Tensor:

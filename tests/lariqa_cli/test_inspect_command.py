@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
+from lariqa.photos import photo
 from tests.support.commands import ONNX, SIZE, refused
 from tests.support.wrong_models import wrong_models
 
@@ -16,6 +18,38 @@ def test_inspect_tells_a_checkpoint_and_its_kan_coverage(run, tiny_checkpoint, p
     measured = run("inspect", tiny_checkpoint, "--photos", photos / "good.png")
     assert measured.status == 0 and "regressor.layers.0" in measured.stdout and "%" in measured.stdout
     refused(run("inspect", tiny_checkpoint, "--photos", photos / "one pixel.png"), "one pixel.png", "1x1")
+
+
+def table_of(shown) -> list[str]:
+    """The lines of the coverage table."""
+    return [line for line in shown.stdout.splitlines() if ".layers." in line and "%" in line]
+
+
+def test_kan_coverage_is_measured_on_the_photos_that_open(run, tiny_checkpoint, photos, photo_folder):
+    shutil.copy(photo_folder / "dark.png", photos / "dark.png")
+    good = run("inspect", tiny_checkpoint, "--photos", photos / "good.png", "--photos", photos / "dark.png")
+    shown = run("inspect", tiny_checkpoint, "--photos", photos)
+    assert good.status == 0 and len(table_of(good)) == 3
+    assert shown.status == 2 and table_of(shown) == table_of(good)
+    assert "over 2 of 7 photos; 5 were left out" in shown.stdout
+    errors = [line for line in shown.said if line.startswith("error: ")]
+    names = ("truncated.jpg", "text.jpg", "empty.jpg", "bomb.png", "one pixel.png")
+    assert len(errors) == 5 and all(any(name in line for line in errors) for name in names)
+
+
+def test_ctrl_c_shows_the_coverage_of_the_photos_before(run, tiny_checkpoint, photo_folder, monkeypatch):
+    first = sorted(photo_folder.iterdir())[:2]
+    good = run("inspect", tiny_checkpoint, "--photos", first[0], "--photos", first[1])
+    real, count = photo.open_photo, iter(range(9))
+
+    def opened(path):
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return real(path)
+
+    monkeypatch.setattr(photo, "open_photo", opened)
+    shown = run("inspect", tiny_checkpoint, "--photos", photo_folder)
+    assert shown.status == 130 and table_of(shown) == table_of(good) and "over 2 of 5 photos" in shown.stdout
 
 
 def test_inspect_tells_an_artifact(run, export_folder):

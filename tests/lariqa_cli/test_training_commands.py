@@ -67,7 +67,7 @@ def test_a_table_without_data_is_printed_all_the_same(run, tmp_path):
 
 def test_evaluate_compares_a_checkpoint_with_human_ratings(run, tiny_checkpoint, tmp_path):
     write_uhd_iqa(tmp_path / "uhd_iqa")
-    words = ("evaluate", tiny_checkpoint, "--dataset", "uhd_iqa", "--root", tmp_path, "--resamples", 20)
+    words = ("evaluate", tiny_checkpoint, "--dataset", "uhd_iqa", "--root", tmp_path, "--resamples", 20, "--workers", 0)
     status, out = run(*words, "--split", "all", "-o", tmp_path / "out", "--json")
     told = json.loads(out)
     assert status == 0 and told["images"] == 36 and set(told["raw"]) >= {"srcc", "plcc", "krcc", "rmse", "mae"}
@@ -86,7 +86,7 @@ def test_evaluate_holds_exported_files_against_the_checkpoint_they_came_from(run
     for model in (tiny_checkpoint, *sorted((tmp_path / "files").glob("*.*[xe]"))):
         out = tmp_path / f"out-{model.suffix}"
         words = ("evaluate", model, "--dataset", "generated", "--root", tmp_path, "--split", "all", "-o", out, "--json")
-        status, told = run(*words, "--resamples", 20)
+        status, told = run(*words, "--resamples", 20, "--workers", 0)
         assert status == 0, model
         figures[model.suffix] = json.loads(told)
         scores[model.suffix] = [float(row["score"]) for row in csv.DictReader((out / "scores.csv").open())]

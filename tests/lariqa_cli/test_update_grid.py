@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 
 import pytest
@@ -79,6 +80,16 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(run, tiny_config, tiny_c
         status, shown, said = run("update-grid", *words)
         assert (status, shown) == (2, "") and said.count("error:") == 1 and told in said, said
     assert not out.exists()
+
+
+def test_photos_that_do_not_open_are_all_named_and_nothing_is_written(run, tiny_checkpoint, folder, tmp_path):
+    photos = shutil.copytree(folder, tmp_path / "photos")
+    (photos / "3.png").write_bytes(b"no photo")
+    (photos / "7.png").write_bytes(b"")
+    status, shown, said = run("update-grid", tiny_checkpoint, "--photos", photos, "-o", tmp_path / "out.safetensors")
+    assert (status, shown) == (2, "") and said.count("error:") == 1
+    assert f"2 of {PHOTOS} photos" in said and "3.png: expected a photo" in said and "7.png: expected a photo" in said
+    assert list(tmp_path.iterdir()) == [photos]
 
 
 def test_an_older_file_stays_whole_where_the_grids_cannot_be_refitted(run, tiny_checkpoint, folder, tmp_path):
