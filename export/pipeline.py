@@ -18,6 +18,7 @@ from export.proof.limits import GATE_PHOTOS, LIMITS
 from export.proof.parity import Parity, compare, reference_scores
 from export.proof.proof_photos import photos_to_prove
 from export.quantize.malloc import keep_freed_memory
+from export.quantize.picture_sets import refuse_unusable
 from export.quantize.quantized_export import QuantizedExport
 from export.rewrite.export_ready import ExportRequest, make_export_ready
 from export.rewrite.ready_model import ExportReady
@@ -90,6 +91,8 @@ def export_proved(
     def progress(step: str) -> None:
         hear(f"file {min(finished + 1, len(rows))} of {len(rows)}: {step}" if len(rows) > 1 else step)
 
+    if lower:
+        refuse_unusable(calibration, progress)
     old = read_manifest(folder) if folder.is_dir() else None
     with staging(folder) as stage:
         manifest, forgotten = _manifest_to_add_to(

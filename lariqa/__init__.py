@@ -6,8 +6,8 @@
 0.828858
 
 Reading order, the trip of one score: photos (photo_files -> photo -> views) -> manifest (what a file promises) ->
-runtimes (runtime -> scorer -> one file for each runtime) -> loading, which is ``lariqa.load``. Beside it: errors,
-atomic, digest, backends, time_left.
+runtimes (runtime -> scorer -> one file for each runtime) -> loading, which is ``lariqa.load`` -> library (many photos).
+Beside it: errors, atomic, digest, backends, time_left.
 """
 
 from __future__ import annotations

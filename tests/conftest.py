@@ -13,6 +13,7 @@ from lariqa.manifest.model_config import LarIqaConfig
 from lariqa_train.model.checkpoint import save_checkpoint
 from lariqa_train.model.model import LarIqa
 from tests.support import tiny_model as tiny_model_factory
+from tests.support.shared_exports import SharedExports, common_folder
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background; tests send Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -56,6 +57,18 @@ def tiny_checkpoint(tiny_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
     save_checkpoint(tiny_model, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def shared_exports(tiny_model, tmp_path_factory, one_thread):
+    """A function from a request and formats to (folder, proofs) of the tiny model's export, made once for all tests."""
+    exports = SharedExports(tiny_model, common_folder(tmp_path_factory.getbasetemp()))
+
+    def exported(request, formats=("onnx",)):
+        with one_thread():
+            return exports(request, formats)
+
+    return exported
 
 
 @pytest.fixture(scope="session")

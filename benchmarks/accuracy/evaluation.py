@@ -18,6 +18,7 @@ import numpy as np
 
 from lariqa.atomic import writing
 from lariqa.errors import Refusal
+from lariqa.names import as_text
 from lariqa.photos.photo import open_photo
 from lariqa.runtimes.scorer import Scorer
 from lariqa_train.datasets.rows import Row, refuse_faults
@@ -141,15 +142,16 @@ def evaluation_of(
 
 def write_evaluation(evaluation: Evaluation, folder: Path, title: str) -> list[Path]:
     """Write ``accuracy.json``, ``scores.csv`` (one line per image) and ``scatter.png`` into a folder."""
-    paths = [folder / name for name in ("accuracy.json", "scores.csv", "scatter.png")]
+    paths, title = [folder / name for name in ("accuracy.json", "scores.csv", "scatter.png")], as_text(title)
     with writing(paths[0]) as beside:
-        beside.write_text(json.dumps({"title": title, **evaluation.to_json()}, indent=2) + "\n")
-    with writing(paths[1]) as beside, beside.open("w", newline="") as file:
+        beside.write_text(json.dumps({"title": title, **evaluation.to_json()}, indent=2) + "\n", encoding="utf-8")
+    with writing(paths[1]) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["image", "group", "mos", "score", "score_after_fit"])
         for number, row in enumerate(evaluation.rows):
             fitted = "" if evaluation.fitted is None else f"{evaluation.fitted[number]:.6f}"
-            table.writerow([row.image, row.group, f"{row.mos:.6f}", f"{evaluation.scores[number]:.6f}", fitted])
+            names = as_text(row.image), as_text(row.group)
+            table.writerow([*names, f"{row.mos:.6f}", f"{evaluation.scores[number]:.6f}", fitted])
     with writing(paths[2]) as beside:
         _plot(evaluation, beside, title)
     return paths
@@ -172,6 +174,6 @@ def _plot(evaluation: Evaluation, path: Path, title: str) -> None:
     axes.set_ylabel("score in the data set, 0..1")
     raw = evaluation.raw
     words = [*textwrap.wrap(title, 60), f"{raw.images} images, SRCC {raw.srcc:.3f}, PLCC {raw.plcc:.3f}"]
-    axes.set_title("\n".join(words), fontsize=10)
+    axes.set_title("\n".join(words), fontsize=10, parse_math=False)  # a name may have $
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130, format="png")

@@ -14,12 +14,12 @@ import numpy as np
 
 from lariqa.errors import Refusal
 from lariqa.library.row import Row as PhotoRow
-from lariqa.library.row import name_in_tables
 from lariqa.library.score_table import ScoreTable
 from lariqa.library.scoring import score_photos, workers_for
 from lariqa.library.work import Work
 from lariqa.loading import is_checkpoint
 from lariqa.manifest.model_config import Provenance
+from lariqa.names import as_text
 from lariqa.time_left import counted
 from lariqa_train.datasets.rows import Row
 
@@ -85,11 +85,11 @@ def score_rows(
             if table:
                 table.add(row)
             keep(row)
-    found = [(row, *known[name_in_tables(row.image)]) for row in rows]
+    found = [(row, *known[as_text(row.image)]) for row in rows]
     return ScoredRows(
         tuple(row for row, _, error, _ in found if not error),
         np.array([score for _, score, error, _ in found if not error]),
-        {name_in_tables(row.image): error for row, _, error, _ in found if error},
+        {as_text(row.image): error for row, _, error, _ in found if error},
         ", ".join(sorted({runtime for *_, error, runtime in found if not error})) or about.runtime,
         about.provenance,
     )

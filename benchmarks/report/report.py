@@ -269,7 +269,7 @@ def _render(template: str, page: Page) -> str:
     environment.filters["one_line"] = lambda text: re.sub(r"[ \t\r\n]+", " ", str(text)).replace("|", "\\|")
     return environment.get_template(template).render(
         page=page,
-        css=Markup(format_colours() + (TEMPLATES / "report.css").read_text()),
+        css=Markup(format_colours() + (TEMPLATES / "report.css").read_text(encoding="utf-8")),
         legend=LEGEND,
         markup=Markup,
         columns_and=lambda columns, row: zip(columns, row, strict=True),

@@ -27,15 +27,38 @@ from export.proof.parity import refuse_alike
 from export.proof.proof_photos import PhotoFiles, photo_files, seeded_photos, seeded_scenes
 from export.quantize.in_distribution import InDistribution
 from lariqa.errors import Refusal
-from lariqa.photos.photo import open_photo
+from lariqa.photos.photo import decode, open_photo
+from lariqa.photos.photo_files import photos_in
+from lariqa.photos.views import check_image
 from lariqa.runtimes.scorer import Scorer
 from lariqa.time_left import counted
 
 CALIBRATION_PICTURES, SELECTION_PICTURES = 64, 24
+SHOWN = 20  # photos that are named in a refusal
 MOST_TRIED = 4  # times as many pictures as are wanted
 CALIBRATION_SEED, SELECTION_SEED, VALIDATION_SEED = 20003, 20002, 20001
 LEFT, RIGHT = (0.0, 0.5), (0.5, 1.0)  # of the bundled photograph's width
 GENERATED = "windows of the bundled photograph's left half and generated scenes, four in five damaged (generated)"
+
+
+def refuse_unusable(photos: Sequence[str], progress: Callable[[str], None] = lambda step: None) -> None:
+    """Decode each photo for calibration once, before hours of work that would end at a bad one.
+
+    Raises:
+        Refusal: photos that cannot be read, or too small: all of them named.
+    """
+    files, faults = photos_in(photos), {}
+    for path in counted(files, len(files), "reading each photo for calibration once", progress):
+        try:
+            check_image(decode(path))
+        except Refusal as refusal:
+            faults[path] = str(refusal)
+    if faults:
+        (first, reason), *others = faults.items()
+        named = reason if str(first) in reason else f"{first}: {reason}"
+        also = f"; neither can {', '.join(map(str, list(faults)[1 : SHOWN + 1]))}" if others else ""
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        raise Refusal(f"{len(faults)} of {len(files)} photos cannot calibrate: {named}{also}{more}")
 
 
 @dataclass

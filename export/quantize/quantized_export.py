@@ -30,6 +30,7 @@ from export.rewrite.ready_model import ExportReady
 from lariqa.atomic import remove
 from lariqa.digest import sha256_of
 from lariqa.manifest.manifest import Artifact, Manifest, size_bytes
+from lariqa.names import as_text
 from lariqa.photos.views import inputs_of
 from lariqa.runtimes.artifacts import scorer_for
 from lariqa.runtimes.scorer import Scorer
@@ -119,7 +120,7 @@ class QuantizedExport:
                 weight_formats=choice.weight_formats,
                 compute=compute,
                 keep_float=keep_float,
-                calibration=", ".join(self.pictures.calibration_photos) or GENERATED,
+                calibration=as_text(", ".join(self.pictures.calibration_photos)) or GENERATED,
                 sensitivity=choice.sensitivity,
                 chosen_on=chosen_on,
                 notes=self.notes(precision, choice.weight_formats, attempt),

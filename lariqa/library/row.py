@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,7 +15,7 @@ class Row:
     """One photo's score, or why it has none; then what scored it.
 
     Args:
-        photo: its name as it was given; bytes that are no text are written as ``\\udcXX``.
+        photo: its name as it was given; bytes that are no UTF-8 are written as ``\\xXX``.
         score: about 0 to 1; None where there is an error.
         error: one sentence, or None.
         width_px: of the photo as it is shown; None where it could not be decoded.
@@ -53,8 +52,3 @@ class Row:
 
 COLUMNS = tuple(field.name for field in fields(Row))
 NUMBERS = {"score": float, "seconds": float, "width_px": int, "height_px": int}  # the columns that are no text
-
-
-def name_in_tables(photo: str | os.PathLike) -> str:
-    """A photo's path as tables have it, which are UTF-8 whatever the name's bytes are."""
-    return os.fspath(photo).encode("utf-8", "backslashreplace").decode("utf-8")

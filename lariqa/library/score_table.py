@@ -18,8 +18,9 @@ from pathlib import Path
 
 from lariqa.atomic import unwritable, writing
 from lariqa.errors import Refusal
-from lariqa.library.row import SCHEMA, Row, name_in_tables
+from lariqa.library.row import SCHEMA, Row
 from lariqa.library.table_files import as_line, check_suffix, read_table, row_from, write_table
+from lariqa.names import as_text
 
 ROWS_IN_A_PART = 10_000
 ABOUT = "about.json"
@@ -79,7 +80,7 @@ class ScoreTable:
         self._release()
 
     def __contains__(self, photo: str | os.PathLike) -> bool:
-        return _key(name_in_tables(photo)) in self._done
+        return _key(as_text(photo)) in self._done
 
     @property
     def count(self) -> int:

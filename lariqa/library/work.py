@@ -17,10 +17,11 @@ import numpy as np
 from lariqa.backends import toolkit
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
-from lariqa.library.row import OWN_FAULT, Row, name_in_tables
+from lariqa.library.row import OWN_FAULT, Row
 from lariqa.loading import load
 from lariqa.manifest.model_config import Provenance
 from lariqa.manifest.preprocess_spec import PreprocessSpec
+from lariqa.names import as_text
 from lariqa.photos.photo import decode, opened, unreadable
 from lariqa.runtimes.scorer import Scorer, finite
 
@@ -80,7 +81,7 @@ class Work:
             color = toolkit("lariqa_train.training.color", "another colour space")
             shown = partial(color.image_in_space, space=self.color_space)
         told = {
-            "model": name_in_tables(self.model),
+            "model": as_text(self.model),
             "model_sha256": self.sha256 or model_sha256(Path(self.model)),
             "precision": scorer.precision,
             "input": f"{scorer.input} {scorer.preprocess.synthetic_view}"
@@ -167,7 +168,7 @@ class PhotoScorer:
         """Read, decode, make the model's inputs: the row so far, and what is to be scored."""
         if name is None:
             name = "the photo" if isinstance(photo, bytes) else photo
-        began, row = time.monotonic(), Row(name_in_tables(name), **self.told)
+        began, row = time.monotonic(), Row(as_text(name), **self.told)
         known: dict[str, Any] = {}  # before the error, if one comes
 
         def make() -> dict[str, np.ndarray]:
@@ -195,7 +196,7 @@ class PhotoScorer:
         try:
             return call(), None
         except Refusal as refusal:
-            sentence = name_in_tables(str(refusal))
+            sentence = as_text(str(refusal))
             return None, sentence if name in sentence else f"{name}: {sentence}"
         except MemoryError:
             return None, f"{name}: out of memory; close other programs, or take fewer workers"

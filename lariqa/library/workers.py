@@ -18,8 +18,9 @@ from pathlib import Path
 import lariqa
 from lariqa.errors import Refusal
 from lariqa.library.cpus import usable_cpus
-from lariqa.library.row import Row, name_in_tables
+from lariqa.library.row import Row
 from lariqa.library.work import About, Photo, Work
+from lariqa.names import as_text
 
 Named = tuple[Photo, str | os.PathLike | None]
 BEGINNINGS = 3  # of a worker that ends before it is ready, until the run is given up
@@ -164,11 +165,11 @@ class _Keeper:
         self.worker = None
 
     def _lost(self, photo: Photo, name: str | os.PathLike | None) -> Row:
-        shown = name_in_tables(name if name is not None else "the photo" if isinstance(photo, bytes) else photo)
+        shown = as_text(name if name is not None else "the photo" if isinstance(photo, bytes) else photo)
         return Row(
             shown,
             error=f"{shown}: the process that scored it {self.last_words}, twice; is memory short, the photo damaged?",
-            model=name_in_tables(self.shared.work.model),
+            model=as_text(self.shared.work.model),
             model_sha256=self.shared.work.sha256 or "",
         )
 

@@ -24,7 +24,10 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from lariqa.errors import Refusal
 from lariqa.photos.decoded import BACKGROUND, DecodedPhoto, over_background
-from lariqa.photos.png_chunks import SIGNATURE, pixel_chunks
+from lariqa.photos.jpeg_segments import START, pixel_segments
+from lariqa.photos.png_chunks import SIGNATURE, pixel_chunks, still_is_no_frame
+from lariqa.photos.shows_through import what_shows_through
+from lariqa.photos.tiff_layouts import BITS_PER_SAMPLE, PHOTOMETRIC, misread_layout
 
 MAX_PIXELS = 200_000_000  # room for the largest phone sensors (16320x12240), 600 MB of RGB; bombs claim more
 
@@ -35,8 +38,7 @@ KINDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
 HEIC_SUFFIXES = {".heic", ".heif", ".hif"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}  # an AVIF carries mif1 too
-_DNG_VERSION, _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC = 50706, 254, 258, 259, 262  # TIFF tags
-_SAMPLES, _PLANAR, _SAMPLE_FORMAT = 277, 284, 339
+_DNG_VERSION, _NEW_SUBFILE_TYPE = 50706, 254  # TIFF tags
 
 # What Pillow raises on damaged files. So wide that it may stand around Pillow's own calls only.
 _DECODER_ERRORS = (
@@ -91,21 +93,41 @@ def decode(photo: str | os.PathLike | Image.Image | BinaryIO, name: str | os.Pat
         with _decoding(path, b""):
             head = stream.read(64)
         formats = _formats_for(path, head)
+        if head.startswith(SIGNATURE):
+            with _decoding(path, head):
+                stream.seek(0)
+                another = still_is_no_frame(stream)
+            if another:
+                raise Refusal(
+                    f"{path}: expected one picture, came an animated PNG whose still picture is none of its frames; "
+                    "save the one that is meant as PNG"
+                )
         with _decoding(path, head):
             stream.seek(0)
-            image = Image.open(pixel_chunks(stream) if head.startswith(SIGNATURE) else stream, formats=formats)
+            image = _without_metadata_that_pillow_refuses(stream, head, formats)
         return _shown(path, head, image)
+
+
+def _without_metadata_that_pillow_refuses(stream: BinaryIO, head: bytes, formats: tuple[str, ...]) -> Image.Image:
+    if head.startswith(SIGNATURE):
+        return Image.open(pixel_chunks(stream), formats=formats)
+    try:
+        return Image.open(stream, formats=formats)
+    except UnidentifiedImageError:
+        if not head.startswith(START):
+            raise
+        stream.seek(0)
+        return Image.open(pixel_segments(stream), formats=formats)
 
 
 def _shown(path: Path, head: bytes, image: Image.Image) -> DecodedPhoto:
     """What a viewer would show of an opened image."""
     _check_header(path, head, image)
-    _scale_transparent_colour(image)
     with _decoding(path, head):
+        finished = what_shows_through(image)
         image.load()
-    orientation = _orientation(image)
-    if image.format == "BMP" and image.mode == "RGBA" and image.getextrema()[3] == (0, 0):
-        image = image.convert("RGB")  # a mask for alpha that nobody filled: viewers show such a file opaque
+    orientation = _orientation(path, image)
+    image = finished(image)
     if image.mode.startswith(("I", "F")):
         image = _rgb_from_deep_grey(path, image)
     with _decoding(path, head):
@@ -219,45 +241,18 @@ def _check_header(path: Path, head: bytes, image: Image.Image) -> None:
         if raw:
             raise Refusal(f"{path}: expected a developed photo, came a camera RAW; develop it to JPEG, PNG or TIFF")
         with _decoding(path, head):
-            layout = _misread_layout(image)
+            layout = misread_layout(image)
         if layout:
             raise Refusal(f"{path}: expected a TIFF that Pillow reads rightly, came {layout}; save it as PNG")
 
 
-def _misread_layout(image: Image.Image) -> str:
-    """A layout of a TIFF that Pillow decodes to other pixels without a word, in words; empty: none known.
-
-    Found by a sweep over layouts written by hand (tests/lariqa/photos/test_tiff_layouts.py), Pillow 11.3 to 13.
-    """
-    tags = image.tag_v2
-    compressed = tags.get(_COMPRESSION, 1) != 1
-    if (
-        tags.get(_PLANAR) == 2
-        and tags.get(_SAMPLES, 1) > 1
-        and max(tags.get(_BITS_PER_SAMPLE, (1,))) > 8
-        and not compressed
-    ):
-        return "planes of 16 bits stored one after another without compression"
-    if tags.prefix == b"MM" and compressed and 3 in tags.get(_SAMPLE_FORMAT, ()):
-        return "compressed floating-point values in big-endian order"
-    return ""
-
-
-def _scale_transparent_colour(image: Image.Image) -> None:
-    """Brings a PNG's transparent colour, which Pillow leaves in the depth of the file, to the 8 bits of the samples."""
-    key = image.info.get("transparency")
-    depth = image.tile[0][3] if image.format == "PNG" and image.tile else None
-    if isinstance(key, int) and depth in ("1", "L;2", "L;4"):
-        image.info["transparency"] = min(255, key * {"1": 255, "L;2": 85, "L;4": 17}[depth])
-    if isinstance(key, tuple) and depth == "RGB;16B":
-        image.info["transparency"] = tuple(value >> 8 for value in key)
-
-
-def _orientation(image: Image.Image) -> int:
+def _orientation(path: Path, image: Image.Image) -> int:
     # Not ImageOps.exif_transpose, which writes all the metadata anew and fails on unusual tags that do not matter here.
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1)  # 1 for TIFF: load() has turned it already
-    except _DECODER_ERRORS:
+    except _DECODER_ERRORS as error:
+        if getattr(error, "errno", None) is not None:  # the system's: what it would have said is not known
+            raise unreadable(path, error) from error
         return 1
 
 
@@ -279,10 +274,10 @@ def _rgb_from_deep_grey(path: Path, image: Image.Image) -> Image.Image:
             "defined nowhere; export the photo with 16 bits"
         )
     else:
-        white = 4095 if 12 in tags.get(_BITS_PER_SAMPLE, ()) else 65535  # Pillow scales PPM to 65535 itself
+        white = 4095 if 12 in tags.get(BITS_PER_SAMPLE, ()) else 65535  # Pillow scales PPM to 65535 itself
         levels = np.clip(values, 0, white).astype(np.uint32)
         grey = ((levels * 255 + white // 2) // white).astype(np.uint8)  # at 16 bits v / 257, rounded
-    if tags.get(_PHOTOMETRIC) == 0:  # WhiteIsZero, which Pillow heeds only up to 8 bits
+    if tags.get(PHOTOMETRIC) == 0:  # WhiteIsZero, which Pillow heeds only up to 8 bits
         grey = 255 - grey
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = BACKGROUND[0]

@@ -20,6 +20,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NEEDED = (b"tRNS", b"eXIf")
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 KEYWORDS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
+LENGTHS = {b"acTL": 8, b"fcTL": 26}  # of an animation and of one frame of it
 LONGEST_TEXT = 1 << 19  # bytes, as stored; Pillow refuses a megabyte unpacked
 
 
@@ -38,6 +39,27 @@ def pixel_chunks(stream: BinaryIO) -> io.BytesIO:
         kept.write(header)
     kept.seek(0)
     return kept
+
+
+def still_is_no_frame(stream: BinaryIO) -> bool:
+    """Whether it is an animation that leaves its still picture out: browsers show a picture that Pillow does not open.
+
+    Chunks of an animation that are damaged are passed over, as browsers do.
+    """
+    animated = still_seen = False
+    stream.seek(len(SIGNATURE), io.SEEK_CUR)
+    while len(header := stream.read(8)) == 8:
+        length, name = struct.unpack(">I4s", header)
+        if length == LENGTHS.get(name):
+            body = stream.read(length + 4)
+            sound = zlib.crc32(name + body[:-4]) == int.from_bytes(body[-4:], "big")
+            if sound and name == b"fcTL":  # the first one: before the still picture, it makes that the first frame
+                return animated and still_seen
+            animated = animated or (sound and not still_seen)
+            continue
+        still_seen = still_seen or name == b"IDAT"
+        stream.seek(length + 4, io.SEEK_CUR)
+    return False
 
 
 def _is_needed(name: bytes, body: bytes) -> bool:

@@ -7,15 +7,16 @@ DatabaseImage0001.JPG, ...       the images, here or in ImageDatabase/
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, RawRow, read_sheet
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of, read_sheet
+from lariqa_train.datasets.spelling import first_there
 
 SHEET = "DatabaseGrades.xlsx"
 
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of the sheet below its headings."""
-    folder = root / "ImageDatabase" if (root / "ImageDatabase").is_dir() else root
-    for number, (where, cells) in enumerate(read_sheet(root / SHEET)):
+    folder = first_there(root, "ImageDatabase") or root
+    for number, (where, cells) in enumerate(read_sheet(first_of(root, SHEET))):
         if number == 0 or cells[0] is None:
             continue
         name = f"DatabaseImage{cells[0]:04.0f}.JPG" if isinstance(cells[0], int | float) else str(cells[0])

@@ -21,17 +21,12 @@ from lariqa_train.datasets.uhd_iqa import UHD_IQA
 CATALOGUE: dict[str, DataSet] = {
     row.name: row for row in (KONIQ10K, SPAQ, BID, UHD_IQA, KADID10K, TID2013, PIPAL, TWO_COLUMN_CSV, GENERATED)
 }
-FOLDERS = {  # other usual names of their folders under one root
-    "koniq10k": ("KonIQ-10k", "koniq-10k", "koniq"),
-    "spaq": ("SPAQ",),
-    "bid": ("BID",),
-    "uhd_iqa": ("UHD-IQA-database", "UHD-IQA", "uhd-iqa"),
-    "kadid10k": ("KADID-10k", "kadid-10k", "KADID10K"),
-    "tid2013": ("TID2013",),
-    "pipal": ("PIPAL",),
-    "csv": (),
-    "generated": (),
+OTHER_NAMES = {  # of their folders, as plain() writes them
+    "koniq10k": ("koniq",),
+    "uhd_iqa": ("uhd",),
+    "kadid10k": ("kadid",),
 }
+NESTED = 3  # folders of its name around a set: the archive's, and the one that Windows unpacks each archive into
 
 
 @dataclass(frozen=True)
@@ -60,14 +55,45 @@ def data_set_named(name: str) -> DataSet:
 
 
 def locate(data_set: DataSet, root: str | Path) -> Whereabouts:
-    """Look for a data set in a folder: the folder itself, or one inside it with a usual name."""
+    """Look for a data set in a folder: in folders of its name, in those inside them, and in the folder itself.
+
+    Where nothing of it is there, the folder of that name is reported, or the one that was given.
+    """
     root = Path(root)
-    places = [root / name for name in (data_set.name, *FOLDERS[data_set.name])] + [root]
+    places = [*_named_like(data_set, root), root]
     missing = {place: tuple(data_set.missing(place)) for place in places}
     best = min(places, key=lambda place: len(missing[place]))
-    if len(missing[best]) == len(data_set.layout):  # not found
-        best = places[0]
     return Whereabouts(data_set, best, missing[best])
+
+
+def plain(name: str) -> str:
+    """A folder's name without what people write differently: KADID-10k, kadid_10k, UHD-IQA-database."""
+    letters = "".join(letter for letter in name.lower() if letter.isalnum())
+    return letters.removesuffix("database").removesuffix("dataset")
+
+
+def _named_like(data_set: DataSet, root: Path) -> list[Path]:
+    """Folders below ``root`` that bear the data set's name, or again that of the folder they are in; nearest first."""
+    usual = {plain(data_set.name), *OTHER_NAMES.get(data_set.name, ())}
+    found, inside = [], [root]
+    for _ in range(NESTED):
+        inside = [
+            folder
+            for parent in inside
+            for folder in _folders_in(parent, first=data_set.name)
+            if plain(folder.name) in usual | {plain(parent.name)}
+        ]
+        found += inside
+    return found
+
+
+def _folders_in(parent: Path, first: str) -> list[Path]:
+    """The folders in one, by name, one of them first; none where they cannot be listed."""
+    try:
+        folders = [path for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except OSError:
+        return []
+    return sorted(folders, key=lambda path: (path.name != first, path.name))
 
 
 def listing(root: Path | None = None, check: bool = False) -> dict[str, dict[str, Any]]:

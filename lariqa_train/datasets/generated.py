@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 
 from lariqa.errors import Refusal
+from lariqa.names import as_text
 from lariqa.photos.photo import open_photo
 from lariqa_train.pictures.distortions import DISTORTIONS, score_of
 from lariqa_train.pictures.scenes import as_photographed, render_scene
@@ -94,19 +95,24 @@ def labels(photos: Sequence[Path]) -> dict[Path, str]:
             return f"{folder}-{photo.stem}"
         return f"{photo.stem}-{crc32(os.fsencode(photo.absolute())):08x}"
 
-    # A name on the disk may have bytes that are no text; the table and the pictures' names are.
-    return {photo: os.fsencode(label(photo)).decode("utf-8", "backslashreplace") for photo in given}
+    return {photo: as_text(label(photo)) for photo in given}
 
 
 def undistorted(content: Content, side_px: int) -> np.ndarray:
     """A content as a good camera would show it: (side, side, 3) uint8.
 
     Raises:
-        Refusal: the photo is smaller than that.
+        Refusal: the photo cannot be read, or is smaller than that.
     """
     if content.kind == SCENE:
         return as_photographed(render_scene(content.seed, side_px, side_px), content.seed)
-    return as_photographed(_part(_photo(content.photo), content.seed, side_px), content.seed)
+    try:
+        part = _part(_photo(content.photo), content.seed, side_px)
+    except Refusal as refusal:
+        if str(content.photo) in str(refusal):
+            raise
+        raise Refusal(f"{content.photo}: {refusal}") from refusal
+    return as_photographed(part, content.seed)
 
 
 def pictures_of(content: Content, side_px: int, versions: int) -> list[Picture]:

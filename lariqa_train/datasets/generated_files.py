@@ -23,8 +23,9 @@ from PIL import Image
 
 from lariqa.atomic import replace, staging
 from lariqa.errors import Refusal
+from lariqa.names import on_disk
 from lariqa_train.datasets.generated import SCENE, Content, contents, pictures_of
-from lariqa_train.datasets.rows import SETS, DataSet, RawRow, read_csv
+from lariqa_train.datasets.rows import SETS, DataSet, RawRow, first_of, read_csv
 
 TABLE = "generated.csv"
 SHARES = (0.7, 0.1, 0.2)  # of the contents, for training, validation and test
@@ -33,7 +34,7 @@ COLUMNS = ("image", "score", "group", "set", "distortion", "severity")
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
-    for where, row in read_csv(root / TABLE, ("image", "score", "group", "set"), renamed={"content": "group"}):
+    for where, row in read_csv(first_of(root, TABLE), ("image", "score", "group", "set"), renamed={"content": "group"}):
         yield RawRow(root / row["image"], row["score"], row["group"], where, row["set"])
 
 
@@ -105,7 +106,7 @@ def _write(content: Content, folder: Path, side_px: int, versions: int) -> list[
     made = []
     for number, picture in enumerate(pictures_of(content, side_px, versions)):
         name = f"{content.name}-{number:02d}-{picture.distortion}.png"
-        Image.fromarray(picture.pixels).save(folder / name, compress_level=1)
+        Image.fromarray(picture.pixels).save(folder / on_disk(name), compress_level=1)
         made.append((name, picture.distortion, picture.severity))
     return made
 

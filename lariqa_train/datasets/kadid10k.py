@@ -9,13 +9,14 @@ Its "dmos" is a mean of comparison ratings in which 5 is imperceptible: in spite
 from collections.abc import Iterator
 from pathlib import Path
 
-from lariqa_train.datasets.rows import DataSet, RawRow, read_csv
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of, read_csv
 
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
-    for where, row in read_csv(root / "dmos.csv", ("dist_img", "ref_img", "dmos")):
-        yield RawRow(root / "images" / row["dist_img"], row["dmos"], row["ref_img"], where)
+    folder, table = first_of(root, "images"), first_of(root, "dmos.csv")
+    for where, row in read_csv(table, ("dist_img", "ref_img", "dmos")):
+        yield RawRow(folder / row["dist_img"], row["dmos"], row["ref_img"], where)
 
 
 KADID10K = DataSet(

@@ -1,21 +1,27 @@
 """PIPAL: 200 published references, 40 distortions, restoration by networks among them; 23,200 images (Gu et al. 2020).
 
 Train_Label/A0001.txt, ...                  one line per image: name, Elo score (about 900..1900)
-Train_Dist/ (or Distortion_1/ ... _4/)      A0001_00_00.bmp: reference A0001, distortion 00, number 00
+Train_Dist/ (Train_Distort/, Distortion_1/ ... _4/)     A0001_00_00.bmp: reference A0001, distortion 00, number 00
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from lariqa.errors import Refusal
-from lariqa_train.datasets.rows import DataSet, RawRow
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of
+from lariqa_train.datasets.spelling import Listing, first_there
+
+FOLDERS = ("Train_Dist", "Train_Distort")  # beside Distortion_1 and its fellows
 
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of every list."""
-    folders = [folder for folder in (root / "Train_Dist", *sorted(root.glob("Distortion_*"))) if folder.is_dir()]
-    on_disk = {path.name: path for folder in folders for path in folder.iterdir()}
-    for table in sorted((root / "Train_Label").glob("*.txt")):
+    folders = [folder for name in FOLDERS if (folder := first_there(root, name))]
+    folders += sorted(path for path in root.glob("[Dd]istortion_*") if path.is_dir())
+    listing = Listing()
+    for table in sorted(first_of(root, "Train_Label").glob("*.txt")):
+        if table.name.startswith("."):
+            continue
         try:
             lines = table.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
@@ -23,7 +29,8 @@ def read(root: Path) -> Iterator[RawRow]:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 name, _, mos = line.strip().partition(",")
-                image = on_disk.get(name, folders[0] / name)
+                places = [folder / name for folder in folders]
+                image = next((place for place in places if listing.spellings(place)), places[0])
                 yield RawRow(image, mos, name.split("_")[0], f"{table.name}, row {number}")
 
 
@@ -38,4 +45,5 @@ PIPAL = DataSet(
     source="www.jasongt.com/projectpages/pipal.html",
     layout=("Train_Label", "Train_Dist or Distortion_1"),
     read=read,
+    also={"Train_Dist or Distortion_1": FOLDERS},
 )

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lariqa.errors import Refusal
+from lariqa_train.datasets.spelling import Listing, composed, first_there, visible
 
 SHOWN_FAULTS = 20  # more are counted
 LOWEST_SHARE = 0.2
@@ -54,15 +54,15 @@ class DataSet:
     higher_is_better: bool  # False for true DMOS, which is inverted
     licence: str
     source: str  # where the publishers offer it
-    layout: tuple[str, ...]  # what must be under the root
+    layout: tuple[str, ...]  # what must be under the root; " or " joins alternatives
     read: Callable[[Path], Iterator[RawRow]]
     official_split: bool = False
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # part of the layout -> further names it has
 
     def missing(self, root: Path) -> list[str]:
-        """Parts of the published layout that are not under ``root``; " or " joins alternatives."""
-        return [
-            part for part in self.layout if not any((root / choice).exists() for choice in part.split(" or "))
-        ]  # fmt: skip
+        """Parts of the published layout that are not under ``root``, in whatever case and by none of their names."""
+        names = {part: (*part.split(" or "), *self.also.get(part, ())) for part in self.layout}
+        return [part for part, choices in names.items() if first_there(root, *choices) is None]
 
 
 def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
@@ -77,12 +77,14 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
             them named.
     """
     root = Path(root)
+    if not root.is_dir():
+        raise Refusal(f"no folder at {root}; give the one that holds {data_set.title}, from {data_set.source}")
     if missing := data_set.missing(root):
         raise Refusal(
             f"{data_set.title} is incomplete under {root}: {', '.join(missing)} missing; get it from {data_set.source}"
         )
     low, high = data_set.mos_range
-    rows, faults, seen, listed, numbers = [], [], {}, _Listing(), []
+    rows, faults, seen, listing, numbers = [], [], {}, Listing(), []
     for raw in data_set.read(root):
         try:
             mos = float(raw.mos)
@@ -94,24 +96,36 @@ def read_rows(data_set: DataSet, root: str | Path) -> list[Row]:
             faults.append(f"{raw.where}: the score {mos:g} is outside {low:g}..{high:g}")
         else:
             numbers.append(mos)
-        if ".." in raw.image.parts[len(root.parts) :]:
-            faults.append(f"{raw.where}: {raw.image} leads out of {root}")
-        elif raw.image == root or raw.image.is_dir():
-            faults.append(f"{raw.where}: {raw.image} is a folder, not an image")
-        elif raw.image in seen:
-            faults.append(f"{raw.where}: {raw.image.name} is already in {seen[raw.image]}")
-        elif not listed.has(raw.image):
-            faults.append(f"{raw.where}: no image at {raw.image}")
+        image, fault = _found(raw.image, root, listing)
+        if fault or image in seen:
+            faults.append(f"{raw.where}: {fault or f'{image.name} is already in {seen[image]}'}")
         if raw.official is not None and raw.official not in SETS:
             faults.append(f"{raw.where}: the set {raw.official!r} is none of {', '.join(SETS)}")
-        seen.setdefault(raw.image, raw.where)
+        seen.setdefault(image, raw.where)
         share = (mos - low) / (high - low)
-        rows.append(Row(raw.image, share if data_set.higher_is_better else 1 - share, raw.group, raw.official))
+        mos = share if data_set.higher_is_better else 1 - share
+        rows.append(Row(image, mos, composed(raw.group), raw.official))
     if not rows:
         faults.append(f"no row in {root}")
     refuse_faults(f"{data_set.title} under {root}", faults)
     _refuse_smaller_scale(data_set, root, numbers)
     return rows
+
+
+def _found(image: Path, root: Path, listing: Listing) -> tuple[Path, str]:
+    """(the image as the disk spells it, what is wrong with it)."""
+    if ".." in image.parts[len(root.parts) :]:
+        return image, f"{image} leads out of {root}"
+    there = [image] if image == root else listing.spellings(image)
+    if not there:
+        return image, f"no image at {image}"
+    if len(there) > 1:
+        alike = ", ".join(visible(path.name) for path in there)
+        return (
+            image,
+            f"no image at {visible(image)}, but {len(there)} whose names differ from it in case or form: {alike}",
+        )
+    return there[0], f"{there[0]} is a folder, not an image" if there[0].is_dir() else ""
 
 
 def _refuse_smaller_scale(data_set: DataSet, root: Path, numbers: list[float]) -> None:
@@ -182,22 +196,10 @@ def read_sheet(path: Path) -> Iterator[tuple[str, tuple]]:
 
 
 def first_of(root: Path, *choices: str) -> Path:
-    """The first of these paths that exists, else the first."""
-    return next((root / choice for choice in choices if (root / choice).exists()), root / choices[0])
+    """The first of these paths that exists, in whatever case, else the first."""
+    return first_there(root, *choices) or root / choices[0]
 
 
 def _check_columns(path: Path, needed: Iterable[str], there: Iterable[str]) -> None:
     if missing := [column for column in needed if column not in there]:
         raise Refusal(f"{path} has no column {', '.join(missing)}; it has {', '.join(there)}")
-
-
-class _Listing:
-    """Which files exist: lists each folder once instead of looking up each file."""
-
-    def __init__(self) -> None:
-        self._folders: dict[Path, set[str]] = {}
-
-    def has(self, file: Path) -> bool:
-        if file.parent not in self._folders:
-            self._folders[file.parent] = set(os.listdir(file.parent)) if file.parent.is_dir() else set()
-        return file.name in self._folders[file.parent]

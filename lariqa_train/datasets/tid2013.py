@@ -8,25 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lariqa.errors import Refusal
-from lariqa_train.datasets.rows import DataSet, RawRow
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of
 
 TABLE = "mos_with_names.txt"
 
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of the list."""
-    folder = root / "distorted_images"
-    on_disk = {path.name.lower(): path for path in folder.iterdir()}
+    folder, table = first_of(root, "distorted_images"), first_of(root, TABLE)
     try:
-        lines = (root / TABLE).read_text(encoding="utf-8").splitlines()
+        lines = table.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{root / TABLE} cannot be read: {error}") from error
+        raise Refusal(f"{table} cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):
         if line.strip():
             mos, _, name = line.strip().partition(" ")
             name = name.strip()
-            image = on_disk.get(name.lower(), folder / name)
-            yield RawRow(image, mos, name[:3].lower(), f"{TABLE}, row {number}")
+            yield RawRow(folder / name, mos, name[:3].lower(), f"{TABLE}, row {number}")
 
 
 TID2013 = DataSet(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lariqa.errors import Refusal
-from lariqa_train.datasets.rows import DataSet, RawRow
+from lariqa_train.datasets.rows import DataSet, RawRow, first_of
 
 TABLE = "labels.csv"
 IMAGES = (
@@ -38,7 +38,7 @@ SETS = {
 
 def read(root: Path) -> Iterator[RawRow]:
     """Every line of the table."""
-    table = root / TABLE
+    table = first_of(root, TABLE)
     lines = _lines(table)
     header = _header(table, lines[0][1]) if lines else None
     for number, cells in lines[1:] if header else lines:

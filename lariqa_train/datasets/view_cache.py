@@ -18,7 +18,8 @@ import numpy as np
 from lariqa.atomic import writing
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import PreprocessSpec
-from lariqa.photos.photo import open_photo
+from lariqa.names import as_text
+from lariqa.photos.photo import open_photo, reason_of
 from lariqa.photos.views import authentic_pixels, check_image
 from lariqa_train.datasets.rows import Row, refuse_faults
 
@@ -84,6 +85,8 @@ def _decode_all(images: Sequence[Path], views: np.ndarray | None, spec: Preproce
         except Refusal as refusal:
             text = str(refusal)
             return text if str(images[number]) in text else f"{images[number]}: {text}"
+        except OSError as error:  # of the photo's disk, not of the one that is written to
+            return f"{images[number]}: expected a file that can be read, came {reason_of(error)}; check the disk"
         if views is not None:
             views[number] = authentic_pixels(image, spec)
         return None
@@ -102,6 +105,10 @@ def _digest(images: Sequence[Path], spec: PreprocessSpec | None) -> str:
     """Changes with any photo's name, size or time, and with the view's size."""
     digest = hashlib.sha256(str(spec and spec.authentic_side_px).encode())
     for image in images:
-        about = image.stat()
-        digest.update(f"{image}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+        try:
+            about = image.stat()
+            known = f"{about.st_size}\0{about.st_mtime_ns}"
+        except OSError:
+            known = "unreadable"  # decoding it says why
+        digest.update(f"{as_text(image)}\0{known}\n".encode())
     return digest.hexdigest()[:24]

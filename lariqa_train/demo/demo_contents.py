@@ -14,6 +14,7 @@ from PIL import Image
 
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import PreprocessSpec
+from lariqa.names import as_text
 from lariqa.photos.photo_files import photos_in
 from lariqa_train.datasets.generated import Content, contents
 from lariqa_train.demo.demo_recipe import DemoRecipe
@@ -33,7 +34,7 @@ class Photographs:
 
     def group(self, photo: Path) -> int:
         """Which group a photograph belongs to, by its name alone."""
-        return int(sha256(photo.stem.encode()).hexdigest(), 16) % self.folds
+        return int(sha256(as_text(photo.stem).encode()).hexdigest(), 16) % self.folds
 
     def without(self, held_out: int) -> list[Path]:
         """The training photographs of the other groups."""

@@ -27,6 +27,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lariqa.atomic import writing
 from lariqa.errors import Refusal
 from lariqa.manifest.model_config import Provenance
+from lariqa.names import as_text
 from lariqa_train.datasets.catalogue import data_set_named, locate
 from lariqa_train.datasets.rows import read_rows
 from lariqa_train.datasets.split import Split, split_rows
@@ -118,7 +119,7 @@ def fit(
             f"{len(data.training)} training rows are fewer than one batch of {config.batch_size}; lower batch_size"
         )
     with writing(output / "config.json") as beside:
-        beside.write_text(json.dumps(config.to_json(), indent=2) + "\n")
+        beside.write_text(json.dumps(config.to_json(), indent=2) + "\n", encoding="utf-8")
     best = ModelCheckpoint(
         output / "checkpoints", "best", monitor=task.monitor, mode=task.mode, enable_version_counter=False
     )
@@ -128,7 +129,10 @@ def fit(
             raise Refusal(f"batch_size {config.batch_size} cannot be dealt to {trainer.world_size} processes evenly")
         task.begin(trainer, data, progress)
         progress("training")
-        trainer.fit(task, data, ckpt_path=str(last) if resume else None)
+        try:
+            trainer.fit(task, data, ckpt_path=str(last) if resume else None)
+        except Refusal as refusal:  # a photo that went bad since it was checked
+            raise as_it_was(refusal) from refusal
     if trainer.interrupted:
         raise KeyboardInterrupt
     kept = torch.load(best.best_model_path or last, map_location="cpu", weights_only=True)
@@ -195,6 +199,11 @@ def check_machine(config: TrainConfig) -> None:
 
 
 def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -> None:
+    if as_text(output) != str(output):
+        raise Refusal(
+            f"{as_text(output)}: expected a run folder whose name is UTF-8, came one with other bytes, in which "
+            "TensorBoard cannot write; choose another -o"
+        )
     if resume and not last.exists():
         raise Refusal(f"{output} holds no run to continue (no {last.name}); leave --resume out")
     if last.exists() and not resume and not os.environ.get("LOCAL_RANK"):
@@ -206,6 +215,13 @@ def _check_folder(config: TrainConfig, output: Path, last: Path, resume: bool) -
             raise Refusal(
                 f"the run in {output} was started with another {', '.join(sorted(changed))}, which cannot change"
             )
+
+
+def as_it_was(refusal: Refusal) -> Refusal:
+    """A refusal out of a worker process of a loader, which comes with the traceback there, as one sentence again."""
+    *traceback, sentence = str(refusal).strip().splitlines()
+    worker = traceback and "DataLoader worker" in traceback[0]
+    return Refusal(sentence.removeprefix(f"{Refusal.__module__}.{Refusal.__name__}: ")) if worker else refusal
 
 
 _MAY_CHANGE = {"workers", "accelerator", "devices", "nodes", "strategy"}

@@ -42,12 +42,9 @@ PARTS_OF_ONE_BRANCH = {"conv_stem", "blocks.0", "blocks.1", "conv_head", "classi
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_model, tmp_path_factory, one_thread):
+def exported(shared_exports):
     """A folder with the tiny model in three formats."""
-    folder = tmp_path_factory.mktemp("exported")
-    with one_thread():
-        proofs = list(export_proved(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH), list(FORMATS), folder))
-    assert all(proved.parity.passed for proved in proofs)
+    folder, _ = shared_exports(ExportRequest("pixels", HEIGHT, WIDTH), list(FORMATS))
     return folder
 
 

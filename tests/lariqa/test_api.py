@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 import lariqa
-from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
 from lariqa.loading import load
 from lariqa.photos.photo_files import photos_in
@@ -21,17 +20,22 @@ from lariqa.runtimes.runtime import runtimes
 
 HOUSE = Path(__file__).parents[2]
 HEIGHT, WIDTH = 150, 200
-PUBLIC = ("lariqa", "lariqa.loading", "lariqa.runtimes.scorer", "lariqa.photos.photo", "lariqa.photos.views")
+PUBLIC = (
+    "lariqa",
+    "lariqa.library.scoring",
+    "lariqa.library.work",
+    "lariqa.loading",
+    "lariqa.photos.photo",
+    "lariqa.photos.views",
+    "lariqa.runtimes.scorer",
+)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_model, tmp_path_factory):
+def exported(shared_exports):
     """The folder of an export to every format that executes here."""
-    folder = tmp_path_factory.mktemp("api") / "exported"
-    request = ExportRequest(height=HEIGHT, width=WIDTH)
-    assert all(proved.parity.passed for proved in export_proved(tiny_model, request, ["onnx", "tflite"], folder))
-    return folder
+    return shared_exports(ExportRequest(), ["onnx", "tflite"])[0]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import lariqa
-from export.pipeline import export_proved
+from export.formats import FORMATS as WRITERS
 from export.rewrite.export_ready import ExportRequest
 from lariqa.errors import Refusal
 from lariqa_train.model.reference import reference_scorer
@@ -45,11 +45,9 @@ def packages(modules: list[str]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def models(tiny_model, tmp_path_factory, one_thread) -> dict[str, Path]:
+def models(shared_exports) -> dict[str, Path]:
     """Format -> an exported file of the tiny model, for photos of 200x150."""
-    folder = tmp_path_factory.mktemp("export")
-    with one_thread():
-        proofs = list(export_proved(tiny_model, ExportRequest("pixels", 150, 200), FORMATS, folder))
+    _, proofs = shared_exports(ExportRequest("pixels", 150, 200), list(WRITERS))
     return {proved.artifact.format: proved.path for proved in proofs}
 
 

@@ -19,7 +19,6 @@ from PIL import Image
 
 from export.formats import FORMATS
 from export.formats.onnx.convert import METADATA_KEY
-from export.pipeline import export_proved
 from export.proof.proof_photos import photos_to_prove
 from export.rewrite.export_ready import ExportRequest
 from lariqa.runtimes.runtime import runtimes
@@ -57,12 +56,9 @@ def run(monkeypatch, capfd):
 
 
 @pytest.fixture(scope="session")
-def export_folder(tiny_model, tmp_path_factory, one_thread):
+def export_folder(shared_exports):
     """One proved export of the tiny model. Do not change it: ``exported`` is a copy."""
-    folder = tmp_path_factory.mktemp("export") / "exported"
-    with one_thread():
-        (proved,) = export_proved(tiny_model, ExportRequest("pixels", 150, 200), ["onnx"], folder)
-    assert proved.parity.passed and proved.parity.spread > 0.01
+    folder, _ = shared_exports(ExportRequest("pixels", 150, 200))
     return folder
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from benchmarks.measure.measurement import Machine, Measurement, Subject
 from benchmarks.report.report_folder import add_rows, rows_in
-from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
 from tests.support.commands import run_here
 from tests.support.made_rows import made_rows
@@ -21,12 +20,9 @@ OF_BOTH = ("--output", "--photos", "--runs", "--quick", "--sustained", "--rows")
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_model, tmp_path_factory, one_thread):
+def exported(shared_exports):
     """A folder with the tiny model as ONNX."""
-    folder = tmp_path_factory.mktemp("exported")
-    with one_thread():
-        (proved,) = export_proved(tiny_model, ExportRequest("pixels", 150, 200), ["onnx"], folder)
-    assert proved.parity.passed
+    folder, _ = shared_exports(ExportRequest("pixels", 150, 200))
     return folder
 
 

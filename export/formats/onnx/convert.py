@@ -1,10 +1,11 @@
 """Export-ready model -> one self-contained .onnx file.
 
 Opset 18 with IR version 8 is the oldest pair that has every operator used here, so that runtimes of the last years,
-phones' included, open it. Exported by ``torch.onnx.export(dynamo=True)``, then three small repairs:
+phones' included, open it. Exported by ``torch.onnx.export(dynamo=True)``, then three small changes:
 
-    Cast(uint8 -> float) becomes DequantizeLinear(scale 1, zero point 0): the same numbers, from an operator that
-        accelerators take, where several refuse Cast;
+    HardSigmoid(x) becomes Clip(x / 6 + 0.5, 0, 1): OpenCV 5 takes any a * HardSigmoid(b) for HardSwish(b), and is wrong
+        without a word. Pixels become float32 by Cast, not by DequantizeLinear, which MNN and onnx's own evaluator
+        refuse at this opset. In this form the seven runtimes of docs/runtimes.md give the same score;
     the exporter's notes (stack traces with the paths of the exporting machine) are dropped;
     the manifest goes into the metadata.
 """
@@ -23,7 +24,7 @@ from export.rewrite.ready_model import ExportReady
 from lariqa.backends import backend, quietly, versions
 from lariqa.errors import Refusal
 from lariqa.manifest.preprocess_spec import MIN_SIDE_PX
-from lariqa.runtimes.onnxruntime import METADATA_KEY
+from lariqa.runtimes.onnxruntime import FLOAT, METADATA_KEY
 
 OPSET = 18
 IR_VERSION = 8
@@ -60,7 +61,7 @@ def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
             output_names=["score"],
         )
         model = program.model_proto
-        _dequantize_instead_of_cast(model)
+        _spell_out_hard_sigmoids(model)
         _drop_notes(model)
         model.ir_version = IR_VERSION
         model.producer_name, model.producer_version = "lariqa", ""
@@ -84,14 +85,22 @@ def _dynamic_shapes(ready: ExportReady) -> dict | None:
 
 
 def operators(path: Path) -> Counter[str]:
-    """Operator -> how often the file has it; what only unpacks a weight, folded at load, goes by another name."""
+    """Operator -> how often the file has it.
+
+    What only unpacks a weight, folded at load, goes by another name; so does what makes numbers of the photo's bytes.
+    """
+    onnx = backend("onnx", "onnx")
     graph, unpacked = _load(path).graph, set()
     unpacked.update(tensor.name for tensor in graph.initializer)
+    pixels = {value.name for value in graph.input if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
     counts: Counter[str] = Counter()
-    for node in graph.node:
+    for node in graph.node:  # in order of execution
         constant = node.op_type in ("Cast", "Mul") and all(name in unpacked for name in node.input)
-        counts[f"{node.op_type} of a weight" if constant else node.op_type] += 1
+        of_pixels = bool(node.input) and node.input[0] in pixels
+        of = " of a weight" if constant else " of pixels" if of_pixels and node.op_type == "Cast" else ""
+        counts[node.op_type + of] += 1
         unpacked.update(node.output if constant else ())
+        pixels.update(node.output if of_pixels and node.op_type != "Cast" else ())  # Transpose, Slice: still bytes
     return counts
 
 
@@ -155,22 +164,27 @@ def _load(path: Path):
         ) from error
 
 
-def _dequantize_instead_of_cast(model) -> None:
+def _spell_out_hard_sigmoids(model) -> None:
     onnx = backend("onnx", "onnx")
-    bytes_ = {value.name for value in model.graph.input if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
-    casts = []
-    for node in model.graph.node:  # in order of execution
-        if node.input and node.input[0] in bytes_:
-            if node.op_type == "Cast":
-                casts.append(node)
-            else:  # Transpose, Slice: bytes stay bytes
-                bytes_.update(node.output)
-    if casts:
-        model.graph.initializer.append(onnx.helper.make_tensor("one_level", onnx.TensorProto.FLOAT, [], [1.0]))
-    for node in casts:
-        node.op_type = "DequantizeLinear"
-        del node.attribute[:]
-        node.input.append("one_level")
+    nodes, numbers = [], {"zero": 0.0, "one": 1.0}
+    for node in model.graph.node:
+        if node.op_type != "HardSigmoid":
+            nodes.append(node)
+            continue
+        factors = {"alpha": 0.2, "beta": 0.5} | {attribute.name: attribute.f for attribute in node.attribute}
+        (given,), (result,) = node.input, node.output
+        numbers |= {f"times_{factors['alpha']:.6g}": factors["alpha"], f"plus_{factors['beta']:.6g}": factors["beta"]}
+        times, plus = f"times_{factors['alpha']:.6g}", f"plus_{factors['beta']:.6g}"
+        nodes += [
+            onnx.helper.make_node("Mul", [given, times], [f"{result}_scaled"], f"{node.name}_scale"),
+            onnx.helper.make_node("Add", [f"{result}_scaled", plus], [f"{result}_moved"], f"{node.name}_move"),
+            onnx.helper.make_node("Clip", [f"{result}_moved", "zero", "one"], [result], node.name),
+        ]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    used = {name for node in nodes for name in node.input}
+    for name in numbers.keys() & used:
+        model.graph.initializer.append(onnx.helper.make_tensor(name, FLOAT, [], [numbers[name]]))
 
 
 def _drop_notes(model) -> None:

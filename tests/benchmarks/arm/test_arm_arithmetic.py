@@ -15,7 +15,6 @@ from benchmarks.arm import arm_root
 from benchmarks.arm.arm_arithmetic import Arithmetic, arm_arithmetic, lines_of, main
 from benchmarks.arm.arm_root import ArmRoot, find_arm_root, prepare_arm_root
 from benchmarks.measure.measurement import Measurement, Score, Subject, read_rows
-from export.pipeline import export_proved
 from export.proof.limits import LIMITS
 from export.rewrite.export_ready import ExportRequest
 from lariqa.backends import versions
@@ -33,20 +32,15 @@ NATIVE = NativeRoot(None, "0", {})
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_model, tmp_path_factory):
+def exported(shared_exports):
     """A tiny export with the ONNX file."""
-    return export(tiny_model, ["onnx"], tmp_path_factory.mktemp("export"))
+    return shared_exports(ExportRequest("pixels", 150, 200))[0]
 
 
 @pytest.fixture(scope="module")
-def both(tiny_model, tmp_path_factory):
+def both(shared_exports):
     """A tiny export with the ONNX and the TFLite file."""
-    return export(tiny_model, ["onnx", "tflite"], tmp_path_factory.mktemp("both"))
-
-
-def export(model, formats, folder):
-    assert len(list(export_proved(model, ExportRequest("pixels", 150, 200), formats, folder))) == len(formats)
-    return folder
+    return shared_exports(ExportRequest("pixels", 150, 200), ["onnx", "tflite"])[0]
 
 
 @pytest.fixture(scope="module")

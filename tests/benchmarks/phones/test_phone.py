@@ -16,7 +16,6 @@ from benchmarks.phones.adb import Adb, DeviceLost
 from benchmarks.phones.phone import PhoneRequest, bench_on_phone
 from benchmarks.phones.phone_rows import import_rows
 from benchmarks.report.report_folder import rows_in
-from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
@@ -27,10 +26,9 @@ ROW = {"schema": "lariqa-measurement/2", "subject": {"name": "x"}, "machine": {"
 
 
 @pytest.fixture(scope="module")
-def artifact(tiny_model, tmp_path_factory):
+def artifact(shared_exports):
     """A tiny ONNX file in its export folder. Do not change it."""
-    folder = tmp_path_factory.mktemp("export")
-    (proved,) = export_proved(tiny_model, ExportRequest("pixels", 150, 200), ["onnx"], folder)
+    _, (proved,) = shared_exports(ExportRequest("pixels", 150, 200))
     return proved.path
 
 

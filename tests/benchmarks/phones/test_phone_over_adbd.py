@@ -16,7 +16,6 @@ import pytest
 
 from benchmarks.phones.adb import Adb, DeviceLost
 from benchmarks.phones.phone import PhoneRequest, bench_on_phone
-from export.pipeline import export_proved
 from export.proof.limits import LIMITS
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
@@ -89,10 +88,9 @@ def phone(tools, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_model, tmp_path_factory):
+def exported(shared_exports):
     """A tiny ONNX file in its export folder."""
-    folder = tmp_path_factory.mktemp("export")
-    (proved,) = export_proved(tiny_model, ExportRequest("pixels", 150, 200), ["onnx"], folder)
+    _, (proved,) = shared_exports(ExportRequest("pixels", 150, 200))
     return proved.path
 
 

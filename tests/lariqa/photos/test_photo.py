@@ -1,5 +1,6 @@
 """What a viewer shows, in concrete pixel values; and one clear sentence for everything that is no photo."""
 
+import errno
 import io
 import os
 import random
@@ -228,6 +229,16 @@ def test_lab_and_ycbcr_become_rgb(tmp_path):
     assert np.abs(lab - [[[255, 255, 255], [0, 0, 0], [255, 0, 0]]]).max() <= 6  # one step of b moves 4 levels
     ycbcr = encoded(Image.new("YCbCr", (16, 16), (76, 85, 255)), "TIFF", compression="tiff_lzw")
     assert shown(tmp_path, ycbcr)[0][0] == [254, 0, 0]
+
+
+def test_an_error_of_the_disk_at_the_orientation_is_no_upright_photo(tmp_path, monkeypatch):
+    def fails(image: Image.Image) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    path = saved(tmp_path, encoded(Image.new("RGB", (40, 40)), "JPEG"))
+    monkeypatch.setattr(Image.Image, "getexif", fails)
+    with pytest.raises(Refusal, match="check the disk"):
+        open_photo(path)
 
 
 # Transparency, over white

@@ -9,28 +9,12 @@ from PIL import Image
 from lariqa.errors import Refusal
 from lariqa.photos.golden import golden_photo
 from lariqa.photos.photo import open_photo
-from tests.support.tiff_writer import SAMPLES, variants, write_tiff
+from tests.support.tiff_writer import photo_as, variants, write_tiff
 
 
 def written(kind: str, depth: str) -> tuple[np.ndarray, np.ndarray]:
     """(samples for the writer, what a viewer shows)."""
-    photo = golden_photo(45, 53)
-    alpha = np.tile(np.linspace(0, 255, photo.shape[1]).astype(np.uint8), (photo.shape[0], 1))[..., None]
-    levels = {
-        "RGB": photo,
-        "RGBA": np.concatenate([photo, alpha], -1),
-        "CMYK": np.concatenate([255 - photo, alpha // 2], -1),
-    }.get(kind, photo[..., :1])
-    if kind in ("RGB", "CMYK"):
-        shown = np.asarray(Image.fromarray(levels, kind).convert("RGB"))
-    elif kind == "RGBA":
-        white = Image.new("RGBA", (photo.shape[1], photo.shape[0]), (255, 255, 255))
-        shown = np.asarray(Image.alpha_composite(white, Image.fromarray(levels, "RGBA")).convert("RGB"))
-    else:
-        shown = np.repeat(255 - levels if kind == "white is zero" else levels, 3, -1)
-    assert levels.shape[2] == SAMPLES[kind]
-    scale = {"uint8": 1, "uint16": 257, "float32": np.float32(1 / 255)}[depth]
-    return levels.astype(depth) * np.array(scale, depth), shown
+    return photo_as(kind, depth, golden_photo(45, 53))
 
 
 @pytest.mark.parametrize("variant", variants(), ids=lambda given: "-".join(map(str, given)))
@@ -55,6 +39,27 @@ def test_sixteen_bits_side_by_side_are_read(kind, compression, tmp_path):
     samples, shown = written(kind, "uint16")
     for order in "<>":
         write_tiff(tmp_path / "photo.tif", samples, kind, compression, False, order, False)
+        assert np.array_equal(open_photo(tmp_path / "photo.tif"), shown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "compression"),
+    [("grey with alpha", "deflate"), ("grey with alpha", "none"), ("white is zero", "none")],
+)
+def test_planes_that_pillow_takes_for_others_are_refused(kind, compression, tmp_path):
+    samples, shown = written(kind, "uint8")
+    write_tiff(tmp_path / "photo.tif", samples, kind, compression, False, "<", False)
+    assert np.array_equal(open_photo(tmp_path / "photo.tif"), shown)
+    write_tiff(tmp_path / "photo.tif", samples, kind, compression, True, "<", False)
+    with pytest.raises(Refusal, match="planes"):
+        open_photo(tmp_path / "photo.tif")
+
+
+@pytest.mark.parametrize("compression", ["PackBits", "LZW", "LZW with predictor", "deflate with predictor"])
+def test_every_compression_is_read(compression, tmp_path):
+    samples, shown = written("RGB", "uint8")
+    for order in "<>":
+        write_tiff(tmp_path / "photo.tif", samples, "RGB", compression, False, order, True)
         assert np.array_equal(open_photo(tmp_path / "photo.tif"), shown)
 
 
