@@ -69,7 +69,8 @@ def score_rows(
             if row.input.endswith("resampled") and not work.fit:
                 raise Refusal(f"{table.path} has scores of resampled photos; give --fit too, or --overwrite")
             keep(row)
-        progress(f"{len(rows) - len(left):,} of {len(rows):,} photos have a score already")
+        if len(left) < len(rows):
+            progress(f"{len(rows) - len(left):,} of {len(rows):,} photos are scored already")
     if is_checkpoint(Path(work.model)):
         # PyTorch's sums depend on its threads (9e-8 in a score of the demo, 1 against 2); exported files' do not. One
         # thread for each process gives the same figures with any number of workers, and on any number of processors.
