@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, fields
 from typing import Any
@@ -58,3 +59,8 @@ NUMBERS = {"score": float, "seconds": float, "width_px": int, "height_px": int} 
 def name_in_tables(photo: str | os.PathLike) -> str:
     """A photo's path as tables have it, which are UTF-8 whatever the name's bytes are."""
     return os.fspath(photo).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def photo_id(photo: str) -> int:
+    """64 bits for a name, signed: a million of them take 60 MB; two of a million are alike once in 37 million times."""
+    return int.from_bytes(hashlib.blake2b(photo.encode(), digest_size=8).digest(), signed=True)
