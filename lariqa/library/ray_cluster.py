@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,29 +36,42 @@ class Cluster:
         self._began = False
 
     def __enter__(self) -> Cluster:
-        for name, value in QUIET.items():
+        for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         ray = backend("ray", "ray")
+        imports = threading.Thread(target=backend, args=("ray.data", "ray"))  # seconds, while Ray's processes start
+        imports.start()
         if not ray.is_initialized():
             options: dict[str, Any] = {"address": self.address or "local"}
             if not self.address:
                 options |= {
-                    "num_cpus": max(self.asked or 0, usable_cpus()),
+                    "num_cpus": (self.asked or usable_cpus()) + HELPERS,
                     "include_dashboard": False,
                     "object_store_memory": STORE_BYTES,
+                    "_system_config": {"preload_python_modules": PRELOADED},
                 }
             try:
-                ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+                with _no_stderr():
+                    ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 said = " ".join(str(error).split())
                 raise Refusal(f"no Ray cluster can be reached or begun: {said}") from error
             self._began = True
+        imports.join()
         has = ray.cluster_resources()
         if self.device != "cpu" and not has.get("GPU"):
             self.__exit__()
             raise Refusal(f"--device {self.device} takes one GPU for each actor, and the cluster has none")
-        self.workers = self.asked or max(1, int(has.get("CPU" if self.device == "cpu" else "GPU", 1)))
+        if self._alone and self.device == "cpu":
+            self.workers = self.asked or usable_cpus()
+        else:
+            self.workers = self.asked or max(1, int(has.get("CPU" if self.device == "cpu" else "GPU", 1)))
         return self
+
+    @property
+    def _alone(self) -> bool:
+        """Whether Ray is on this machine alone, and began with this run."""
+        return self._began and not self.address
 
     def __exit__(self, *error) -> None:
         if self._began:
@@ -70,8 +85,24 @@ class Cluster:
         return backend("ray", "ray").put(path.read_bytes())
 
 
-# Ray tells its makers what runs where, unless it is told not to; and its core prints advice for developers.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_DEDUP_LOGS": "1"}
+# Ray tells its makers what runs where, unless it is told not to; its core prints advice for developers; and its workers
+# give way to all other programs, so that on a desk they would score when nobody else wants the processor.
+SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_worker_niceness": "0"}
+HELPERS = 4  # processes of Ray Data that take no processor; Ray starts a process for each that it is told of, at once
+PRELOADED = ["ray.data", "lariqa.library.ray_actor"]  # by Ray's workers as they start, while this process still imports
+
+
+@contextlib.contextmanager
+def _no_stderr() -> Iterator[None]:
+    """Ray's core says on stderr that it was told to say nothing."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept), os.close(nowhere)
 
 
 @contextlib.contextmanager

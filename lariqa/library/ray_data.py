@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ from lariqa.library.ray_cluster import Cluster, quiet_context
 from lariqa.library.score_folder import PREFIX, ScoreFolder
 from lariqa.library.table_files import row_from, write_table
 from lariqa.library.work import Work, model_sha256
+from lariqa.loading import provenance_of
+from lariqa.manifest.model_config import Provenance
 
 ROWS_IN_A_TABLE = 1000  # that are lost, to be scored again, where the driver is killed
 MOST_IN_A_TASK = 64  # photos; Ray takes some milliseconds for a task, and repeats all of it after a death
+WRITERS = 1  # processes; a table of a thousand rows takes some milliseconds
 TELL_EVERY_S = 5.0
 
 
@@ -87,12 +90,14 @@ class Scored:
         photos: that got one now.
         seconds: from the first look at the URIs to the last row, Ray's start included.
         folder: of the tables; ``folder.new_rows()`` are this run's, ``folder.rows()`` all.
+        provenance: of the model's weights, where it is known.
     """
 
     before: int
     photos: int
     seconds: float
     folder: ScoreFolder
+    provenance: Provenance | None
 
 
 def score_uri(
@@ -144,18 +149,19 @@ def score_uri(
         0
     """
     began = time.monotonic()
-    backend("ray.data", "ray")
+    backend("ray", "ray")
+    provenance = provenance_of(Path(model))
     work = Work(Path(model), synthetic_view, fit, None, 1, device, model_sha256(Path(model)))
     with ScoreFolder(output, work.sha256, synthetic_view, resume, overwrite) as folder:
         done = folder.done()
         listing = Listing(map(os.fspath, uris), done, photo_column, name_column)
         if listing.left:
             with Cluster(address, workers, device) as cluster, _told(folder, listing.left, tell):
-                _run(listing, replace(work, model=work.model), cluster, folder, rows_in_a_table)
+                _run(listing, work, cluster, folder, rows_in_a_table)
             missing = listing.left - (len(folder.done()) - len(done))
             if missing:
                 raise Refusal(f"{missing:,} photos of {listing.left:,} have no row; the same with --resume goes on")
-    return Scored(listing.count - listing.left, listing.left, time.monotonic() - began, folder)
+    return Scored(listing.count - listing.left, listing.left, time.monotonic() - began, folder, provenance)
 
 
 def _run(listing: Listing, work: Work, cluster: Cluster, folder: ScoreFolder, rows_in_a_table: int) -> None:
@@ -170,7 +176,9 @@ def _run(listing: Listing, work: Work, cluster: Cluster, folder: ScoreFolder, ro
         dataset = ray_data.read_datasource(_source(tasks), override_num_blocks=len(tasks), **resources)
         dataset = _mapped(dataset, work, cluster.workers, None, {"internal": True, "model": cluster.shared(work.model)})
         try:
-            dataset.write_datasink(_tables(folder, rows_in_a_table), ray_remote_args={"num_cpus": 0})
+            dataset.write_datasink(
+                _tables(folder, rows_in_a_table), ray_remote_args={"num_cpus": 0}, concurrency=WRITERS
+            )
         except Exception as error:
             raise _refusal_in(error) or error from error
 
