@@ -123,10 +123,8 @@ class Listing:
                     names = range(first, first + count)
                 before = self.count
                 rows, ids = self._new([photo_id(row_name(place.name(file), name)) for name in names])
-                if self.count < before + count:
-                    raise Refusal(
-                        f"{place.name(file)}: expected names that differ, came one twice; choose another column"
-                    )
+                if self.name_column and self.count < before + count:
+                    raise Refusal(f"{place.name(file)}: column {self.name_column} has a name twice; choose another")
                 if len(rows):
                     columns = (column, self.name_column)
                     self.chunks.append(Rows(place, file, group, columns, rows, first, ids))

@@ -137,7 +137,7 @@ class Rows:
                     told = [row_name(self.place.name(self.file), name) for name in given]
                     photos = values(part, column)
                     errors = [
-                        None if photo else f"{name}: the row has no bytes"
+                        None if photo is not None else f"{name}: the row has no bytes"
                         for photo, name in zip(photos, told, strict=True)
                     ]
                     yield _table(id=self.ids[inside], photo=told, bytes=photos, unreadable=errors)

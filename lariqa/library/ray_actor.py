@@ -12,10 +12,11 @@ from typing import Any
 from lariqa.backends import backend
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
-from lariqa.library.row import COLUMNS, Row, name_in_tables
+from lariqa.library.row import COLUMNS, Row, name_in_tables, photo_id
 from lariqa.library.table_files import arrow_schema
 from lariqa.library.work import PhotoScorer, Work
 
+BATCH = 16  # photos in one run on a GPU
 DEATHS = 2  # of processes that scored a photo, until it is a row with its error
 
 
@@ -26,7 +27,8 @@ class ScoringActor:
         work: the model, and how.
         photo_column: bytes of files, or paths.
         name_column: None: the paths, or none.
-        internal: the tables are those of ``photo_uris``; the ids stay, and deaths are counted.
+        run: a name of the run, whose tables are those of ``photo_uris``; the ids stay, and deaths are counted. None: of
+            a dataset of somebody's own.
         model: bytes of the model in Ray's store, for a node that does not have the file.
     """
 
@@ -35,11 +37,11 @@ class ScoringActor:
         work: Work,
         photo_column: str = "bytes",
         name_column: str | None = None,
-        internal: bool = False,
+        run: str | None = None,
         model: Any = None,
     ) -> None:
-        self.photo_column, self.name_column, self.internal = photo_column, name_column, internal
-        self.begun = _Begun(work) if internal else None
+        self.photo_column, self.name_column = photo_column, name_column
+        self.begun = Begun(begun_folder(run)) if run else None
         self.scorer: PhotoScorer | None = None
         self.refusal: Refusal | None = None
         try:
@@ -52,7 +54,7 @@ class ScoringActor:
         """Rows in place of photos."""
         if self.refusal:
             raise self.refusal
-        return self._internal(table) if self.internal else self._added(table)
+        return self._listed(table) if self.begun else self._added(table)
 
     def _added(self, table: Any) -> Any:
         arrow, there = backend("pyarrow", "ray"), table.schema.names
@@ -78,14 +80,16 @@ class ScoringActor:
             kept = kept.append_column(scored.schema.field(name), scored.column(name))
         return kept
 
-    def _internal(self, table: Any) -> Any:
+    def _listed(self, table: Any) -> Any:
         columns = table.to_pydict()
-        asked = zip(columns["bytes"], columns["path"], columns["photo"], columns["unreadable"], strict=True)
-        photos = [(photo if path is None else os.fsdecode(path), name, error) for photo, path, name, error in asked]
+        given = zip(columns["bytes"], columns["path"], columns["photo"], columns["unreadable"], strict=True)
+        photos = [(photo if path is None else os.fsdecode(path), name, error) for photo, path, name, error in given]
         rows: list[Row] = []
         if self.scorer.told["device"] != "cpu":
             errors = [self._refused(name, error) if error else None for _, name, error in photos]
-            scored = iter(self._rows([(photo, name) for photo, name, error in photos if not error]))
+            asked = [(photo, name) for photo, name, error in photos if not error]
+            batches = (asked[first : first + BATCH] for first in range(0, len(asked), BATCH))
+            scored = iter([row for batch in batches for row in self._rows(batch)])
             rows = [refused or next(scored) for refused in errors]
         else:
             for photo, name, error in photos:
@@ -106,20 +110,18 @@ class ScoringActor:
         return Row(name, error=error if name in error else f"{name}: {error}", **self.scorer.told)
 
 
-class _Begun:
+class Begun:
     """Which photos processes of this machine have begun and not ended: a photo that two died of is not tried again.
 
     Ray repeats the task of an actor that died for ever, and so would a photo that kills it.
     """
 
-    def __init__(self, work: Work) -> None:
-        self.folder = Path(tempfile.gettempdir(), f"lariqa-begun-{_job()}-{work.sha256[:16]}")
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.folder.mkdir(exist_ok=True)
 
     def begin(self, name: str) -> str | None:
         """Say that a photo is begun; an error where it must not be."""
-        from lariqa.library.row import photo_id
-
         file = self.folder / f"{photo_id(name):x}"
         with file.open("ab") as begun:
             deaths = begun.tell()
@@ -130,14 +132,13 @@ class _Begun:
 
     def end(self, name: str) -> None:
         """Forget it."""
-        from lariqa.library.row import photo_id
-
         with suppress(OSError):
             (self.folder / f"{photo_id(name):x}").unlink()
 
 
-def _job() -> str:
-    return backend("ray", "ray").get_runtime_context().get_job_id()
+def begun_folder(run: str) -> Path:
+    """Where this machine notes what a run has begun."""
+    return Path(tempfile.gettempdir(), f"lariqa-begun-{run}")
 
 
 def _here(work: Work, model: Any) -> str | os.PathLike:

@@ -8,9 +8,13 @@ task. ``score_dataset`` is for a pipeline of one's own, ``score_uri`` does all o
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +23,7 @@ from typing import Any
 from lariqa.backends import backend
 from lariqa.errors import Refusal
 from lariqa.library.photo_listing import Chunk, Listing
-from lariqa.library.ray_actor import ScoringActor
+from lariqa.library.ray_actor import ScoringActor, begun_folder
 from lariqa.library.ray_cluster import Cluster, quiet_context
 from lariqa.library.score_folder import PREFIX, ScoreFolder
 from lariqa.library.table_files import row_from, write_table
@@ -27,7 +31,7 @@ from lariqa.library.work import Work, model_sha256
 from lariqa.loading import provenance_of
 from lariqa.manifest.model_config import Provenance
 
-ROWS_IN_A_TABLE = 1000  # that are lost, to be scored again, where the driver is killed
+TABLES, ROWS_IN_A_TABLE = 20, (20, 1000)  # so many tables, of at least and at most so many rows: as many may be lost
 MOST_IN_A_TASK = 64  # photos; Ray takes some milliseconds for a task, and repeats all of it after a death
 WRITERS = 1  # processes; a table of a thousand rows takes some milliseconds
 TELL_EVERY_S = 5.0
@@ -114,7 +118,7 @@ def score_uri(
     address: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    rows_in_a_table: int = ROWS_IN_A_TABLE,
+    rows_in_a_table: int | None = None,
     tell: Callable[[int, int], None] = lambda done, photos: None,
 ) -> Scored:
     """Score photos behind URIs into a folder of tables.
@@ -132,7 +136,8 @@ def score_uri(
         address: of a cluster; None: RAY_ADDRESS, else this machine alone.
         resume: go on with the folder; nothing is scored twice.
         overwrite: write the folder anew.
-        rows_in_a_table: rows that are written at a time; fewer are lost by a kill, more files are written.
+        rows_in_a_table: rows that are written at a time, and scored again if this process is killed before; None: a
+            twentieth, 20 to 1,000.
         tell: hears now and then how many photos of how many have a row in a table.
 
     Returns:
@@ -157,7 +162,8 @@ def score_uri(
         listing = Listing(map(os.fspath, uris), done, photo_column, name_column)
         if listing.left:
             with Cluster(address, workers, device) as cluster, _told(folder, listing.left, tell):
-                _run(listing, work, cluster, folder, rows_in_a_table)
+                rows = rows_in_a_table or min(max(listing.left // TABLES, ROWS_IN_A_TABLE[0]), ROWS_IN_A_TABLE[1])
+                _run(listing, work, cluster, folder, rows)
             missing = listing.left - (len(folder.done()) - len(done))
             if missing:
                 raise Refusal(f"{missing:,} photos of {listing.left:,} have no row; the same with --resume goes on")
@@ -174,13 +180,16 @@ def _run(listing: Listing, work: Work, cluster: Cluster, folder: ScoreFolder, ro
         # The same resources as the actors' are what lets Ray read in the actors, so that no bytes are sent.
         resources = _resources(work)
         dataset = ray_data.read_datasource(_source(tasks), override_num_blocks=len(tasks), **resources)
-        dataset = _mapped(dataset, work, cluster.workers, None, {"internal": True, "model": cluster.shared(work.model)})
+        run = uuid.uuid4().hex
+        dataset = _mapped(dataset, work, cluster.workers, None, {"run": run, "model": cluster.shared(work.model)})
         try:
             dataset.write_datasink(
                 _tables(folder, rows_in_a_table), ray_remote_args={"num_cpus": 0}, concurrency=WRITERS
             )
         except Exception as error:
             raise _refusal_in(error) or error from error
+        finally:
+            shutil.rmtree(begun_folder(run), ignore_errors=True)
 
 
 def _resources(work: Work) -> dict[str, float]:
@@ -219,8 +228,6 @@ def _source(tasks: list[Chunk]) -> Any:
 
 def _tables(folder: ScoreFolder, rows_in_a_table: int) -> Any:
     """A ``ray.data.Datasink`` of our tables, whatever their kind."""
-    import tempfile
-
     sink = backend("ray.data.datasource", "ray").BlockBasedFileDatasink
     suffix = folder.suffix
 
@@ -241,27 +248,22 @@ def _tables(folder: ScoreFolder, rows_in_a_table: int) -> Any:
     )
 
 
-def _told(folder: ScoreFolder, photos: int, tell: Callable[[int, int], None]) -> Any:
+@contextlib.contextmanager
+def _told(folder: ScoreFolder, photos: int, tell: Callable[[int, int], None]) -> Iterator[None]:
     """While in this context, a thread tells how far it is."""
-    import contextlib
+    ended, seen = threading.Event(), {}
 
-    @contextlib.contextmanager
-    def telling() -> Iterator[None]:
-        ended, seen = threading.Event(), {}
+    def look() -> None:
+        while not ended.wait(TELL_EVERY_S):
+            tell(folder.done_now(seen), photos)
 
-        def look() -> None:
-            while not ended.wait(TELL_EVERY_S):
-                tell(folder.done_now(seen), photos)
-
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
-    return telling()
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _refusal_in(error: BaseException | None) -> Refusal | None:

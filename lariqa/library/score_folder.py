@@ -47,8 +47,8 @@ class ScoreFolder:
         self, uri: str, model_sha256: str, view: str | None = None, resume: bool = False, overwrite: bool = False
     ) -> None:
         self.uri = uri.rstrip("/")
-        name = self.uri.partition("?")[0]
-        if not PurePosixPath(name.partition("://")[2].partition("/")[2] if "://" in name else name).name:
+        scheme, mark, rest = uri.partition("?")[0].partition("://")
+        if not PurePosixPath(rest.partition("/")[2] if mark else scheme).name:
             raise Refusal(f"{uri} is the top of a store; name a folder in it, for example {self.uri}/scores")
         self.filesystem, path = file_system(self.uri)
         self.path = path.rstrip("/")
