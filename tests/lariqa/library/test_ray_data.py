@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,22 +89,21 @@ def same(rows, alone: dict, **differing) -> None:
     assert found == {photo: replace(row, seconds=None, **differing) for photo, row in alone.items()}
 
 
-def start(*words: object) -> subprocess.Popen:
+def start(*words: object, **environment: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "lariqa_cli", "score", *map(str, words), "--engine", "ray", "--workers", "2"],
-        env={**os.environ, **SEES_US, "RAY_TMPDIR": "/tmp"},
+        env={**os.environ, **SEES_US, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def first_table(parts: Path) -> None:
-    """Waits until some rows are in a finished table."""
-    until = time.monotonic() + LONG_S
-    while not [file for file in parts.rglob("scores_*.parquet") if ".pending" not in file.name]:
-        assert time.monotonic() < until, "no table"
-        time.sleep(0.05)
+def until(happened: Callable[[], object]) -> None:
+    end = time.monotonic() + LONG_S
+    while not happened():
+        assert time.monotonic() < end, "this did not happen"
+        time.sleep(0.01)
 
 
 def test_two_actors_give_the_scores_of_one_session(cluster, models, photos, alone, tmp_path):
@@ -150,11 +150,12 @@ def test_a_model_that_does_not_open_on_a_node_is_one_sentence(cluster, models, p
 
 
 def test_a_killed_worker_loses_nothing(models, photos, alone, tmp_path):
-    running = start(models[0], photos, "-o", tmp_path / "scores")
+    # What actors have begun is noted in the folder for temporary files; Ray's sockets need a shorter path.
+    running = start(models[0], photos, "-o", tmp_path / "scores", TMPDIR=str(tmp_path), RAY_TMPDIR="/tmp")
     killed = []
 
     def kill() -> None:
-        first_table(tmp_path / "scores.parts")
+        until(lambda: list(tmp_path.glob("lariqa-begun-*/*")))
         killed.extend(actors_below(running.pid)[:1])
         os.kill(killed[0], signal.SIGKILL)
 
@@ -170,7 +171,7 @@ def test_a_killed_worker_loses_nothing(models, photos, alone, tmp_path):
 
 def test_a_killed_driver_is_gone_on_with(models, photos, alone, tmp_path):
     running = start(models[0], photos, "-o", tmp_path / "scores")
-    first_table(tmp_path / "scores.parts")
+    until(lambda: [file for file in tmp_path.rglob("done-*/*.parquet") if ".pending" not in file.name])
     os.kill(running.pid, signal.SIGKILL)
     running.communicate()
     resumed = start(models[0], photos, "-o", tmp_path / "scores", "--resume")
