@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lariqa.errors import Refusal
 
 if TYPE_CHECKING:  # NumPy and Pillow come with the first model
+    from lariqa.manifest.model_config import Provenance
     from lariqa.runtimes.scorer import Scorer
 
 CHECKPOINT_SUFFIX = ".safetensors"
@@ -71,6 +72,20 @@ def load(
 
         refuse_other_scores(scorer, path, manifest, artifact)
     return scorer
+
+
+def provenance_of(path: Path) -> Provenance | None:
+    """Where a model's weights come from; an exported file is not opened for it, a checkpoint is.
+
+    Raises:
+        Refusal: as :func:`load`.
+    """
+    from lariqa.runtimes.artifacts import describe
+
+    if is_checkpoint(path):
+        return load(path).provenance
+    refuse_folder_of_models(path)
+    return describe(path)[0].provenance
 
 
 def refuse_folder_of_models(path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,7 +41,7 @@ def score_command(
     weight_cache: WeightCacheOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("-o", "--output", help="Write a table: a name that ends in .csv, .jsonl or .parquet."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the table; nothing is scored twice.")] = False,
@@ -57,6 +57,14 @@ def score_command(
     device: Annotated[
         str, typer.Option(help="cpu; for an .onnx file also cuda and others that ONNX Runtime has.")
     ] = "cpu",
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="ray: score photos behind URIs on a cluster, into a folder of tables; see docs/cluster.md."),
+    ] = "local",
+    address: Annotated[str | None, typer.Option(help="With --engine ray: of a cluster, host:port.")] = None,
+    photo_column: Annotated[
+        str | None, typer.Option(help="With --engine ray: the column of a Parquet file that has paths or bytes.")
+    ] = None,
 ) -> None:
     """Score photos with a checkpoint or any artifact."""
     check_model(model)
@@ -70,6 +78,14 @@ def score_command(
         raise Refusal("--retry-errors goes on with a table; give --resume as well")
     if best and as_json:
         raise Refusal("--best prints a list of its own; leave out --json")
+    if engine == "ray":
+        if output is None or as_json or weight_cache is not None or retry_errors or workers == 0:
+            raise Refusal("--engine ray takes -o FOLDER, and no --json, --weight-cache, --retry-errors or --workers 0")
+        options = {"workers": workers, "device": device, "fit": fit, "synthetic_view": synthetic_view}
+        options |= {"address": address, "photo_column": photo_column, "resume": resume, "overwrite": overwrite}
+        return score_by_ray(model, photos, output, best or 0, options)
+    if address or photo_column:
+        raise Refusal("--address and --photo-column are for a cluster; give --engine ray as well")
     from lariqa.library.summary import best_of
     from lariqa.library.work import Work
     from lariqa.photos.photo_files import photos_in
@@ -82,7 +98,7 @@ def score_command(
             from lariqa.library.score_table import ScoreTable
             from lariqa.library.work import model_sha256
 
-            table = stack.enter_context(ScoreTable(output, model_sha256(model), resume, overwrite, retry_errors))
+            table = stack.enter_context(ScoreTable(Path(output), model_sha256(model), resume, overwrite, retry_errors))
             left = [file for file in files if file not in table]
             if table.count:
                 note(f"{output} has {table.count:,} photos already; {len(left):,} of {len(files):,} are left")
@@ -96,6 +112,29 @@ def score_command(
             table.finish()
     for row in highest:
         say_score(row)
+    ran.tell(output)
+    return None
+
+
+def score_by_ray(model: Path, uris: list[str], output: str, best: int, options: dict[str, Any]) -> None:
+    """The same by Ray Data; rows are told of at the end."""
+    from lariqa.library.ray_data import score_uri
+    from lariqa.library.summary import best_of
+
+    ran, began = Ran(as_json=False, silent=True, most_errors=MOST_ERRORS), time.monotonic()
+    with steps() as step:
+        step("starting Ray")
+        scored = score_uri(
+            model, uris, output, tell=lambda done, of: step(progress(done, of, time.monotonic() - began)), **options
+        )
+    for row in scored.folder.new_rows():
+        ran.count(row)
+    if scored.before:
+        note(f"{output} had {scored.before:,} photos already")
+    for row in best_of(scored.folder.rows(), best):
+        say_score(row)
+    ran.seconds = scored.seconds
+    note_training(scored.provenance)
     ran.tell(output)
 
 
@@ -145,7 +184,7 @@ class Ran:
                 note(f"{table.count:,} rows are kept; the same command with --resume goes on")
             raise
 
-    def tell(self, output: Path | None) -> None:
+    def tell(self, output: str | None) -> None:
         """What is said at the end, and the exit status.
 
         Raises:
@@ -174,12 +213,16 @@ class Ran:
             if self.as_json and not self.first:
                 say("\n]")
 
-    def _told(self, row: Row) -> None:
+    def count(self, row: Row) -> None:
+        """Count it and its error."""
         self.summary.add(row)
         if row.error and OWN_FAULT in row.error:
             self.faults.append(row.error.partition(f"; {OWN_FAULT}")[0])
         elif row.error and (self.most_errors is None or len(self.errors) < self.most_errors):
             self.errors.append(row.error)
+
+    def _told(self, row: Row) -> None:
+        self.count(row)
         if self.as_json:
             entry = {name: value for name, value in row.to_json().items() if value is not None}
             entry |= {"views": views_used(self.about), "trained": trained(self.about)}

@@ -8,7 +8,6 @@ done, whole, under its own name; then the parts are removed.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import json
 import os
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from lariqa.atomic import unwritable, writing
 from lariqa.errors import Refusal
-from lariqa.library.row import SCHEMA, Row
+from lariqa.library.row import SCHEMA, Row, photo_id
 from lariqa.library.table_files import as_line, check_suffix, read_table, row_from, write_table
 from lariqa.names import as_text
 
@@ -80,7 +79,7 @@ class ScoreTable:
         self._release()
 
     def __contains__(self, photo: str | os.PathLike) -> bool:
-        return _key(as_text(photo)) in self._done
+        return photo_id(as_text(photo)) in self._done
 
     @property
     def count(self) -> int:
@@ -110,7 +109,7 @@ class ScoreTable:
         """All rows, each photo's once: its score, where it has one, before an earlier error."""
         told, errors = set(), {}
         for row in self._kept_rows(with_forgotten=True):
-            key = _key(row.photo)
+            key = photo_id(row.photo)
             if key not in self._twice:
                 yield row
             elif row.error:
@@ -169,10 +168,10 @@ class ScoreTable:
             if with_forgotten or not (self.retry_errors and row.error):
                 yield row
             else:
-                self._twice.add(_key(row.photo))
+                self._twice.add(photo_id(row.photo))
 
     def _count(self, row: Row) -> None:
-        key = _key(row.photo)
+        key = photo_id(row.photo)
         if key in self._done:
             self._twice.add(key)
         self._done.add(key)
@@ -244,11 +243,6 @@ def _rows_of_part(part: Path) -> Iterator[Row]:
                     yield row_from(json.loads(line))
     except (OSError, ValueError) as error:
         raise Refusal(f"{part} cannot be read ({error}); write the table anew with --overwrite") from error
-
-
-def _key(photo: str) -> int:
-    """64 bits for a name: a million of them take 60 MB; two of a million are alike once in 37 million times."""
-    return int.from_bytes(hashlib.blake2b(photo.encode(), digest_size=8).digest())
 
 
 def _other_model(path: Path, sha256: str) -> str:

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lariqa.backends import backend
@@ -100,12 +101,16 @@ def _read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
-def _write_parquet(path: Path, rows: Iterable[Row]) -> None:
-    arrow, parquet = backend("pyarrow", "parquet"), backend("pyarrow.parquet", "parquet")
+def arrow_schema(arrow: ModuleType) -> Any:
+    """The columns as Arrow has them; ``arrow`` is pyarrow."""
     kinds = {float: arrow.float64(), int: arrow.int32(), str: arrow.string()}
     columns = [(name, kinds[NUMBERS.get(name, str)]) for name in COLUMNS]
-    schema = arrow.schema(columns, metadata={"schema": SCHEMA})
-    rows = iter(rows)
+    return arrow.schema(columns, metadata={"schema": SCHEMA})
+
+
+def _write_parquet(path: Path, rows: Iterable[Row]) -> None:
+    arrow, parquet = backend("pyarrow", "parquet"), backend("pyarrow.parquet", "parquet")
+    schema, rows = arrow_schema(arrow), iter(rows)
     with parquet.ParquetWriter(path, schema) as writer:
         while group := list(itertools.islice(rows, ROWS_IN_A_GROUP)):
             writer.write_table(arrow.Table.from_pylist([row.to_json() for row in group], schema))

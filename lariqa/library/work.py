@@ -22,7 +22,7 @@ from lariqa.loading import load
 from lariqa.manifest.model_config import Provenance
 from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa.names import as_text
-from lariqa.photos.photo import decode, opened, unreadable
+from lariqa.photos.photo import decode, nothing_in, opened, unreadable
 from lariqa.runtimes.scorer import Scorer, finite
 
 Photo = str | os.PathLike | bytes
@@ -172,7 +172,7 @@ class PhotoScorer:
         known: dict[str, Any] = {}  # before the error, if one comes
 
         def make() -> dict[str, np.ndarray]:
-            with _stream(photo) as stream:
+            with _stream(photo, name) as stream:
                 known["photo_sha256"] = _digest(stream, name)
                 decoded = decode(stream, name)
             known["width_px"], known["height_px"] = decoded.width, decoded.height
@@ -207,7 +207,9 @@ class PhotoScorer:
             return None, f"{name}: {said}; {OWN_FAULT}"
 
 
-def _stream(photo: Photo) -> BinaryIO:
+def _stream(photo: Photo, name: str | os.PathLike) -> BinaryIO:
+    if photo == b"":
+        raise nothing_in(name)  # as of a file
     return io.BytesIO(photo) if isinstance(photo, bytes) else opened(photo)
 
 

@@ -157,8 +157,13 @@ def opened(photo: str | os.PathLike) -> io.BufferedReader:
         raise unreadable(path, error) from error
     if empty:
         stream.close()
-        raise Refusal(f"{path}: expected a photo, came an empty file (0 bytes); copy or export the photo again")
+        raise nothing_in(path)
     return stream
+
+
+def nothing_in(path: str | os.PathLike) -> Refusal:
+    """The one sentence for a file, or the bytes of one, without a byte."""
+    return Refusal(f"{os.fspath(path)}: expected a photo, came an empty file (0 bytes); copy or export the photo again")
 
 
 @contextmanager

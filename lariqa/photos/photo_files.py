@@ -3,7 +3,7 @@
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PIL import Image
 
@@ -37,7 +37,7 @@ def photos_in(paths: Iterable[str | os.PathLike]) -> list[Path]:
 
 def _expanded(given: str) -> list[Path]:
     if os.path.isdir(given):
-        photos = sorted(filter(_has_photo_suffix, _files_below(Path(given))))
+        photos = sorted(filter(has_photo_suffix, _files_below(Path(given))))
         if not photos:
             raise Refusal(f"{given}: expected a folder with photos ({KINDS}), came one without; name another folder")
         return photos
@@ -46,7 +46,7 @@ def _expanded(given: str) -> list[Path]:
     if not glob.has_magic(given):
         raise Refusal(f"{given}: expected a photo, a folder or a pattern, but nothing is there; check the spelling")
     matches = [Path(match) for match in glob.glob(given, recursive=True)]
-    photos = sorted(match for match in matches if match.is_file() and _has_photo_suffix(match))
+    photos = sorted(match for match in matches if match.is_file() and has_photo_suffix(match))
     if not photos:
         raise Refusal(
             f"{given}: expected a pattern that matches photos ({KINDS}), "
@@ -67,6 +67,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in files if not name.startswith("."))
 
 
-def _has_photo_suffix(path: Path) -> bool:
+def has_photo_suffix(path: PurePath) -> bool:
+    """Whether a file found in a folder is taken for a photo."""
     suffix = path.suffix.lower()
     return suffix in HEIC_SUFFIXES or Image.registered_extensions().get(suffix) in (*FORMATS, "MPO")
