@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from export.formats import FORMATS
@@ -13,10 +13,15 @@ from export.proof.parity import Parity, compare, reference_scores
 from export.proof.proof_photos import PhotoFiles, photos_to_prove
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
-from lariqa.manifest.manifest import FILE_NAME, Artifact, read_manifest
+from lariqa.manifest.manifest import FILE_NAME, Artifact, Manifest, read_manifest
 from lariqa.runtimes.artifacts import describe, scorer_for
+from lariqa.runtimes.scorer import Scorer
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.reference import reference_scorer
+
+
+def _by_its_own_runtime(file: Path, manifest: Manifest, artifact: Artifact) -> Iterable[Scorer]:
+    return [scorer_for(file, manifest, artifact)]
 
 
 def verify(
@@ -25,6 +30,7 @@ def verify(
     checkpoint: Path | None = None,
     limit: float | None = None,
     progress: Callable[[str], None] = lambda step: None,
+    scorers: Callable[[Path, Manifest, Artifact], Iterable[Scorer]] = _by_its_own_runtime,
 ) -> Iterator[tuple[Artifact, Parity]]:
     """Compare artifacts with their reference.
 
@@ -34,6 +40,7 @@ def verify(
         checkpoint: the reference, where it is not the one kept in the folder.
         limit: another parity limit, in score units.
         progress: called with each step in words.
+        scorers: what opens a file; each of several is compared in turn (``verify_elsewhere``).
 
     Yields:
         Each artifact with its parity.
@@ -71,9 +78,5 @@ def verify(
                 reference.runner.runtime,
             )
         images, expected, runtime = known[size, row.synthetic_view]
-        yield (
-            row,
-            compare(
-                scorer_for(folder / row.file, manifest, row), expected, images, row.precision, runtime, progress, limit
-            ),
-        )
+        for scorer in scorers(folder / row.file, manifest, row):
+            yield row, compare(scorer, expected, images, row.precision, runtime, progress, limit)

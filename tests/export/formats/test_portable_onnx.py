@@ -13,8 +13,8 @@ from lariqa.runtimes.artifacts import open_artifact
 
 # What seven runtimes take and compute alike (docs/runtimes.md); one more is an experiment there, not an edit here.
 PORTABLE = {
-    "Abs", "Add", "Cast of pixels", "Clip", "Concat", "Conv", "Gemm", "HardSwish", "MatMul", "Mul", "ReduceMean", "Relu",
-    "Reshape", "Sigmoid", "Slice", "Sub", "Transpose", "Unsqueeze",
+    "Abs", "Add", "Cast of pixels", "Clip", "Concat", "Conv", "Gemm", "HardSwish", "MatMul", "Mul", "ReduceMean",
+    "Relu", "Reshape", "Sigmoid", "Slice", "Sub", "Transpose", "Unsqueeze",
 }  # fmt: skip
 OF_THE_RESIZE = {"Floor", "Max", "Min", "Squeeze"}  # in Pillow's whole numbers, `pixels` only
 REQUESTS = {
