@@ -23,7 +23,7 @@ ALL = "all"
 
 
 def runtimes_named(file: Path, names: Sequence[str]) -> list[OtherRuntime]:
-    """The other runtimes of a file's format, by name; ALL: every one.
+    """The other runtimes of a file's format, by name; ALL: every one that reads usual files.
 
     Raises:
         Refusal: the format has none, or none of that name.
@@ -37,7 +37,7 @@ def runtimes_named(file: Path, names: Sequence[str]) -> list[OtherRuntime]:
             raise Refusal(
                 f"--runtime is {name!r}; expected one of {', '.join(known.names)}, or all{nearest(name, known.names)}"
             )
-    return [runtime for runtime in known.others if ALL in names or runtime.name in names]
+    return [runtime for runtime in known.others if runtime.name in names or (ALL in names and runtime.of_all)]
 
 
 def verify_elsewhere(

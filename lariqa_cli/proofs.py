@@ -89,7 +89,7 @@ RUNTIME_COLUMNS = ("runtime", "version", "asked for", "threads", "worst", "on", 
 def print_elsewhere(rows: list, title: str, markdown: bool = False) -> None:
     """One row per other runtime; ``markdown``: as a table for a document."""
     cells = [_elsewhere_cells(row) for row in rows]
-    own = [row.own_ms for row in rows if row.ratios]
+    timed = [row for row in rows if row.ratios]
     say(title)
     if markdown:
         for line in (RUNTIME_COLUMNS, ["---"] * len(RUNTIME_COLUMNS), *cells):
@@ -106,9 +106,10 @@ def print_elsewhere(rows: list, title: str, markdown: bool = False) -> None:
             f"worst: |difference| to {first.reference} over {len(first.photos)} photos, on the photo named"
             + (f"; limit {first.limit:.0e}" if first.limit is not None else "")
         )
-    if own:
+    if timed:
+        own_ms = [row.own_ms for row in timed]
         say(
-            f"time / own: in turns with the file's own runtime, which took {min(own):.0f} to {max(own):.0f} ms; "
+            f"time / own: in turns with {timed[0].own}, which took {min(own_ms):.0f} to {max(own_ms):.0f} ms; "
             "median, and the middle half of the turns"
         )
 

@@ -38,6 +38,7 @@ class OtherRuntime:
         packages: the installer's words for them, with exact versions. Their dependencies are listed, not resolved, so
             that the same set is installed everywhere, and nothing that the script does not need.
         ways: how it is asked, the recommended one first.
+        of_all: whether ``all`` means it too; false where it cannot read files as they are usually exported.
     """
 
     name: str
@@ -46,6 +47,7 @@ class OtherRuntime:
     installer: Installer = "none"
     packages: tuple[str, ...] = ()
     ways: tuple[Way, ...] = (Way(),)
+    of_all: bool = True
 
 
 @dataclass(frozen=True)

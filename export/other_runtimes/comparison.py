@@ -33,7 +33,7 @@ class Elsewhere:
         parity: with PyTorch's scores; None: it gave none.
         failure: why it gave none, or not all; "": it gave all.
         ratios: of each turn.
-        own_ms: median time of the file's own runtime in those turns.
+        own, own_ms: name and version of the file's own runtime, and its median time in those turns.
         installed: False: its packages could not be installed.
     """
 
@@ -44,6 +44,7 @@ class Elsewhere:
     parity: Parity | None = None
     failure: str = ""
     ratios: tuple[float, ...] = ()
+    own: str = ""
     own_ms: float = float("nan")
     installed: bool = True
     day: str = ""
@@ -139,6 +140,7 @@ class OtherRunner:
             parity,
             self.failure,
             tuple(other / own for other, own in self.times),
+            self.own.runtime if self.own else "",
             1000 * median(own for _, own in self.times) if self.times else float("nan"),
             day=date.today().isoformat(),
         )

@@ -34,6 +34,23 @@ OTHER_RUNTIMES = OtherRuntimes(
             "node",
             ("onnxruntime-web@1.30.0",),
         ),
+        OtherRuntime(
+            "ncnn",
+            "ncnn",
+            HERE / "run_ncnn.py",
+            "python",
+            (
+                "ncnn==1.0.20261020",
+                "pnnx==20261020",  # without torch, which only its Python interface needs
+                "onnx==1.23.2",
+                "protobuf==7.36.2",
+                "ml_dtypes==0.6.0",
+                "typing_extensions==4.12.2",
+                NUMPY,
+            ),
+            (Way("opset 17, fp16 off", {"fp16": "off"}), Way("opset 17", judged=False)),
+            of_all=False,  # it reads `tensors` files of `--memory naive` alone
+        ),
         OtherRuntime("reference", "onnx's ReferenceEvaluator", HERE / "run_reference.py"),
     ),
 )
