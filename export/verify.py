@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from export.formats import FORMATS
@@ -13,10 +13,15 @@ from export.proof.parity import Parity, compare, reference_scores, refuse_alike
 from export.proof.proof_photos import PhotosThatOpen, photos_to_prove
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
-from lariqa.manifest.manifest import FILE_NAME, Artifact, read_manifest
+from lariqa.manifest.manifest import FILE_NAME, Artifact, Manifest, read_manifest
 from lariqa.runtimes.artifacts import describe, scorer_for
+from lariqa.runtimes.scorer import Scorer
 from lariqa_train.model.checkpoint import load_checkpoint
 from lariqa_train.model.reference import reference_scorer
+
+
+def _by_its_own_runtime(file: Path, manifest: Manifest, artifact: Artifact) -> Iterable[Scorer]:
+    return [scorer_for(file, manifest, artifact)]
 
 
 def verify(
@@ -26,6 +31,7 @@ def verify(
     limit: float | None = None,
     progress: Callable[[str], None] = lambda step: None,
     left_out: dict[str, str] | None = None,
+    scorers: Callable[[Path, Manifest, Artifact], Iterable[Scorer]] = _by_its_own_runtime,
 ) -> Iterator[tuple[Artifact, Parity]]:
     """Compare artifacts with their reference, one photo in memory at a time.
 
@@ -36,6 +42,7 @@ def verify(
         limit: another parity limit, in score units.
         progress: called with each step in words.
         left_out: gets the photos that do not open, and why; the proof is over the others.
+        scorers: what opens a file; each of several is compared in turn (``verify_elsewhere``).
 
     Yields:
         Each artifact with its parity.
@@ -75,8 +82,8 @@ def verify(
             )
         images, expected, runtime = known[size, row.synthetic_view]
         there = len(images)
-        scorer = scorer_for(folder / row.file, manifest, row)
-        parity = compare(scorer, expected, images, row.precision, runtime, progress, limit)
-        if len(images) < there:  # a photo went away since its reference score
-            refuse_alike({photo.photo: photo.reference for photo in parity.photos}, bound)
-        yield row, parity
+        for scorer in scorers(folder / row.file, manifest, row):
+            parity = compare(scorer, expected, images, row.precision, runtime, progress, limit)
+            if len(images) < there:  # a photo went away since its reference score
+                refuse_alike({photo.photo: photo.reference for photo in parity.photos}, bound)
+            yield row, parity

@@ -81,3 +81,47 @@ def print_plans(artifacts: list) -> None:
         for row in artifact.plan["sensitivity"]:
             table.add_row(escape(row["group"]), row["weight_format"], f"{row['sd']:.1e}", weight_formats[row["group"]])
         show(table)
+
+
+RUNTIME_COLUMNS = ("runtime", "version", "asked for", "threads", "worst", "on", "time / own", "day")
+
+
+def print_elsewhere(rows: list, title: str, markdown: bool = False) -> None:
+    """One row per other runtime; ``markdown``: as a table for a document."""
+    cells = [_elsewhere_cells(row) for row in rows]
+    timed = [row for row in rows if row.ratios]
+    say(title)
+    if markdown:
+        for line in (RUNTIME_COLUMNS, ["---"] * len(RUNTIME_COLUMNS), *cells):
+            say(f"| {' | '.join(word.replace('|', '/') for word in line)} |")
+    else:
+        table = Table(*(Column(name, overflow="fold") for name in RUNTIME_COLUMNS), box=box.SIMPLE_HEAD)
+        for row, line in zip(rows, cells, strict=True):
+            colour = "yellow" if not row.way.judged else "green" if row.passed else "red"
+            table.add_row(*map(escape, line[:4]), f"[{colour}]{escape(line[4])}[/]", *map(escape, line[5:]))
+        show(table)
+    first = next((row.parity for row in rows if row.parity), None)
+    if first is not None:
+        say(
+            f"worst: |difference| to {first.reference} over {len(first.photos)} photos, on the photo named"
+            + (f"; limit {first.limit:.0e}" if first.limit is not None else "")
+        )
+    if timed:
+        own_ms = [row.own_ms for row in timed]
+        say(
+            f"time / own: in turns with {timed[0].own}, which took {min(own_ms):.0f} to {max(own_ms):.0f} ms; "
+            "median, and the middle half of the turns"
+        )
+
+
+def _elsewhere_cells(row) -> list[str]:
+    """A row of ``print_elsewhere`` in words."""
+    import numpy as np
+
+    if row.parity is None or row.failure:
+        worst, photo = row.failure or "no score", ""
+    else:
+        worst, photo = f"{row.parity.worst:.1e}", row.parity.worst_photo.photo
+    time = "" if row.ratio is None else "{:.2f} ({:.2f} to {:.2f})".format(*np.percentile(row.ratios, [50, 25, 75]))
+    asked = row.way.said or "nothing"
+    return [row.runtime.label, row.version, asked, str(row.threads or ""), worst, photo, time, row.day]

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from lariqa.errors import Refusal
-from lariqa_cli.arguments import LimitOption, check_checkpoint, check_limit
-from lariqa_cli.proofs import print_proofs
+from lariqa_cli.arguments import LimitOption, check_checkpoint, check_folder, check_limit
+from lariqa_cli.proofs import print_elsewhere, print_proofs
 from lariqa_cli.screen import complain_of, end_without, note, say, show, steps
 
 if TYPE_CHECKING:
@@ -32,6 +32,19 @@ def verify_export(
         bool,
         typer.Option("--golden", help="Only the golden photo, against the score in the manifest. Needs no PyTorch."),
     ] = False,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--runtime",
+            metavar="NAME",
+            help="In another runtime, installed into an environment of its own: one of those of the file's format, or "
+            "all; may be repeated.",
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where --runtime keeps those environments.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The table of --runtime in Markdown.")] = False,
 ) -> None:
     """Prove an export again, on your photos."""
     if not target.exists():
@@ -39,6 +52,10 @@ def verify_export(
     if checkpoint is not None:
         check_checkpoint(checkpoint)
     check_limit(limit)
+    if (cache or markdown) and not runtime:
+        raise Refusal("--cache and --markdown go with --runtime")
+    if runtime and golden:
+        raise Refusal("--golden uses the file's own runtime; leave out --golden or --runtime")
     if golden:
         if photos or checkpoint or limit is not None:
             raise Refusal("--golden compares one picture with the manifest; leave out --photos, --checkpoint, --limit")
@@ -47,6 +64,9 @@ def verify_export(
     from lariqa.photos.photo_files import photos_in
 
     files = photos_in(photos or [])
+    if runtime:
+        verify_in_others(target, runtime, photos or [], checkpoint, limit, cache, markdown)
+        return
     from export.verify import verify
 
     proofs: list[tuple[Artifact, Parity]] = []
@@ -65,6 +85,33 @@ def verify_export(
         note(", ".join(missed), "Past the limit:", "red")
         raise typer.Exit(1)
     end_without(left_out.values())
+
+
+def verify_in_others(
+    target: Path,
+    names: list[str],
+    photos: list[str],
+    checkpoint: Path | None,
+    limit: float | None,
+    cache: Path | None,
+    markdown: bool,
+) -> None:
+    """Score the photos in other runtimes; 1: a score is past the limit or missing, 2: a runtime was not installed."""
+    from export.verify_elsewhere import verify_elsewhere
+
+    if cache is not None:
+        check_folder(cache)
+    with steps() as step:
+        rows = list(verify_elsewhere(target, names, photos, checkpoint, limit, cache, progress=step))
+    print_elsewhere(rows, str(target.name if markdown else target), markdown)
+    missing = [row for row in rows if not row.installed]
+    missed = [row for row in rows if row.installed and not row.passed]
+    for row in missing:
+        note(row.failure, "Not installed:", "yellow")
+    if missed:
+        note(", ".join(row.runtime.label for row in missed), "Past the limit, or without a score:", "red")
+    if missed or missing:
+        raise typer.Exit(1 if missed else 2)
 
 
 def verify_golden(target: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from export.formats.other_runtime import OtherRuntimes
 from export.rewrite.graph_options import GraphOptions
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import Artifact
@@ -77,6 +78,7 @@ class Format:
         memory: what its runtime adds to a run's peak; None: not known.
         free_sides: whether a file may leave sides of its inputs open: photos in a batch, sides of a full view.
         accelerated_compute: precision -> what layers may compute in on accelerators, where it is not float32.
+        other_runtimes: other people's that open such files, each tried on request (``export.other_runtimes``).
     """
 
     folder: str
@@ -91,6 +93,7 @@ class Format:
     memory: RuntimeMemory | None = None
     free_sides: bool = False
     accelerated_compute: Mapping[str, str] = field(default_factory=dict)
+    other_runtimes: OtherRuntimes | None = None
 
     @property
     def name(self) -> str:

@@ -1,1 +1,1 @@
-"""ONNX files for ONNX Runtime. Reading order: format -> convert -> quantize."""
+"""ONNX files for ONNX Runtime. Reading order: format -> convert -> quantize; elsewhere: in other runtimes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from export.formats.format import Format, RuntimeMemory
+from export.formats.onnx.elsewhere.rows import OTHER_RUNTIMES
 from export.rewrite.graph_options import GraphOptions
 from lariqa.runtimes.onnxruntime import RUNTIME
 
@@ -28,4 +29,5 @@ FORMAT = Format(
     platforms=frozenset({"android", "linux-aarch64"}),
     free_sides=True,
     memory=RuntimeMemory(1.8, 1.8, 1.0, 1.15, 71.0),
+    other_runtimes=OTHER_RUNTIMES,
 )
