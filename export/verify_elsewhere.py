@@ -95,7 +95,7 @@ def verify_elsewhere(
 
     before: Elsewhere | None = None
     if ready:
-        for _, parity in verify(file, photos, checkpoint, limit, progress, scorers):
+        for _, parity in verify(file, photos, checkpoint, limit, progress, scorers=scorers):
             row = runners[-1].row(parity)
             same = before is not None and before.runtime == row.runtime and before.scores == row.scores
             if row.way.judged or not same:
