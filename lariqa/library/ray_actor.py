@@ -46,7 +46,7 @@ class ScoringActor:
         self.scorer: PhotoScorer | None = None
         self.refusal: Refusal | None = None
         try:
-            self.scorer = replace(work, model=_here(work, model)).open()
+            self.scorer = replace(work, model=model_here(work, model)).open()
             self.scorer.told["model"] = as_text(work.model)
         except Refusal as refusal:
             self.refusal = refusal  # told by the first call: what an actor's beginning raises loses its kind in Ray
@@ -142,7 +142,7 @@ def begun_folder(run: str) -> Path:
     return Path(tempfile.gettempdir(), f"lariqa-begun-{run}")
 
 
-def _here(work: Work, model: Any) -> str | os.PathLike:
+def model_here(work: Work, model: Any) -> str | os.PathLike:
     """The model's path on this node, where it is written if it is not there."""
     path = Path(work.model)
     if path.exists() or model is None:

@@ -44,18 +44,23 @@ class Cluster:
         if not ray.is_initialized():
             options: dict[str, Any] = {"address": self.address or "local"}
             if not self.address:
+                processes = (self.asked or usable_cpus()) + HELPERS
                 options |= {
-                    "num_cpus": (self.asked or usable_cpus()) + HELPERS,
+                    "num_cpus": processes,
                     "include_dashboard": False,
                     "object_store_memory": STORE_BYTES,
-                    "_system_config": {"preload_python_modules": PRELOADED},
+                    "_system_config": {
+                        "preload_python_modules": PRELOADED,
+                        "worker_maximum_startup_concurrency": processes,
+                    },
                 }
             try:
                 with _no_stderr():
                     ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 said = " ".join(str(error).split())
-                raise Refusal(f"no Ray cluster can be reached or begun: {said}") from error
+                where = f"at {self.address} (has it a token? then RAY_AUTH_MODE=token)" if self.address else "here"
+                raise Refusal(f"no Ray cluster could be used {where}: {said}") from error
             self._began = True
         imports.join()
         has = ray.cluster_resources()

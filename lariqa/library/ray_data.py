@@ -174,9 +174,7 @@ def _run(listing: Listing, work: Work, cluster: Cluster, folder: ScoreFolder, ro
     ray_data = backend("ray.data", "ray")
     tasks = listing.tasks(cluster.workers, MOST_IN_A_TASK)
     with quiet_context() as context:
-        context.checkpoint_config = backend("ray.data.checkpoint", "ray").CheckpointConfig(
-            "id", folder.checkpoint, delete_checkpoint_on_success=False, override_filesystem=folder.filesystem
-        )
+        context.checkpoint_config = _checkpoints(folder)
         # The same resources as the actors' are what lets Ray read in the actors, so that no bytes are sent.
         resources = _resources(work)
         dataset = ray_data.read_datasource(_source(tasks), override_num_blocks=len(tasks), **resources)
@@ -190,6 +188,23 @@ def _run(listing: Listing, work: Work, cluster: Cluster, folder: ScoreFolder, ro
             raise _refusal_in(error) or error from error
         finally:
             shutil.rmtree(begun_folder(run), ignore_errors=True)
+
+
+def _checkpoints(folder: ScoreFolder) -> Any:
+    """Ray's checkpoints, by number. The listing leaves out what is done: Ray's own filter would take a processor."""
+    checkpoint = backend("ray.data.checkpoint", "ray")
+
+    class Nothing(checkpoint.CheckpointManager):
+        def load_checkpoint(self, *arguments: Any, **more: Any) -> tuple[None, int]:
+            return None, 0
+
+    return checkpoint.CheckpointConfig(
+        "id",
+        folder.checkpoint,
+        delete_checkpoint_on_success=False,
+        override_filesystem=folder.filesystem,
+        checkpoint_manager_cls=Nothing,
+    )
 
 
 def _resources(work: Work) -> dict[str, float]:

@@ -196,7 +196,9 @@ class PhotoScorer:
         try:
             return call(), None
         except Refusal as refusal:
-            sentence = as_text(str(refusal))
+            sentence, shown = as_text(str(refusal)), str(Path(name))  # of a URI's two slashes, a path has one
+            if name not in sentence and sentence.startswith(f"{shown}: "):
+                sentence = sentence[len(shown) + 2 :]
             return None, sentence if name in sentence else f"{name}: {sentence}"
         except MemoryError:
             return None, f"{name}: out of memory; close other programs, or take fewer workers"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,9 @@ from PIL import Image
 
 from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
+from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
+from lariqa.library.row import Row
 from lariqa.library.scoring import score_photos
 from lariqa.library.work import Work
 from lariqa.photos.photo_files import photos_in
@@ -27,7 +30,7 @@ from lariqa.photos.photo_files import photos_in
 ray = pytest.importorskip("ray", reason="needs the extra lariqa[ray]")
 pytest.importorskip("ray.data", reason="needs the extra lariqa[ray]")
 
-from lariqa.library.ray_actor import DEATHS, Begun  # noqa: E402
+from lariqa.library.ray_actor import DEATHS, Begun, model_here  # noqa: E402
 from lariqa.library.ray_data import score_dataset, score_uri  # noqa: E402
 
 HOUSE = Path(__file__).parents[3]
@@ -76,17 +79,22 @@ def alone(models, photos) -> dict:
 def cluster():
     """One Ray for the tests that kill none."""
     os.environ.update(SEES_US, RAY_USAGE_STATS_ENABLED="0")
-    ray.init(num_cpus=4, include_dashboard=False, object_store_memory=200_000_000, log_to_driver=False)
+    ray.init("local", num_cpus=4, include_dashboard=False, object_store_memory=200_000_000, log_to_driver=False)
     yield
     ray.shutdown()
 
 
-def same(rows, alone: dict, **differing) -> None:
+def with_uri(row: Row) -> Row:
+    uri = f"file://{row.photo}"
+    return replace(row, photo=uri, error=row.error and row.error.replace(row.photo, uri))
+
+
+def same(rows, alone: dict) -> None:
     """Asserts that the rows are those of scoring one by one, each once, but for the time that they took."""
     rows = list(rows)
     found = {row.photo: replace(row, seconds=None) for row in rows}
     assert len(rows) == len(found) == len(alone)
-    assert found == {photo: replace(row, seconds=None, **differing) for photo, row in alone.items()}
+    assert found == {photo: replace(row, seconds=None) for photo, row in alone.items()}
 
 
 def start(*words: object, **environment: str) -> subprocess.Popen:
@@ -125,12 +133,12 @@ def test_other_kinds_of_tables_from_a_parquet_of_bytes_by_uri(cluster, kind, mod
     import pyarrow.parquet
 
     files = photos_in([photos])
-    columns = {"image": [file.read_bytes() for file in files], "name": [str(file) for file in files]}
+    columns = {"image": [file.read_bytes() for file in files], "name": [file.as_uri() for file in files]}
     pyarrow.parquet.write_table(pa.table(columns), tmp_path / "photos.parquet", row_group_size=25)
     options = {"photo_column": "image", "name_column": "name", "workers": 2, "rows_in_a_table": 20}
     output = (tmp_path / f"scores.{kind}").as_uri()
     scored = score_uri(models[0], [(tmp_path / "photos.parquet").as_uri()], output, **options)
-    same(scored.folder.rows(), alone)
+    same(scored.folder.rows(), {f"file://{photo}": with_uri(row) for photo, row in alone.items()})
     assert len(scored.folder.tables()) > 1 and all(table.endswith(kind) for table in scored.folder.tables())
 
 
@@ -147,6 +155,15 @@ def test_a_pipeline_of_ones_own(cluster, models, photos, alone):
 def test_a_model_that_does_not_open_on_a_node_is_one_sentence(cluster, models, photos, tmp_path):
     with pytest.raises(Refusal, match="GPU"):
         score_uri(models[0], [photos], str(tmp_path / "scores"), workers=1, device="cuda")
+
+
+def test_a_node_without_the_model_gets_it_from_ray(cluster, models, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    work = Work(tmp_path / "not here.onnx", sha256=sha256_of(models[0]))
+    sent = ray.put(models[0].read_bytes())
+    for _ in range(2):
+        assert Path(model_here(work, sent)).read_bytes() == models[0].read_bytes()
+    assert model_here(work, None) == work.model
 
 
 def test_a_killed_worker_loses_nothing(models, photos, alone, tmp_path):
