@@ -28,6 +28,7 @@ class ScoringActor:
         work: the model, and how.
         photo_column: bytes of files, or paths.
         name_column: None: the paths, or none.
+        batch_size: photos in one run, where the file takes batches.
         run: a name of the run, whose tables are those of ``photo_uris``; the ids stay, and deaths are counted. None: of
             a dataset of somebody's own.
         model: bytes of the model in Ray's store, for a node that does not have the file.
@@ -38,10 +39,11 @@ class ScoringActor:
         work: Work,
         photo_column: str = "bytes",
         name_column: str | None = None,
+        batch_size: int = BATCH,
         run: str | None = None,
         model: Any = None,
     ) -> None:
-        self.photo_column, self.name_column = photo_column, name_column
+        self.photo_column, self.name_column, self.batch_size = photo_column, name_column, batch_size
         self.begun = Begun(begun_folder(run)) if run else None
         self.scorer: PhotoScorer | None = None
         self.refusal: Refusal | None = None
@@ -89,8 +91,7 @@ class ScoringActor:
         if self.scorer.told["device"] != "cpu":
             errors = [self._refused(name, error) if error else None for _, name, error in photos]
             asked = [(photo, name) for photo, name, error in photos if not error]
-            batches = (asked[first : first + BATCH] for first in range(0, len(asked), BATCH))
-            scored = iter([row for batch in batches for row in self._rows(batch)])
+            scored = iter(self._rows(asked))
             rows = [refused or next(scored) for refused in errors]
         else:
             for photo, name, error in photos:
@@ -100,12 +101,15 @@ class ScoringActor:
         return _arrow(rows).add_column(0, "id", table.column("id"))
 
     def _rows(self, photos: list[tuple[Any, str | None]]) -> list[Row]:
-        empty = [photo is None for photo, _ in photos]
-        scored = iter(self.scorer.rows([photo for photo, none in zip(photos, empty, strict=True) if not none]))
-        return [
-            self._refused(name or "the photo", "is empty: the dataset has nothing there") if none else next(scored)
-            for (_, name), none in zip(photos, empty, strict=True)
-        ]
+        rows: list[Row] = []
+        size = self.batch_size if self.scorer.told["device"] != "cpu" else 1
+        for first in range(0, len(photos), size):
+            batch = photos[first : first + size]
+            scored = iter(self.scorer.rows([photo for photo in batch if photo[0] is not None]))
+            for photo, name in batch:
+                nothing = photo is None and self._refused(name or "the photo", "the dataset has nothing there")
+                rows.append(nothing or next(scored))
+        return rows
 
     def _refused(self, name: str, error: str) -> Row:
         return Row(name, error=error if name in error else f"{name}: {error}", **self.scorer.told)

@@ -23,7 +23,7 @@ from typing import Any
 from lariqa.backends import backend
 from lariqa.errors import Refusal
 from lariqa.library.photo_listing import Chunk, Listing
-from lariqa.library.ray_actor import ScoringActor, begun_folder
+from lariqa.library.ray_actor import BATCH, ScoringActor, begun_folder
 from lariqa.library.ray_cluster import Cluster, quiet_context
 from lariqa.library.score_folder import PREFIX, ScoreFolder
 from lariqa.library.table_files import row_from, write_table
@@ -47,7 +47,7 @@ def score_dataset(
     device: str = "cpu",
     fit: bool = False,
     synthetic_view: str | None = None,
-    batch_size: int = 16,
+    batch_size: int = BATCH,
     threads: int = 1,
 ) -> Any:
     """Add scores to a dataset, in actors that hold one session each.
@@ -57,11 +57,11 @@ def score_dataset(
         model: its path on every node.
         photo_column: the photos: bytes of files, or paths that every node can read.
         name_column: what the photos are called in rows; None: their paths, for bytes "the photo".
-        workers: actors. A task that reads the dataset needs a processor that no actor holds.
+        workers: actors. What is between reading and scoring, and cannot be done in the actors, needs another processor.
         device: "cpu", or one of ``lariqa.load``; another than "cpu" takes one GPU for each actor.
         fit: resample a photo that does not have the file's size.
         synthetic_view: as for ``lariqa.load``.
-        batch_size: photos that an actor gets at a time; on a GPU, that it scores in one run.
+        batch_size: photos that an actor scores in one run on a GPU.
         threads: of each actor, and the processors that it takes.
 
     Returns:
@@ -81,8 +81,8 @@ def score_dataset(
     if workers < 1 or batch_size < 1 or threads < 1:
         raise Refusal(f"expected at least 1, came workers={workers}, batch_size={batch_size}, threads={threads}")
     work = Work(model, synthetic_view, fit, None, threads, device, model_sha256(Path(model)))
-    columns = {"photo_column": photo_column, "name_column": name_column}
-    return _mapped(dataset, work, workers, batch_size, columns)
+    options = {"photo_column": photo_column, "name_column": name_column, "batch_size": batch_size}
+    return _mapped(dataset, work, workers, options)
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _run(listing: Listing, work: Work, cluster: Cluster, folder: ScoreFolder, ro
         resources = _resources(work)
         dataset = ray_data.read_datasource(_source(tasks), override_num_blocks=len(tasks), **resources)
         run = uuid.uuid4().hex
-        dataset = _mapped(dataset, work, cluster.workers, None, {"run": run, "model": cluster.shared(work.model)})
+        dataset = _mapped(dataset, work, cluster.workers, {"run": run, "model": cluster.shared(work.model)})
         try:
             dataset.write_datasink(
                 _tables(folder, rows_in_a_table), ray_remote_args={"num_cpus": 0}, concurrency=WRITERS
@@ -211,12 +211,12 @@ def _resources(work: Work) -> dict[str, float]:
     return {"num_cpus": work.threads, "num_gpus": int(work.device != "cpu")}
 
 
-def _mapped(dataset: Any, work: Work, workers: int, batch_size: int | None, options: dict[str, Any]) -> Any:
+def _mapped(dataset: Any, work: Work, workers: int, options: dict[str, Any]) -> Any:
     strategy = backend("ray.data", "ray").ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2)
     return dataset.map_batches(
         ScoringActor,
         fn_constructor_kwargs={"work": work, **options},
-        batch_size=batch_size,
+        batch_size=None,  # with a number Ray reads in other processes, for which the actors may leave no processor
         batch_format="pyarrow",
         compute=strategy,
         zero_copy_batch=True,

@@ -22,7 +22,7 @@ from lariqa.loading import load
 from lariqa.manifest.model_config import Provenance
 from lariqa.manifest.preprocess_spec import PreprocessSpec
 from lariqa.names import as_text
-from lariqa.photos.photo import decode, nothing_in, opened, unreadable
+from lariqa.photos.photo import EMPTY, decode, opened, unreadable
 from lariqa.runtimes.scorer import Scorer, finite
 
 Photo = str | os.PathLike | bytes
@@ -211,7 +211,7 @@ class PhotoScorer:
 
 def _stream(photo: Photo, name: str | os.PathLike) -> BinaryIO:
     if photo == b"":
-        raise nothing_in(name)  # as of a file
+        raise Refusal(f"{os.fspath(name)}: {EMPTY}")  # as of a file
     return io.BytesIO(photo) if isinstance(photo, bytes) else opened(photo)
 
 

@@ -35,6 +35,7 @@ MAX_PIXELS = 200_000_000  # room for the largest phone sensors (16320x12240), 60
 # between two tiles without a word; EPS, which would start Ghostscript; and formats that hold no photos.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
 KINDS = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or PPM"
+EMPTY = "expected a photo, came an empty file (0 bytes); copy or export the photo again"
 HEIC_SUFFIXES = {".heic", ".heif", ".hif"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}  # an AVIF carries mif1 too
@@ -157,13 +158,8 @@ def opened(photo: str | os.PathLike) -> io.BufferedReader:
         raise unreadable(path, error) from error
     if empty:
         stream.close()
-        raise nothing_in(path)
+        raise Refusal(f"{path}: {EMPTY}")
     return stream
-
-
-def nothing_in(path: str | os.PathLike) -> Refusal:
-    """The one sentence for a file, or the bytes of one, without a byte."""
-    return Refusal(f"{os.fspath(path)}: expected a photo, came an empty file (0 bytes); copy or export the photo again")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 Ray is 76 MB to fetch and 200 MB on the disk; where it is not installed, these tests are skipped.
 """
 
+import doctest
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import lariqa
 from export.pipeline import export_proved
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
@@ -30,6 +32,7 @@ from lariqa.photos.photo_files import photos_in
 ray = pytest.importorskip("ray", reason="needs the extra lariqa[ray]")
 pytest.importorskip("ray.data", reason="needs the extra lariqa[ray]")
 
+from lariqa.library import ray_data  # noqa: E402
 from lariqa.library.ray_actor import DEATHS, Begun, model_here  # noqa: E402
 from lariqa.library.ray_data import score_dataset, score_uri  # noqa: E402
 
@@ -150,6 +153,13 @@ def test_a_pipeline_of_ones_own(cluster, models, photos, alone):
     paths = ray.data.from_items([{"where": photo} for photo in alone])
     rows = score_dataset(paths, models[0], photo_column="where", workers=1).take_all()
     assert {row["photo"]: row["score"] for row in rows} == {photo: row.score for photo, row in alone.items()}
+
+
+def test_the_examples_in_the_docstrings_are_right(cluster, models, photo_folder, tmp_path):
+    names = {"model": str(models[0]), "folder": str(photo_folder), "photo": str(photo_folder / "dark.png")}
+    names |= {"output": str(tmp_path / "scores"), "ray": ray, "lariqa": lariqa}
+    result = doctest.testmod(ray_data, extraglobs=names)
+    assert result.attempted > 5 and not result.failed
 
 
 def test_a_model_that_does_not_open_on_a_node_is_one_sentence(cluster, models, photos, tmp_path):
