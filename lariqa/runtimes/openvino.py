@@ -1,4 +1,4 @@
-"""Run an .onnx artifact with OpenVINO, float32 asked for: the quicker one on Intel's and AMD's processors.
+"""Run an .onnx artifact with OpenVINO, float32 asked for: often the quicker one on x86 (docs/runtimes.md).
 
 OpenVINO's own package, not ONNX Runtime with OpenVINO inside: that one is installed in the place of ONNX Runtime, and
 is many versions older. Without INFERENCE_PRECISION_HINT it computes in bfloat16 wherever the processor can, which moves
