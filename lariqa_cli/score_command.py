@@ -55,7 +55,7 @@ def score_command(
     ] = None,
     best: Annotated[int | None, typer.Option(min=1, help="Print so many of the best, best first, at the end.")] = None,
     device: Annotated[
-        str, typer.Option(help="cpu; for an .onnx file also cuda and others that ONNX Runtime has.")
+        str, typer.Option(help="cpu; for an .onnx file also openvino, cuda and others that ONNX Runtime has.")
     ] = "cpu",
     engine: Annotated[
         Literal["local", "ray"],

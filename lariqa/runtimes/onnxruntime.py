@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from lariqa.backends import backend
 from lariqa.errors import Refusal
-from lariqa.runtimes.runtime import DEVICE, OperatorTime, Runtime
+from lariqa.runtimes.openvino import DEVICE_NAME, OpenVinoRunner
+from lariqa.runtimes.runtime import DEVICE, OperatorTime, Runner, Runtime
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,6 @@ PROVIDERS: dict[str, tuple[str, dict[str, str]]] = {
     "migraphx": ("MIGraphXExecutionProvider", {}),
     "directml": ("DmlExecutionProvider", {}),
     "coreml": ("CoreMLExecutionProvider", {}),
-    "openvino": ("OpenVINOExecutionProvider", {"precision": "FP32"}),
 }
 NO_FALLBACK = "session.disable_cpu_ep_fallback"  # else operators that a device lacks run on the CPU without a word
 METADATA_KEY = "lariqa"  # of the file's metadata properties
@@ -134,6 +134,11 @@ class OnnxRunner:
         yield from sorted(zip(names, session.run(names, dict(inputs)), strict=True), key=lambda pair: order[pair[0]])
 
 
+def open_onnx(path: Path, threads: int | None, session: Mapping[str, Any]) -> Runner:
+    """The runner for a session's device: ONNX Runtime, or for one of them OpenVINO's own package."""
+    return (OpenVinoRunner if session.get(DEVICE) == DEVICE_NAME else OnnxRunner)(path, threads, session)
+
+
 def _refuse_absent(device: str, available: Sequence[str]) -> None:
     provider = PROVIDERS[device][0]
     if provider not in available:
@@ -166,7 +171,7 @@ RUNTIME = Runtime(
     sessions=SESSIONS,
     batch_session={"enable_mem_pattern": False},  # a pattern would be kept for each number of photos
     modules=("onnxruntime",),
-    devices=tuple(PROVIDERS),
-    open=OnnxRunner,
+    devices=(*PROVIDERS, DEVICE_NAME),
+    open=open_onnx,
     metadata=read_metadata,
 )
