@@ -134,7 +134,7 @@ class OnnxRunner:
         yield from sorted(zip(names, session.run(names, dict(inputs)), strict=True), key=lambda pair: order[pair[0]])
 
 
-def open_onnx(path: Path, threads: int | None, session: Mapping[str, Any]) -> Runner:
+def open_onnx(path: Path, threads: int | None = None, session: Mapping[str, Any] = SESSIONS["balanced"]) -> Runner:
     """The runner for a session's device: ONNX Runtime, or for one of them OpenVINO's own package."""
     return (OpenVinoRunner if session.get(DEVICE) == DEVICE_NAME else OnnxRunner)(path, threads, session)
 
