@@ -166,15 +166,16 @@ def _load(path: Path):
 
 def _spell_out_hard_sigmoids(model) -> None:
     onnx = backend("onnx", "onnx")
-    nodes, numbers = [], {"zero": 0.0, "one": 1.0}
+    nodes, constants = [], {}
     for node in model.graph.node:
         if node.op_type != "HardSigmoid":
             nodes.append(node)
             continue
         factors = {"alpha": 0.2, "beta": 0.5} | {attribute.name: attribute.f for attribute in node.attribute}
+        alpha, beta = factors["alpha"], factors["beta"]
+        times, plus = f"times_{alpha:.6g}", f"plus_{beta:.6g}"
+        constants |= {times: alpha, plus: beta, "zero": 0.0, "one": 1.0}
         (given,), (result,) = node.input, node.output
-        numbers |= {f"times_{factors['alpha']:.6g}": factors["alpha"], f"plus_{factors['beta']:.6g}": factors["beta"]}
-        times, plus = f"times_{factors['alpha']:.6g}", f"plus_{factors['beta']:.6g}"
         nodes += [
             onnx.helper.make_node("Mul", [given, times], [f"{result}_scaled"], f"{node.name}_scale"),
             onnx.helper.make_node("Add", [f"{result}_scaled", plus], [f"{result}_moved"], f"{node.name}_move"),
@@ -182,9 +183,8 @@ def _spell_out_hard_sigmoids(model) -> None:
         ]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    used = {name for node in nodes for name in node.input}
-    for name in numbers.keys() & used:
-        model.graph.initializer.append(onnx.helper.make_tensor(name, FLOAT, [], [numbers[name]]))
+    for name, number in constants.items():  # in the order of the graph, so that one model gives one file
+        model.graph.initializer.append(onnx.helper.make_tensor(name, FLOAT, [], [number]))
 
 
 def _drop_notes(model) -> None:
