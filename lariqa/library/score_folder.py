@@ -10,7 +10,6 @@ whole, they are renamed. So a table with a pending file beside it is nobody's, a
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,11 +20,12 @@ import numpy as np
 
 from lariqa.backends import backend
 from lariqa.errors import Refusal
+from lariqa.library.about import FILE_NAME, about_text, read_about
 from lariqa.library.photo_uris import file_system
-from lariqa.library.row import SCHEMA, Row
+from lariqa.library.row import Row
 from lariqa.library.table_files import WRITERS, read_table
 
-ABOUT, PREFIX, PENDING = "about.json", "scores", ".pending.parquet"
+PREFIX, PENDING = "scores", ".pending.parquet"
 
 
 class ScoreFolder:
@@ -55,7 +55,7 @@ class ScoreFolder:
         self.parts, self.resume, self.overwrite = f"{self.path}.parts", resume, overwrite
         suffix = PurePosixPath(self.path).suffix.lower()
         self.suffix = suffix if suffix in WRITERS else ".parquet"
-        self.told = {"schema": SCHEMA, "model_sha256": model_sha256, "view": view}
+        self.model_sha256, self.view = model_sha256, view
         self.run, self._lock = "", None
 
     def __enter__(self) -> ScoreFolder:
@@ -67,9 +67,9 @@ class ScoreFolder:
                 for path in (*self._files(self.path), *self._files(self.parts)):
                     if PurePosixPath(path).name != "lock":
                         self.filesystem.delete_file(path)
-            with self.filesystem.open_output_stream(f"{self.parts}/{ABOUT}.new") as file:
-                file.write(json.dumps(self.told).encode() + b"\n")
-            self.filesystem.move(f"{self.parts}/{ABOUT}.new", f"{self.parts}/{ABOUT}")
+            with self.filesystem.open_output_stream(f"{self.parts}/{FILE_NAME}.new") as file:
+                file.write(about_text(self.model_sha256, view=self.view).encode())
+            self.filesystem.move(f"{self.parts}/{FILE_NAME}.new", f"{self.parts}/{FILE_NAME}")
             self._remove_unfinished()
             runs = [int(name[5:9]) for name in self._runs()]
             self.run = f"done-{max(runs, default=0) + 1:04d}"
@@ -135,7 +135,7 @@ class ScoreFolder:
     def _check(self) -> None:
         """Refuse what is there, unless it may be gone on with or removed."""
         there = self._files(self.path)
-        if not self.filesystem.get_file_info(f"{self.parts}/{ABOUT}").is_file:
+        if not self.filesystem.get_file_info(f"{self.parts}/{FILE_NAME}").is_file:
             if there or self.filesystem.get_file_info(self.path).is_file:
                 raise Refusal(f"{self.uri} is there and is no folder of scores; choose another name")
             return
@@ -143,23 +143,9 @@ class ScoreFolder:
             raise Refusal(f"scores are already at {self.uri}; go on by --resume, or write them anew by --overwrite")
         if self.overwrite:
             return
-        try:
-            with self.filesystem.open_input_stream(f"{self.parts}/{ABOUT}") as file:
-                told = json.loads(file.read())
-            schema, model, view = told["schema"], told["model_sha256"], told["view"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise Refusal(f"{self.parts}/{ABOUT} is damaged; write the scores anew with --overwrite") from error
-        if schema != SCHEMA:
-            raise Refusal(
-                f"{self.uri} is of another version ({schema}; this one writes {SCHEMA}): go on with that version, or "
-                "write it anew with --overwrite"
-            )
-        if model != self.told["model_sha256"]:
-            raise Refusal(
-                f"{self.uri} belongs to another model (its sha256 begins with {model[:12]}); choose another name, or "
-                "write it anew with --overwrite"
-            )
-        if view != self.told["view"]:
+        with self.filesystem.open_input_stream(f"{self.parts}/{FILE_NAME}") as file:
+            view = read_about(file.read(), self.model_sha256, self.uri, self.parts, "view")
+        if view != self.view:
             raise Refusal(
                 f"{self.uri} was begun with --synthetic-view {view or '(the default)'}; go on with the same, or write "
                 "it anew with --overwrite"

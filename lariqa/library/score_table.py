@@ -17,12 +17,12 @@ from pathlib import Path
 
 from lariqa.atomic import unwritable, writing
 from lariqa.errors import Refusal
-from lariqa.library.row import SCHEMA, Row, photo_id
+from lariqa.library.about import FILE_NAME, about_text, other_model, read_about
+from lariqa.library.row import Row, photo_id
 from lariqa.library.table_files import as_line, check_suffix, read_table, row_from, write_table
 from lariqa.names import as_text
 
 ROWS_IN_A_PART = 10_000
-ABOUT = "about.json"
 
 
 class ScoreTable:
@@ -61,7 +61,7 @@ class ScoreTable:
             self.parts.mkdir(parents=True, exist_ok=True)
             self._take_lock()
             if not self._resume:
-                for part in (*self._parts_of_rows(), self.parts / ABOUT):
+                for part in (*self._parts_of_rows(), self.parts / FILE_NAME):
                     part.unlink(missing_ok=True)
             self._begin_or_check()
             for row in self._kept_rows():
@@ -164,7 +164,7 @@ class ScoreTable:
         before = read_table(self.path) if self._continues else iter(())
         for row in itertools.chain(before, *map(_rows_of_part, self._parts_of_rows())):
             if row.model_sha256 != self.model_sha256:
-                raise Refusal(_other_model(self.path, row.model_sha256))
+                raise other_model(self.path, row.model_sha256)
             if with_forgotten or not (self.retry_errors and row.error):
                 yield row
             else:
@@ -179,25 +179,15 @@ class ScoreTable:
 
     def _begin_or_check(self) -> None:
         """Say in the parts whose they are; or read it there."""
-        about = self.parts / ABOUT
+        about = self.parts / FILE_NAME
         if not about.exists():
             self._continues = self._resume and self.path.exists()
             with writing(about) as new:
-                told = {"schema": SCHEMA, "model_sha256": self.model_sha256, "continues": self._continues}
-                new.write_text(json.dumps(told) + "\n", encoding="utf-8")
+                new.write_text(about_text(self.model_sha256, continues=self._continues), encoding="utf-8")
             return
-        try:
-            told = json.loads(about.read_text(encoding="utf-8"))
-            schema, model, self._continues = told["schema"], told["model_sha256"], told["continues"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise Refusal(f"{about} is damaged; write the table anew with --overwrite") from error
-        if schema != SCHEMA:
-            raise Refusal(
-                f"{self.parts} is of another version ({schema}; this one writes {SCHEMA}): finish it with that "
-                "version, or write it anew with --overwrite"
-            )
-        if model != self.model_sha256:
-            raise Refusal(_other_model(self.path, model))
+        self._continues = read_about(
+            about.read_text(encoding="utf-8", errors="replace"), self.model_sha256, self.path, self.parts, "continues"
+        )
 
     def _begin_part(self) -> None:
         self._close_part()
@@ -243,8 +233,3 @@ def _rows_of_part(part: Path) -> Iterator[Row]:
                     yield row_from(json.loads(line))
     except (OSError, ValueError) as error:
         raise Refusal(f"{part} cannot be read ({error}); write the table anew with --overwrite") from error
-
-
-def _other_model(path: Path, sha256: str) -> str:
-    whose = f"another model (its sha256 begins with {sha256[:12]})" if sha256 else "a model without a name"
-    return f"{path} belongs to {whose}; choose another name, or write it anew with --overwrite"
