@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lariqa.errors import OwnFault, Refusal
+from lariqa.errors import Refusal
 from lariqa.library.row import OWN_FAULT
 from lariqa.time_left import TELL_EVERY_S, said
 from lariqa_cli.arguments import (
@@ -22,7 +22,7 @@ from lariqa_cli.arguments import (
     check_folder,
     check_model,
 )
-from lariqa_cli.screen import complain, note, note_training, say, steps
+from lariqa_cli.screen import complain_of, end_without, note, note_training, say, steps
 
 if TYPE_CHECKING:
     from lariqa.library.row import Row
@@ -192,16 +192,12 @@ class Ran:
         """
         if self.about:
             note_training(self.about.provenance)
-        for error in self.errors:
-            complain(error)
+        complain_of(self.errors)
         if output:
             for line in self.summary.sentences(self.seconds):
                 note(line)
             note(f"wrote {output}")
-        if self.faults:
-            raise OwnFault(f"{len(self.faults)} photos could not be scored, the first: {self.faults[0]}")
-        if self.summary.refused:
-            raise typer.Exit(2)
+        end_without(self.faults or self.errors)
 
     @contextmanager
     def _list(self) -> Iterator[None]:
@@ -217,7 +213,7 @@ class Ran:
         """Count it and its error."""
         self.summary.add(row)
         if row.error and OWN_FAULT in row.error:
-            self.faults.append(row.error.partition(f"; {OWN_FAULT}")[0])
+            self.faults.append(row.error)
         elif row.error and (self.most_errors is None or len(self.errors) < self.most_errors):
             self.errors.append(row.error)
 
