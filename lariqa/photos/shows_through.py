@@ -22,11 +22,11 @@ RGB_16, ITS_LOWER_BYTES = "RGB;16B", "RGB;16L"  # read in the wrong byte order, 
 
 def what_shows_through(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
     """Asked before the pixels are decoded, for then the file is still open; to be called with the decoded image."""
-    raw = image.tile[0][3] if image.tile else None  # none where somebody else has decoded it
-    if image.format == "PNG" and raw is not None:
-        return _png_key(image, raw)
-    if image.format == "GIF" and image.tile and image.tile[0][1] != (0, 0, *image.size):
-        left, top, right, bottom = image.tile[0][1]
+    tiles = getattr(image, "tile", ())  # none where somebody else has decoded it, or made it in memory
+    if image.format == "PNG" and tiles:
+        return _png_key(image, tiles[0][3])
+    if image.format == "GIF" and tiles and tiles[0][1] != (0, 0, *image.size):
+        left, top, right, bottom = tiles[0][1]
         return lambda decoded: _on_clear_screen(decoded, left, top, right, bottom)
     if image.format == "BMP":
         return _opaque_if_empty

@@ -71,3 +71,11 @@ def test_a_damaged_animation_is_the_still_picture(spoilt, tmp_path):
     path = tmp_path / "photo.png"
     path.write_bytes(data)
     assert np.array_equal(open_photo(path), PHOTO)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK"])
+def test_an_image_that_was_never_a_file_is_shown_as_its_file_would_be(mode, tmp_path):
+    image = Image.fromarray(PHOTO).convert(mode)
+    image.save(tmp_path / "photo.tiff")
+    assert not hasattr(image, "tile") and np.ptp(PHOTO) > 100
+    assert np.array_equal(decode(image).pixels(), open_photo(tmp_path / "photo.tiff"))
