@@ -55,5 +55,5 @@ def best_of(rows: Iterable[Row], count: int) -> list[Row]:
 
 def reason(row: Row) -> str:
     """A row's error without what is particular to this photo: its name, sizes, and what to do about it."""
-    said = row.error.removeprefix(f"{row.photo}: ").partition(";")[0].partition(" (")[0]
+    said = re.sub(r" \([^()]*\)", "", row.error.removeprefix(f"{row.photo}: ")).partition(";")[0]
     return re.sub(r"\d+", "N", said)

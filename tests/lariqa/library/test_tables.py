@@ -252,7 +252,7 @@ def test_the_summary_counts_reasons_not_photos():
         summary.add(row(number))
     for number, came in enumerate(["a damaged one (x 1)", "a damaged one (x 2)", "20 px", "31 px"]):
         name = f"{number:03d}.jpg"
-        summary.add(row(number, score=None, error=f"{name}: expected a photo, came {came}; copy it again"))
+        summary.add(row(number, score=None, error=f"{name}: expected a photo (JPEG; PNG), came {came}; copy it again"))
     first, *reasons = summary.sentences(2.0)
     assert first == "11 photos: 7 scored, 4 refused, 5.5 a second"
     assert sorted(line.split(maxsplit=1) for line in reasons) == [
