@@ -7,6 +7,7 @@ kills so many runs (100 unless told), each of a table that others before it may 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import subprocess
@@ -24,8 +25,6 @@ from lariqa.library.table_files import read_table
 from lariqa.library.work import Work
 from lariqa.photos.photo_files import photos_in
 
-LONGEST_S = 4.0  # until the kill: from before the model is open to after the table is whole
-
 
 def told_by(stdout: str) -> list[str]:
     """The photos whose rows a run had printed whole."""
@@ -35,49 +34,61 @@ def told_by(stdout: str) -> list[str]:
     return [json.loads(line)["photo"] for line in lines]
 
 
-def run_killed(command: list[str], draw: random.Random) -> tuple[str, int]:
-    """Start it, kill it or one of its children once; (stdout, exit status)."""
+def run_killed(command: list[str], victim: str, after_s: float) -> tuple[str, str]:
+    """Start it, kill its "driver" or a "worker" after some seconds; (stdout, what was killed, or "nothing").
+
+    A worker is killed once there is one; a run that has ended by then was not killed.
+    """
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    kills_worker = draw.random() < 0.4
-    time.sleep(draw.uniform(0.3, LONGEST_S))
-    if kills_worker and process.poll() is None:
-        for child in psutil.Process(process.pid).children()[:1]:
-            child.kill()
-    else:
-        process.kill()
+    killed = "nothing"
+    time.sleep(after_s)
+    with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself, just now
+        victims = [psutil.Process(process.pid)]
+        if victim == "worker":
+            while not (victims := psutil.Process(process.pid).children()) and process.poll() is None:
+                time.sleep(0.02)
+        if victims and process.poll() is None:
+            victims[-1].kill()
+            killed = victim
     stdout, stderr = process.communicate()
     assert "Traceback" not in stderr, stderr
-    return stdout, process.returncode
+    return stdout, killed
 
 
 def killed_runs(model: Path, photos: list[Path], folder: Path, kills: int, seed: int = 0) -> Counter:
     """Kill so many runs, in tables one after another; each table must end like one that nobody disturbed.
 
     Returns:
-        How many runs ended how: exit status -> runs.
+        What was killed how often; a run that had ended before is counted as "nothing", and is none of ``kills``.
     """
-    score, draw, endings = Work(model, threads=1).open(), random.Random(seed), Counter()
+    score, draw, killed = Work(model, threads=1).open(), random.Random(seed), Counter()
     expected = {row.photo: _same(row) for row in map(score, photos)}
-    killed, number = 0, 0
-    while killed < kills:
+    command = [sys.executable, "-m", "lariqa_cli", "score", str(model), *map(str, photos)]
+    command += ["--resume", "--json", "--workers", "2", "-o"]
+    began = time.monotonic()
+    subprocess.run([*command, str(folder / "undisturbed.csv")], capture_output=True)
+    longest_s, number = time.monotonic() - began, 0  # so that kills fall anywhere between its start and its end
+
+    def left() -> int:
+        return kills - killed["driver"] - killed["worker"]
+
+    while left():
         number += 1
         table, told = folder / f"{number}.csv", []
-        command = [sys.executable, "-m", "lariqa_cli", "score", str(model), *map(str, photos), "-o", str(table)]
-        command += ["--resume", "--json", "--workers", "2"]
-        while not table.exists() and killed < kills:
-            stdout, status = run_killed(command, draw)
+        while not table.exists() and left():
+            victim = "worker" if left() % 2 == 0 else "driver"
+            stdout, what = run_killed([*command, str(table)], victim, draw.uniform(0, longest_s))
             told += told_by(stdout)
-            killed += 1
-            endings[status] += 1
+            killed[what] += 1
         before = {row.photo for row in read_table(table)} if table.exists() else set()
-        ended = subprocess.run(command, capture_output=True, text=True)
+        ended = subprocess.run([*command, str(table)], capture_output=True, text=True)
         told += told_by(ended.stdout)
         assert ended.returncode in (0, 2) and "Traceback" not in ended.stderr, ended.stderr
         rows = list(read_table(table))
         assert len(rows) == len(expected) and {row.photo: _same(row) for row in rows} == expected, "rows lost or twice"
         assert not [photo for photo, count in Counter(told).items() if count > 1], "told twice"
         assert before <= {row.photo for row in rows} and set(told) <= expected.keys()
-    return endings
+    return killed
 
 
 def _same(row: Row) -> Row:
