@@ -109,7 +109,7 @@ def test_every_artifact_and_its_reference_have_a_row_with_all_figures(report):
 
 
 def test_each_way_of_execution_has_its_own_parts(tiny_model, tmp_path, one_thread, monkeypatch):
-    monkeypatch.setitem(BUDGETS, "low", Budget(100_000, 20_000))  # many strips and groups, even of so small a photo
+    monkeypatch.setitem(BUDGETS, "low", Budget(200_000, 60_000))  # several strips and groups, even of so small a photo
     with one_thread():
         for memory in ("naive", "low"):
             list(export_proved(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, "full", memory), ["onnx"], tmp_path))

@@ -4,7 +4,6 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.measure.participants import artifact_candidate, exported_in, with_weights_kept
-from export.pipeline import export_proved
 from export.proof.memory_model import predict
 from export.proof.proof_photos import seeded_photos
 from export.rewrite.export_ready import ExportRequest
@@ -17,13 +16,9 @@ HEIGHT, WIDTH = 96, 160
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_model, tmp_path_factory, one_thread):
-    """A folder with the tiny model for LiteRT and ONNX Runtime, full view."""
-    folder = tmp_path_factory.mktemp("exported")
-    request = ExportRequest("pixels", HEIGHT, WIDTH, synthetic_view="full", memory="low")
-    with one_thread():
-        assert all(proved.parity.passed for proved in export_proved(tiny_model, request, ["tflite", "onnx"], folder))
-    return folder
+def exported(shared_exports):
+    """A folder with the tiny model for LiteRT and ONNX Runtime."""
+    return shared_exports(ExportRequest(), ["onnx", "tflite"])[0]
 
 
 @pytest.fixture(scope="module")
