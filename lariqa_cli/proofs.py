@@ -88,14 +88,16 @@ RUNTIME_COLUMNS = ("runtime", "version", "asked for", "threads", "worst", "on", 
 
 def print_elsewhere(rows: list, title: str, markdown: bool = False) -> None:
     """One row per other runtime; ``markdown``: as a table for a document."""
-    cells = [_elsewhere_cells(row) for row in rows]
+    accelerated = any(row.on_cpu is not None for row in rows)
+    columns = (*RUNTIME_COLUMNS, "left to the CPU") if accelerated else RUNTIME_COLUMNS
+    cells = [_elsewhere_cells(row)[: len(columns)] for row in rows]
     timed = [row for row in rows if row.ratios]
     say(title)
     if markdown:
-        for line in (RUNTIME_COLUMNS, ["---"] * len(RUNTIME_COLUMNS), *cells):
+        for line in (columns, ["---"] * len(columns), *cells):
             say(f"| {' | '.join(word.replace('|', '/') for word in line)} |")
     else:
-        table = Table(*(Column(name, overflow="fold") for name in RUNTIME_COLUMNS), box=box.SIMPLE_HEAD)
+        table = Table(*(Column(name, overflow="fold") for name in columns), box=box.SIMPLE_HEAD)
         for row, line in zip(rows, cells, strict=True):
             colour = "yellow" if not row.way.judged else "green" if row.passed else "red"
             table.add_row(*map(escape, line[:4]), f"[{colour}]{escape(line[4])}[/]", *map(escape, line[5:]))
@@ -112,6 +114,8 @@ def print_elsewhere(rows: list, title: str, markdown: bool = False) -> None:
             f"time / own: in turns with {timed[0].own}, which took {min(own_ms):.0f} to {max(own_ms):.0f} ms; "
             "median, and the middle half of the turns"
         )
+    if accelerated:
+        say("left to the CPU: of the file's operators, those that the accelerator did not take")
 
 
 def _elsewhere_cells(row) -> list[str]:
@@ -124,4 +128,5 @@ def _elsewhere_cells(row) -> list[str]:
         worst, photo = f"{row.parity.worst:.1e}", row.parity.worst_photo.photo
     time = "" if row.ratio is None else "{:.2f} ({:.2f} to {:.2f})".format(*np.percentile(row.ratios, [50, 25, 75]))
     asked = row.way.said or "nothing"
-    return [row.runtime.label, row.version, asked, str(row.threads or ""), worst, photo, time, row.day]
+    on_cpu = "" if row.on_cpu is None else f"{row.on_cpu} operators"
+    return [row.runtime.label, row.version, asked, str(row.threads or ""), worst, photo, time, row.day, on_cpu]

@@ -2,7 +2,7 @@
 
     python -I child.py run_NAME.py
         asks      {"model": FILE, "threads": n, "options": {...}, "folder": FOR_ITS_OWN_FILES}
-        answers   {"version": "1.2.3", "threads": n that it uses}
+        answers   {"version": "1.2.3", "threads": n that it uses, "on_cpu": operators that an accelerator left there}
         asks      {"inputs": FILE.npz}, again and again
         answers   {"scores": [...], "seconds": of the run alone}
         or, at any time, {"refused": "SomeError: why"}, and ends

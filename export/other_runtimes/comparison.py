@@ -35,6 +35,8 @@ class Elsewhere:
         ratios: of each turn.
         own, own_ms: name and version of the file's own runtime, and its median time in those turns.
         installed: False: its packages could not be installed.
+        day: on which it was run.
+        on_cpu: operators that its accelerator left to the CPU; None: it has none, or does not say.
     """
 
     runtime: OtherRuntime
@@ -48,6 +50,7 @@ class Elsewhere:
     own_ms: float = float("nan")
     installed: bool = True
     day: str = ""
+    on_cpu: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -93,6 +96,7 @@ class OtherRunner:
     ) -> None:
         self.asked, self.way, self.own = runtime, way, own
         self.runtime, self.version, self.threads, self.failure = runtime.label, "", 0, ""
+        self.on_cpu: int | None = None
         self.times: list[tuple[float, float]] = []  # (other, own) of each turn, in seconds
         self._folder, self._model, self._photos = folder, model, 0
         self._child = Child(command, threads)
@@ -101,6 +105,7 @@ class OtherRunner:
     def __enter__(self) -> OtherRunner:
         answer = self._ask({**self._first, "folder": str(self._folder)}, "opening the file: ")
         self.version, self.threads = answer.get("version", ""), answer.get("threads", 0)
+        self.on_cpu = answer.get("on_cpu")
         self.runtime = f"{self.asked.label} {self.version}".strip()
         return self
 
@@ -143,6 +148,7 @@ class OtherRunner:
             self.own.runtime if self.own else "",
             1000 * median(own for _, own in self.times) if self.times else float("nan"),
             day=date.today().isoformat(),
+            on_cpu=self.on_cpu,
         )
 
     def _written(self, inputs: Mapping[str, np.ndarray]) -> dict[str, str]:

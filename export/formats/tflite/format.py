@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from export.formats.format import Format, RuntimeMemory
+from export.formats.tflite.elsewhere.rows import OTHER_RUNTIMES
 from export.rewrite.graph_options import GraphOptions
 from lariqa.manifest.manifest import Artifact
 from lariqa.runtimes.litert import RUNTIME
@@ -44,4 +45,5 @@ FORMAT = Tflite(
     forbidden=frozenset(FORBIDDEN.split()),
     platforms=frozenset({"android", "linux-aarch64"}),
     memory=RuntimeMemory(1.8, 0.9, 2.0, 1.0, 55.0),
+    other_runtimes=OTHER_RUNTIMES,
 )
