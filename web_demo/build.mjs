@@ -26,8 +26,8 @@ await mkdir(site, { recursive: true });
 for (const name of await readdir(site)) if (name !== "model") await rm(path.join(site, name), { recursive: true });
 await esbuild.build({ ...common, entryPoints: ["src/lariqa.ts", "src/page/page.ts"], entryNames: "[name]", format: "esm", splitting: true });
 for (const [name, build] of [["worker", "wasm"], ["worker_webgpu", "webgpu"]]) {
-  // A classic script: LiteRT.js loads its own by importScripts.
-  await esbuild.build({ ...common, ...ort(build), entryPoints: { [name]: "src/worker.ts" }, format: "iife", supported: { "dynamic-import": true } });
+  // A classic script, beside the runtimes' files: LiteRT.js loads its own by importScripts, from where the worker is.
+  await esbuild.build({ ...common, ...ort(build), entryPoints: { [`runtime/${name}`]: "src/worker.ts" }, format: "iife", supported: { "dynamic-import": true } });
 }
 await cp("static", site, { recursive: true });
 for (const [folder, files] of Object.entries(RUNTIME)) {
@@ -35,12 +35,14 @@ for (const [folder, files] of Object.entries(RUNTIME)) {
 }
 
 // The service worker knows the page's files, and a sum of them: another page is another cache.
-const shell = (await readdir(site)).filter((name) => !["model", "runtime", "worker_webgpu.js"].includes(name)).sort();
+const shell = (await readdir(site)).filter((name) => !["model", "runtime"].includes(name)).concat("runtime/worker.js").sort();
 const digest = createHash("sha256");
 for (const name of shell) digest.update(name).update(await readFile(path.join(site, name)));
 for (const file of Object.values(RUNTIME).flat()) digest.update(await readFile(path.join(site, "runtime", file)));
 const define = { VERSION: JSON.stringify(digest.digest("hex").slice(0, 16)), SHELL: JSON.stringify(["./", ...shell]) };
 await esbuild.build({ ...common, entryPoints: ["src/service_worker.ts"], format: "iife", define });
 
-await writeFile(path.join(site, "built.json"), JSON.stringify({ version: JSON.parse(define.VERSION), files: shell }));
+const { outputFiles } = await esbuild.build({ entryPoints: ["src/headers.ts"], format: "esm", write: false });
+const { HEADERS } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+await writeFile(path.join(site, "built.json"), JSON.stringify({ version: JSON.parse(define.VERSION), headers: HEADERS }));
 console.log(`built ${site}`);

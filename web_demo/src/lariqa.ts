@@ -52,11 +52,11 @@ export function mostThreads(): number {
  */
 export async function load(url: string, options: LoadOptions = {}): Promise<WebScorer> {
   const accelerator = options.accelerator ?? "wasm";
-  const here = new URL(".", import.meta.url).href;
-  const worker = new WorkerChannel(new URL(accelerator === "webgpu" ? "worker_webgpu.js" : "worker.js", here));
+  const runtimeUrl = new URL("runtime/", import.meta.url).href;
+  const worker = new WorkerChannel(runtimeUrl + (accelerator === "webgpu" ? "worker_webgpu.js" : "worker.js"));
   const folder = new URL(url.endsWith("/") ? url : `${url}/`, document.baseURI).href;
   const request = {
-    url: folder, runtimeUrl: `${here}runtime/`, file: options.file, accelerator, threads: options.threads ?? mostThreads(),
+    url: folder, runtimeUrl, file: options.file, accelerator, threads: options.threads ?? mostThreads(),
   };
   try {
     const answer = await worker.ask<LoadedAnswer>({ kind: "load", request, name: "" }, [], options.onState);
@@ -122,7 +122,7 @@ class WorkerChannel {
   private readonly waiting = new Map<number, { resolve: (answer: Answer) => void; refuse: (refusal: Refusal) => void; onState: LoadOptions["onState"] }>();
   private asked = 0;
 
-  constructor(url: URL) {
+  constructor(url: string) {
     this.worker = new Worker(url, { name: "lariqa" }); // not a module: LiteRT.js loads itself by importScripts
     this.worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       const one = this.waiting.get(data.id);

@@ -1,6 +1,6 @@
 /** A .tflite file in LiteRT.js, on WebAssembly. */
 
-import { type CompiledModel, loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";
+import { type CompiledModel, loadAndCompile, loadLiteRt, supportsFeature, Tensor } from "@litertjs/core";
 import litert from "@litertjs/core/package.json";
 import type { Artifact } from "../manifest/artifact.ts";
 import { Refusal } from "../refusal.ts";
@@ -15,6 +15,10 @@ export const openLiteRt: OpenRunner = async (artifact, model, accelerator, threa
     throw new Refusal(`${RUNTIME} runs a part of ${artifact.file} outside of ${accelerator}; choose WASM, or the .onnx file`);
   }
   try {
+    threads = (await supportsFeature("relaxedSimd")) ? threads : 1; // its build with threads needs that
+    // Told nothing, it would start this worker's own script as its threads, and wait for them without end.
+    const script = `${runtimeUrl}litert_wasm_threaded_internal.js`;
+    (globalThis as { Module?: object | undefined }).Module = threads > 1 ? { mainScriptUrlOrBlob: script } : undefined;
     await loadLiteRt(runtimeUrl, { threads: threads > 1 });
     const compiled = await loadAndCompile(model, {
       accelerator: "wasm",
