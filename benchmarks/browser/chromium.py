@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+MARK_BYTES = 64 << 20
 ABSENT = "no Chromium with chromedriver on this machine; `make browser` installs them"
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 
 
@@ -59,10 +60,17 @@ def start(profile: Path, flags: Sequence[str] = (), without: Sequence[str] = ())
 
 
 def tab_pid(driver: Chrome) -> int:
-    """The process that runs the page, its workers included: of the renderers, the one that holds most."""
+    """The process that runs the page that is open, its workers included.
+
+    A browser has several, and does not say which is whose: it is the one that grows when the page takes memory.
+    """
     processes = psutil.Process(driver.service.process.pid).children(recursive=True)
     renderers = [process for process in processes if "--type=renderer" in _command_of(process)]
-    return max(renderers, key=lambda process: process.memory_info().rss).pid
+    before = {process.pid: process.memory_info().rss for process in renderers}
+    driver.execute_script(f"globalThis.lariqaMark = new Uint8Array({MARK_BYTES}).fill(1);")
+    grown = {process.pid: process.memory_info().rss - before[process.pid] for process in renderers}
+    driver.execute_script("delete globalThis.lariqaMark;")
+    return max(grown, key=grown.get)
 
 
 def _command_of(process: psutil.Process) -> str:

@@ -27,7 +27,7 @@ export class GoldenPhoto implements Photo {
     private readonly shade?: (value: number, x: number, y: number) => number,
   ) {}
 
-  bands(take: TakeBand): void {
+  async bands(take: TakeBand): Promise<void> {
     const { tile, width, height, shade } = this;
     const columns = Int32Array.from({ length: width }, (_, x) => mirror(x, tile.width));
     const rows = Math.max(1, Math.floor(BAND_PIXELS / width));
@@ -53,9 +53,9 @@ export class GoldenPhoto implements Photo {
 }
 
 /** A photo of which all rows are kept; for the small golden tile. */
-export function tileOf(photo: Photo): Tile {
+export async function tileOf(photo: Photo): Promise<Tile> {
   const rgba = new Uint8Array(photo.width * photo.height * 4);
-  photo.bands((band, first, count) => rgba.set(band.subarray(0, count * photo.width * 4), first * photo.width * 4));
+  await photo.bands((band, first, count) => rgba.set(band.subarray(0, count * photo.width * 4), first * photo.width * 4));
   return { width: photo.width, height: photo.height, rgba };
 }
 

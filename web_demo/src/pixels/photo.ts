@@ -18,7 +18,7 @@ export interface Photo {
   /** What a reader of the score must know of the decoding, a sentence each. */
   readonly notes: readonly string[];
   /** Every row, from the top. */
-  bands(take: TakeBand): void;
+  bands(take: TakeBand): Promise<void>;
   /** Give its memory back. */
   close(): void;
 }
@@ -34,7 +34,7 @@ export class PixelPhoto implements Photo {
     }
   }
 
-  bands(take: TakeBand): void {
+  async bands(take: TakeBand): Promise<void> {
     take(this.rgba, 0, this.height);
   }
 

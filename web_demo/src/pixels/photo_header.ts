@@ -94,7 +94,7 @@ async function webp(file: Bytes): Promise<PhotoHeader> {
 async function exifOrientation(file: Bytes, at: number, length: number): Promise<number> {
   const data = await file.read(at, length);
   const start = String.fromCharCode(...data.subarray(0, 6)) === "Exif\0\0" ? 6 : 0;
-  const view = new DataView(data.buffer, data.byteOffset + start, data.length - start);
+  const view = new DataView(data.buffer, data.byteOffset + start, Math.max(0, data.length - start));
   try {
     const little = view.getUint16(0) === 0x4949;
     const directory = view.getUint32(4, little);

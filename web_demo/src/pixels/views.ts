@@ -16,13 +16,13 @@ import { ResizedRows } from "./pillow_resize.ts";
 export type Views = Partial<Record<ViewName, Uint8Array<ArrayBuffer>>>;
 
 /** @throws Refusal a photo too small to judge. */
-export function viewsOf(photo: Photo, spec: PreprocessSpec, names: readonly ViewName[]): Views {
+export async function viewsOf(photo: Photo, spec: PreprocessSpec, names: readonly ViewName[]): Promise<Views> {
   refuseSmall(photo);
   const { width, height } = photo;
   const side = spec.authenticSidePx;
   const authentic = names.includes("authentic") ? new ResizedRows(width, height, side, side) : null;
   const crop = names.includes("synthetic") ? new CenterCrop(width, height, spec.syntheticCropPx) : null;
-  photo.bands((rgba, first, count) => {
+  await photo.bands((rgba, first, count) => {
     const opaque = layOverWhite(rgba, count * width);
     for (let row = 0; row < count; row++) {
       authentic?.take(first + row, opaque, row * width * 4);

@@ -70,7 +70,7 @@ async function scoresOf(
 ): Promise<Map<string, number>> {
   const scores = new Map<string, number>();
   for (const [name, [width, height, shade]] of Object.entries(PICTURES)) {
-    const views: Views = viewsOf(new GoldenPhoto(tile, width, height, shade), spec, names);
+    const views: Views = await viewsOf(new GoldenPhoto(tile, width, height, shade), spec, names);
     scores.set(name, (await runner.run(views)).score);
   }
   if (close) await runner.close();

@@ -98,7 +98,7 @@ export class Scorer {
     model = null; // the runtime has its own copy
     announce({ name: "Self-test" });
     const golden = new GoldenPhoto(expected.tile, expected.width, expected.height);
-    const run = await runner.run(viewsOf(golden, folder.manifest.preprocess, names));
+    const run = await runner.run(await viewsOf(golden, folder.manifest.preprocess, names));
     const selfTest = judge(run.score, expected.reference, folder, artifact, processor);
     const loaded = {
       file: artifact.file, runtime: runner.runtime, threads: runner.threads, accelerator, selfTest, audition: admitted,
@@ -116,7 +116,7 @@ export class Scorer {
     const began = performance.now();
     const photo = await photoOf(input, name);
     const decoded = performance.now();
-    const views = this.viewsOf(photo);
+    const views = await this.viewsOf(photo);
     const prepared = performance.now();
     const run = await this.runner.run(views);
     if (!Number.isFinite(run.score)) {
@@ -143,9 +143,9 @@ export class Scorer {
   }
 
   /** The decoded photo is gone afterwards: it is not in memory while the model runs. */
-  private viewsOf(photo: Photo): Views {
+  private async viewsOf(photo: Photo): Promise<Views> {
     try {
-      return viewsOf(photo, this.folder.manifest.preprocess, namesOf(this.artifact));
+      return await viewsOf(photo, this.folder.manifest.preprocess, namesOf(this.artifact));
     } finally {
       photo.close();
     }

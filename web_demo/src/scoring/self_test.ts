@@ -40,7 +40,7 @@ export async function expectationOf(folder: ExportFolder, artifact: Artifact): P
   }
   const file = await folder.verified(golden.file, golden.sha256, null);
   const photo = await BitmapPhoto.decode(new Blob([file], { type: "image/png" }), golden.file);
-  const tile = tileOf(photo);
+  const tile = await tileOf(photo);
   photo.close();
   return { tile, width: row.width_px, height: row.height_px, reference: row.reference };
 }
