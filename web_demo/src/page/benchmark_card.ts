@@ -47,8 +47,13 @@ function say(sentence: string): void {
 function offerRows(): void {
   const link = element<HTMLAnchorElement>("rows");
   if (link.href) URL.revokeObjectURL(link.href);
-  link.href = URL.createObjectURL(new Blob([`${rows.join("\n")}\n`], { type: "application/jsonl" }));
+  link.href = URL.createObjectURL(new Blob([rowsText()], { type: "application/jsonl" }));
   link.hidden = false;
+}
+
+/** All rows of this page so far, as JSON lines. */
+export function rowsText(): string {
+  return `${rows.join("\n")}\n`;
 }
 
 function figuresOf(row: MeasurementRow): string {
