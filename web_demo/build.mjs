@@ -7,9 +7,19 @@ import * as esbuild from "esbuild";
 const site = path.resolve(process.argv[2] ?? "site");
 process.chdir(import.meta.dirname);
 
-const common = { bundle: true, minify: true, target: "es2022", logLevel: "warning", legalComments: "none", outdir: site };
+const common = {
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  logLevel: "warning",
+  legalComments: "none",
+  outdir: site,
+};
 // The builds of ONNX Runtime Web that fetch their WebAssembly as files of their own.
-const ort = (name) => ({ alias: { "onnxruntime-web": `onnxruntime-web/${name}` }, conditions: ["onnxruntime-web-use-extern-wasm"] });
+const ort = (name) => ({
+  alias: { "onnxruntime-web": `onnxruntime-web/${name}` },
+  conditions: ["onnxruntime-web-use-extern-wasm"],
+});
 
 const RUNTIME = {
   "node_modules/onnxruntime-web/dist": ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.asyncify"].flatMap((name) => [
@@ -24,10 +34,25 @@ const RUNTIME = {
 
 await mkdir(site, { recursive: true });
 for (const name of await readdir(site)) if (name !== "model") await rm(path.join(site, name), { recursive: true });
-await esbuild.build({ ...common, entryPoints: ["src/lariqa.ts", "src/page/page.ts"], entryNames: "[name]", format: "esm", splitting: true });
-for (const [name, build] of [["worker", "wasm"], ["worker_webgpu", "webgpu"]]) {
+await esbuild.build({
+  ...common,
+  entryPoints: ["src/lariqa.ts", "src/page/page.ts"],
+  entryNames: "[name]",
+  format: "esm",
+  splitting: true,
+});
+for (const [name, build] of [
+  ["worker", "wasm"],
+  ["worker_webgpu", "webgpu"],
+]) {
   // A classic script, beside the runtimes' files: LiteRT.js loads its own by importScripts, from where the worker is.
-  await esbuild.build({ ...common, ...ort(build), entryPoints: { [`runtime/${name}`]: "src/worker.ts" }, format: "iife", supported: { "dynamic-import": true } });
+  await esbuild.build({
+    ...common,
+    ...ort(build),
+    entryPoints: { [`runtime/${name}`]: "src/worker.ts" },
+    format: "iife",
+    supported: { "dynamic-import": true },
+  });
 }
 await cp("static", site, { recursive: true });
 for (const [folder, files] of Object.entries(RUNTIME)) {
@@ -35,7 +60,10 @@ for (const [folder, files] of Object.entries(RUNTIME)) {
 }
 
 // The service worker knows the page's files, and a sum of them: another page is another cache.
-const shell = (await readdir(site)).filter((name) => !["model", "runtime"].includes(name)).concat("runtime/worker.js").sort();
+const shell = (await readdir(site))
+  .filter((name) => !["model", "runtime"].includes(name))
+  .concat("runtime/worker.js")
+  .sort();
 const digest = createHash("sha256");
 for (const name of shell) digest.update(name).update(await readFile(path.join(site, name)));
 for (const file of Object.values(RUNTIME).flat()) digest.update(await readFile(path.join(site, "runtime", file)));
@@ -44,5 +72,8 @@ await esbuild.build({ ...common, entryPoints: ["src/service_worker.ts"], format:
 
 const { outputFiles } = await esbuild.build({ entryPoints: ["src/headers.ts"], format: "esm", write: false });
 const { HEADERS } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-await writeFile(path.join(site, "built.json"), JSON.stringify({ version: JSON.parse(define.VERSION), headers: HEADERS }));
+await writeFile(
+  path.join(site, "built.json"),
+  JSON.stringify({ version: JSON.parse(define.VERSION), headers: HEADERS }),
+);
 console.log(`built ${site}`);

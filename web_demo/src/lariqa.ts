@@ -56,7 +56,11 @@ export async function load(url: string, options: LoadOptions = {}): Promise<WebS
   const worker = new WorkerChannel(runtimeUrl + (accelerator === "webgpu" ? "worker_webgpu.js" : "worker.js"));
   const folder = new URL(url.endsWith("/") ? url : `${url}/`, document.baseURI).href;
   const request = {
-    url: folder, runtimeUrl, file: options.file, accelerator, threads: options.threads ?? mostThreads(),
+    url: folder,
+    runtimeUrl,
+    file: options.file,
+    accelerator,
+    threads: options.threads ?? mostThreads(),
   };
   try {
     const answer = await worker.ask<LoadedAnswer>({ kind: "load", request, name: "" }, [], options.onState);
@@ -76,7 +80,10 @@ export class WebScorer {
   readonly artifacts: readonly Artifact[];
 
   /** @internal made by `load`. */
-  constructor(private readonly worker: WorkerChannel, answer: LoadedAnswer) {
+  constructor(
+    private readonly worker: WorkerChannel,
+    answer: LoadedAnswer,
+  ) {
     ({ loaded: this.loaded, manifest: this.manifest, artifact: this.artifact, artifacts: this.artifacts } = answer);
   }
 
@@ -119,7 +126,10 @@ type Asked = Without<import("./messages.ts").Request>;
 /** Questions to a worker, each with its answer; a worker that dies answers all of them with a sentence. */
 class WorkerChannel {
   private readonly worker: Worker;
-  private readonly waiting = new Map<number, { resolve: (answer: Answer) => void; refuse: (refusal: Refusal) => void; onState: LoadOptions["onState"] }>();
+  private readonly waiting = new Map<
+    number,
+    { resolve: (answer: Answer) => void; refuse: (refusal: Refusal) => void; onState: LoadOptions["onState"] }
+  >();
   private asked = 0;
 
   constructor(url: string) {

@@ -14,7 +14,10 @@ declare const SHELL: string[];
 declare const self: ServiceWorkerGlobalScope;
 interface ServiceWorkerGlobalScope extends EventTarget {
   readonly registration: { readonly scope: string };
-  readonly clients: { claim(): Promise<void>; matchAll(options: object): Promise<{ postMessage(message: unknown): void }[]> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(options: object): Promise<{ postMessage(message: unknown): void }[]>;
+  };
   skipWaiting(): Promise<void>;
 }
 interface ExtendableEvent extends Event {
@@ -29,14 +32,20 @@ const PAGE = `lariqa-page-${VERSION}`;
 const MODEL = "lariqa-model";
 
 self.addEventListener("install", (event) => {
-  const done = caches.open(PAGE).then((cache) => cache.addAll(SHELL.map((name) => new Request(name, { cache: "reload" }))));
+  const done = caches
+    .open(PAGE)
+    .then((cache) => cache.addAll(SHELL.map((name) => new Request(name, { cache: "reload" }))));
   (event as ExtendableEvent).waitUntil(done.then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
-  const old = caches.keys().then((names) =>
-    Promise.all(names.filter((name) => name.startsWith("lariqa-page-") && name !== PAGE).map((name) => caches.delete(name))),
-  );
+  const old = caches
+    .keys()
+    .then((names) =>
+      Promise.all(
+        names.filter((name) => name.startsWith("lariqa-page-") && name !== PAGE).map((name) => caches.delete(name)),
+      ),
+    );
   (event as ExtendableEvent).waitUntil(old.then(() => self.clients.claim()));
 });
 

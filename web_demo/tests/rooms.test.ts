@@ -46,7 +46,9 @@ test("both views of photos from 32x5000 to 48 megapixels are Pillow's and torchv
 });
 
 test("the golden pack's views are Python's", async () => {
-  for (const { from, authentic, synthetic } of vectors<{ from: Pixels; authentic: string; synthetic: string }[]>("pack")) {
+  for (const { from, authentic, synthetic } of vectors<{ from: Pixels; authentic: string; synthetic: string }[]>(
+    "pack",
+  )) {
     const views = await viewsOf(new PixelPhoto(from.width, from.height, decoded(from)), SPEC, BOTH);
     assert.deepEqual([sha256(views.authentic!), sha256(views.synthetic!)], [authentic, synthetic]);
   }
@@ -87,15 +89,24 @@ const SENTENCES = vectors<Sentences>("sentences");
 
 for (const [name, { json, sentence }] of Object.entries(SENTENCES.manifests)) {
   test(`a manifest with ${name} is refused in Python's words`, () => {
-    assert.equal(refusal(() => parseManifest(json, "lariqa.json")), sentence);
+    assert.equal(
+      refusal(() => parseManifest(json, "lariqa.json")),
+      sentence,
+    );
   });
 }
 
 test("a manifest that is no JSON, or whose tolerances are no numbers, is refused", () => {
-  assert.match(refusal(() => parseManifest("{", "lariqa.json")), /^lariqa\.json is not JSON: .+; export again, into another folder$/);
+  assert.match(
+    refusal(() => parseManifest("{", "lariqa.json")),
+    /^lariqa\.json is not JSON: .+; export again, into another folder$/,
+  );
   const good = JSON.parse(Object.values(SENTENCES.manifests)[0]!.json);
   const zero = { ...good, schema: "lariqa-manifest/2", tolerances: { float32: 0, float16: 1, int8: 1 } };
-  assert.match(refusal(() => parseManifest(JSON.stringify(zero), "lariqa.json")), /the tolerance for float32 is 0$/);
+  assert.match(
+    refusal(() => parseManifest(JSON.stringify(zero), "lariqa.json")),
+    /the tolerance for float32 is 0$/,
+  );
 });
 
 test("photos are refused in Python's words", async () => {
@@ -118,32 +129,61 @@ test("the tolerance goes by what the device and the file compute in", () => {
   assert.equal(toleranceOf(tolerances, ROW, "float16"), 5e-3);
   const coarse = { ...ROW, plan: { weight_formats: { head: "int8" }, compute: "float16" } } as Artifact;
   assert.equal(toleranceOf(tolerances, coarse, "float32"), 0.0125);
-  assert.equal(arithmeticOf({ ...ROW, plan: { weight_formats: {}, compute: "float16" } } as Artifact, "float32"), "float16");
+  assert.equal(
+    arithmeticOf({ ...ROW, plan: { weight_formats: {}, compute: "float16" } } as Artifact, "float32"),
+    "float16",
+  );
 });
 
 test("figures are written as the other languages write them", () => {
-  assert.deepEqual([1e-4, 4.8e-7, 0.005, 0.0125, 0, 12.3].map(short), ["0.0001", "4.8e-07", "0.005", "0.013", "0", "12"]);
+  assert.deepEqual([1e-4, 4.8e-7, 0.005, 0.0125, 0, 12.3].map(short), [
+    "0.0001",
+    "4.8e-07",
+    "0.005",
+    "0.013",
+    "0",
+    "12",
+  ]);
 });
 
 test("of several photos the best is kept, and what is too close to tell apart is said", () => {
   const photo = (name: string, score: number) =>
     ({ name, score, tolerance: 0.001, width: 1, height: 1, notes: [], arithmetic: "float32" }) as const;
   const far = ranked([photo("a.jpg", 0.2), photo("b.jpg", 0.7), photo("c.jpg", 0.5)]);
-  assert.deepEqual(far.map(({ photo: { name } }) => name), ["b.jpg", "c.jpg", "a.jpg"]);
+  assert.deepEqual(
+    far.map(({ photo: { name } }) => name),
+    ["b.jpg", "c.jpg", "a.jpg"],
+  );
   assert.equal(verdict(far), "Keep b.jpg: 0.200 ahead of the next of 3.");
-  assert.equal(verdict(ranked([photo("a.jpg", 0.5), photo("b.jpg", 0.5015)])), "Keep b.jpg, or a.jpg: too close to tell apart.");
+  assert.equal(
+    verdict(ranked([photo("a.jpg", 0.5), photo("b.jpg", 0.5015)])),
+    "Keep b.jpg, or a.jpg: too close to tell apart.",
+  );
   assert.equal(verdict([]), "No photo was scored.");
 });
 
 test("a score says what it means, and what it does not", () => {
-  const text = Object.values(SENTENCES.manifests)[0]!.json.replace(/"schema": "[^"]+"/, '"schema": "lariqa-manifest/2"');
+  const text = Object.values(SENTENCES.manifests)[0]!.json.replace(
+    /"schema": "[^"]+"/,
+    '"schema": "lariqa-manifest/2"',
+  );
   const manifest = parseManifest(text, "lariqa.json");
   const artifact = manifest.artifacts.find((row) => row.input === "views")!;
-  const score = { score: 1.25, width: 4000, height: 100, tolerance: 1e-4, arithmetic: "float32", notes: ["A note."] } as const;
+  const score = {
+    score: 1.25,
+    width: 4000,
+    height: 100,
+    tolerance: 1e-4,
+    arithmetic: "float32",
+    notes: ["A note."],
+  } as const;
   const meaning = meaningOf(score, manifest, artifact);
   assert.equal(meaning.scale, "1.2500 on a scale of about 0 to 1, higher is better.");
   assert.equal(meaning.warnings.length, 3); // not trained, outside the range, the note
-  assert.equal(meaning.views, "The model looked twice: at the whole photo, scaled to 128x128, and at the middle 128x100 px at full resolution.");
+  assert.equal(
+    meaning.views,
+    "The model looked twice: at the whole photo, scaled to 128x128, and at the middle 128x100 px at full resolution.",
+  );
   assert.equal(meaning.position, 1);
 });
 

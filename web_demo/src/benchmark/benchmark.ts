@@ -26,7 +26,13 @@ export async function measure(plan: Plan): Promise<MeasurementRow> {
   const { artifact, manifest, loaded } = plan.scorer;
   const { browser, ...machine } = await machineOf();
   const latency: Latency = {
-    load_ms: null, load_was_cold: false, first_ms: null, decode_ms: [], preprocess_ms: [], inference_ms: [], post_ms: [],
+    load_ms: null,
+    load_was_cold: false,
+    first_ms: null,
+    decode_ms: [],
+    preprocess_ms: [],
+    inference_ms: [],
+    post_ms: [],
     started_s: [],
   };
   const row: MeasurementRow = {
@@ -69,7 +75,10 @@ export async function measure(plan: Plan): Promise<MeasurementRow> {
 
 async function run(plan: Plan, fresh: WebScorer, row: MeasurementRow): Promise<void> {
   const golden = plan.photos.length ? null : await goldenFile(plan);
-  if (golden) row.flags.push("without photos, the golden tile was measured: decode_ms and preprocess_ms grow with a photo's size");
+  if (golden)
+    row.flags.push(
+      "without photos, the golden tile was measured: decode_ms and preprocess_ms grow with a photo's size",
+    );
   const photos = golden ? [golden] : plan.photos;
   const began = performance.now();
   for (let number = 0; number < plan.runs && !plan.stopped.aborted; number++) {

@@ -67,8 +67,11 @@ export async function machineOf(): Promise<MeasurementRow["machine"] & { browser
   const device = navigator as Navigator & { userAgentData?: Brands; deviceMemory?: number };
   const told = device.userAgentData;
   const known = told?.brands.find(({ brand }) => !/not.*brand/i.test(brand));
-  const browser = known ? `${known.brand} ${known.version}` : /(Firefox|Version)\/[\d.]+/.exec(device.userAgent)?.[0] ?? "a browser";
-  const more: { model?: string; platformVersion?: string } = (await told?.getHighEntropyValues?.(["model", "platformVersion"]).catch(() => null)) ?? {};
+  const browser = known
+    ? `${known.brand} ${known.version}`
+    : (/(Firefox|Version)\/[\d.]+/.exec(device.userAgent)?.[0] ?? "a browser");
+  const more: { model?: string; platformVersion?: string } =
+    (await told?.getHighEntropyValues?.(["model", "platformVersion"]).catch(() => null)) ?? {};
   const phone = told?.mobile ?? /Mobi|Android|iPhone|iPad/.test(device.userAgent);
   const platform = `${told?.platform ?? device.platform} ${more.platformVersion ?? ""}`.trim();
   return {

@@ -58,7 +58,12 @@ export class ExportFolder {
    *
    * @throws Refusal it is missing, or not the file that was proved.
    */
-  async verified(file: string, sha256: string, bytes: number | null, onProgress: OnProgress = () => {}): Promise<Uint8Array<ArrayBuffer>> {
+  async verified(
+    file: string,
+    sha256: string,
+    bytes: number | null,
+    onProgress: OnProgress = () => {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const answer = await get(this.url + file, file);
     if (!answer.ok) throw new Refusal(`no model at ${file}; \`lariqa export\` makes one`);
     let data = await bytesOf(answer, file, bytes, onProgress);
@@ -91,7 +96,12 @@ async function get(url: string, name: string, cache: RequestCache = "default"): 
 }
 
 /** Into one buffer of the size that the manifest gives, so that a large file is in memory once. */
-async function bytesOf(answer: Response, name: string, expected: number | null, onProgress: OnProgress): Promise<Uint8Array<ArrayBuffer>> {
+async function bytesOf(
+  answer: Response,
+  name: string,
+  expected: number | null,
+  onProgress: OnProgress,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (!answer.body || expected === null) return new Uint8Array(await answer.arrayBuffer());
   const data = new Uint8Array(expected);
   const reader = answer.body.getReader();

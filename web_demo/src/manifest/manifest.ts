@@ -25,7 +25,11 @@ export interface Manifest {
   readonly preprocess: PreprocessSpec;
   /** Whether human ratings of real photos ever shaped the weights. */
   readonly trained: boolean;
-  readonly score: { readonly higher_is: string; readonly nominal_range: readonly [number, number]; readonly meaning: string };
+  readonly score: {
+    readonly higher_is: string;
+    readonly nominal_range: readonly [number, number];
+    readonly meaning: string;
+  };
   readonly tolerances: Tolerances;
   readonly golden: Golden | null;
   readonly artifacts: readonly Artifact[];
@@ -66,7 +70,9 @@ export function parseManifest(text: string, where: string): Manifest {
       artifacts,
     };
   } catch (error) {
-    throw new Refusal(`${where} is not a complete manifest: ${error instanceof Refusal ? error.sentence : reasonOf(error)}`);
+    throw new Refusal(
+      `${where} is not a complete manifest: ${error instanceof Refusal ? error.sentence : reasonOf(error)}`,
+    );
   }
 }
 

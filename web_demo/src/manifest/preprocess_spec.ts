@@ -45,7 +45,11 @@ export function parsePreprocess(json: Record<string, unknown>): PreprocessSpec {
     }
     return value;
   };
-  const spec = { authenticSidePx: side("authentic_side_px"), syntheticView, syntheticCropPx: side("synthetic_crop_px") } as const;
+  const spec = {
+    authenticSidePx: side("authentic_side_px"),
+    syntheticView,
+    syntheticCropPx: side("synthetic_crop_px"),
+  } as const;
   const others = Object.entries(json).filter(([key]) => !KEYS.includes(key));
   const unknown = others.filter(([key, value]) => JSON.stringify(IMPLEMENTED[key]) !== JSON.stringify(value));
   if (unknown.length) {

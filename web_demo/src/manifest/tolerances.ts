@@ -39,7 +39,5 @@ export function arithmeticOf(artifact: Artifact, processor: Arithmetic): Arithme
  */
 export function toleranceOf(tolerances: Tolerances, artifact: Artifact, processor: Arithmetic): number {
   const arithmetic = arithmeticOf(artifact, processor);
-  return arithmetic === "float32"
-    ? Math.max(tolerances.float32, artifact.parity?.limit ?? 0)
-    : tolerances[arithmetic];
+  return arithmetic === "float32" ? Math.max(tolerances.float32, artifact.parity?.limit ?? 0) : tolerances[arithmetic];
 }

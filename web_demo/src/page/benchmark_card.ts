@@ -14,7 +14,9 @@ const rows: string[] = [];
  * @param measuring told when a measurement begins (false), so that the model's memory is given back, and when it was made.
  */
 export function watchBenchmark(
-  scorer: () => WebScorer | null, photos: () => readonly File[], measuring: (measured: boolean) => void,
+  scorer: () => WebScorer | null,
+  photos: () => readonly File[],
+  measuring: (measured: boolean) => void,
 ): void {
   const button = element<HTMLButtonElement>("measure");
   const stop = element<HTMLButtonElement>("stop");

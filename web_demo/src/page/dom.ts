@@ -7,7 +7,9 @@ export function element<Kind extends HTMLElement = HTMLElement>(id: string): Kin
 
 /** A new element; text is text, never markup. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag, className = "", ...content: (Node | string)[]
+  tag: Tag,
+  className = "",
+  ...content: (Node | string)[]
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
   if (className) made.className = className;

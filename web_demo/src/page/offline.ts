@@ -15,7 +15,9 @@ export async function keepOffline(notice: (sentence: string) => void): Promise<v
   if (!workers) return notice("This browser keeps no pages: it will need the network again.");
   workers.addEventListener("message", ({ data }: MessageEvent<{ notKept?: string }>) => {
     if (data.notKept) {
-      notice(`The model could not be kept on this device (${data.notKept}); it works now, and will be fetched again next time.`);
+      notice(
+        `The model could not be kept on this device (${data.notKept}); it works now, and will be fetched again next time.`,
+      );
     }
   });
   workers.startMessages();

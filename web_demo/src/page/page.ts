@@ -37,7 +37,8 @@ function show(state: ScoringState): void {
   const canScore = state.name === "Ready" || state.name === "Scoring";
   for (const id of ["pick", "take"]) element<HTMLInputElement>(id).disabled = !canScore;
   element<HTMLButtonElement>("measure").disabled = state.name !== "Ready";
-  element<HTMLSelectElement>("runtime").disabled = state.name === "Scoring" || element("runtime").childElementCount === 0;
+  element<HTMLSelectElement>("runtime").disabled =
+    state.name === "Scoring" || element("runtime").childElementCount === 0;
   element("again").hidden = state.name !== "Failed";
 }
 
@@ -73,7 +74,9 @@ function offer(opened: WebScorer): void {
   const { file, accelerator, threads } = opened.loaded;
   const choices = opened.artifacts.flatMap((row) => [
     { row, on: "wasm" as Accelerator, words: "WASM" },
-    ...(row.format === "onnx" && "gpu" in navigator ? [{ row, on: "webgpu" as Accelerator, words: "WebGPU, if it proves itself" }] : []),
+    ...(row.format === "onnx" && "gpu" in navigator
+      ? [{ row, on: "webgpu" as Accelerator, words: "WebGPU, if it proves itself" }]
+      : []),
   ]);
   select.replaceChildren(
     ...choices.map(({ row, on, words }) => {
@@ -82,9 +85,12 @@ function offer(opened: WebScorer): void {
       return option;
     }),
   );
-  const threading = threads > 1
-    ? `${threads} threads.`
-    : globalThis.crossOriginIsolated ? "One thread." : "One thread: this page is not cross-origin isolated, which threads need.";
+  const threading =
+    threads > 1
+      ? `${threads} threads.`
+      : globalThis.crossOriginIsolated
+        ? "One thread."
+        : "One thread: this page is not cross-origin isolated, which threads need.";
   element("model-facts").textContent = `${opened.loaded.runtime}, ${threading} ${opened.manifest.score.meaning}.`;
 }
 
@@ -147,7 +153,11 @@ function listen(): void {
   });
   element("again").addEventListener("click", () => choose());
   element("runtime").addEventListener("change", () => choose());
-  watchBenchmark(() => scorer, () => list.files, (measured) => (measured ? choose() : close()));
+  watchBenchmark(
+    () => scorer,
+    () => list.files,
+    (measured) => (measured ? choose() : close()),
+  );
 }
 
 /** For a measurement, which loads the model anew: never two of them in memory at once. */

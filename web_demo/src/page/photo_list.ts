@@ -70,7 +70,8 @@ export class PhotoList {
     const middle = make("div", "", make("p", "name", row.name), make("p", "tag"), meter);
     const views = make("div", "views");
     const details = make(
-      "details", "",
+      "details",
+      "",
       make("summary", "", "What it means, and what the model saw"),
       make("p", "", meaning.scale),
       ...meaning.warnings.map((warning) => make("p", "warning", warning)),
@@ -129,7 +130,8 @@ function drawThumbnail(canvas: HTMLCanvasElement, row: Row): void {
 
 function tag({ photo, isKept, isCloseCall }: Place<Row>, of: number): void {
   photo.item.classList.toggle("kept", isKept && of > 1);
-  photo.item.querySelector(".tag")!.textContent = of < 2 ? "" : isKept ? "keep" : isCloseCall ? "too close to tell apart" : "";
+  photo.item.querySelector(".tag")!.textContent =
+    of < 2 ? "" : isKept ? "keep" : isCloseCall ? "too close to tell apart" : "";
 }
 
 function timesOf({ timed }: Scored): string {

@@ -20,7 +20,11 @@ export class BitmapPhoto implements Photo {
   readonly height: number;
 
   /** @param turn EXIF orientation that the browser has left to the page. */
-  constructor(private readonly bitmap: ImageBitmap, readonly notes: readonly string[] = [], private readonly turn = 1) {
+  constructor(
+    private readonly bitmap: ImageBitmap,
+    readonly notes: readonly string[] = [],
+    private readonly turn = 1,
+  ) {
     const swaps = turn >= 5;
     this.width = swaps ? bitmap.height : bitmap.width;
     this.height = swaps ? bitmap.width : bitmap.height;
@@ -135,7 +139,14 @@ function turnOf(frame: VideoFrame): number | null {
 
 /** Clockwise degrees, then whether it is mirrored. */
 const TURNS: Record<string, number> = {
-  "0 false": 1, "0 true": 2, "180 false": 3, "180 true": 4, "90 true": 5, "90 false": 6, "270 true": 7, "270 false": 8,
+  "0 false": 1,
+  "0 true": 2,
+  "180 false": 3,
+  "180 true": 4,
+  "90 true": 5,
+  "90 false": 6,
+  "270 true": 7,
+  "270 false": 8,
 };
 
 /** The turns that read what is stored from its right, from below; as in `lariqa/photos/decoded.py`. */

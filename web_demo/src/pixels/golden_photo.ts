@@ -55,7 +55,9 @@ export class GoldenPhoto implements Photo {
 /** A photo of which all rows are kept; for the small golden tile. */
 export async function tileOf(photo: Photo): Promise<Tile> {
   const rgba = new Uint8Array(photo.width * photo.height * 4);
-  await photo.bands((band, first, count) => rgba.set(band.subarray(0, count * photo.width * 4), first * photo.width * 4));
+  await photo.bands((band, first, count) =>
+    rgba.set(band.subarray(0, count * photo.width * 4), first * photo.width * 4),
+  );
   return { width: photo.width, height: photo.height, rgba };
 }
 

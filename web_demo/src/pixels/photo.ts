@@ -28,9 +28,15 @@ export class PixelPhoto implements Photo {
   readonly notes = [];
 
   /** @param rgba 4 bytes a pixel, row by row, not premultiplied. */
-  constructor(readonly width: number, readonly height: number, private readonly rgba: Uint8Array | Uint8ClampedArray) {
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    private readonly rgba: Uint8Array | Uint8ClampedArray,
+  ) {
     if (rgba.length !== width * height * 4) {
-      throw new Refusal(`expected an image as uint8 (height, width, 4), got ${rgba.length} bytes for ${width}x${height}`);
+      throw new Refusal(
+        `expected an image as uint8 (height, width, 4), got ${rgba.length} bytes for ${width}x${height}`,
+      );
     }
   }
 

@@ -36,15 +36,19 @@ export async function readHeader(blob: Blob): Promise<PhotoHeader> {
 }
 
 async function sizeAt(file: Bytes, at: number, bytes: number, littleEndian = false) {
-  return { width: await file.number(at, bytes, littleEndian), height: await file.number(at + bytes, bytes, littleEndian) };
+  return {
+    width: await file.number(at, bytes, littleEndian),
+    height: await file.number(at + bytes, bytes, littleEndian),
+  };
 }
 
 /** Of the frame header (SOF), behind whatever a camera wrote before it. ITU-T T.81, B.2.2. */
 async function jpegSize(file: Bytes): Promise<PhotoHeader["size"]> {
-  for (let at = 2; at + 4 <= file.size; ) {
+  for (let at = 2; at + 4 <= file.size;) {
     const [fill, marker] = await file.read(at, 2);
     if (fill !== 0xff) return null;
-    if (marker === 0xff) at += 1; // padding
+    if (marker === 0xff)
+      at += 1; // padding
     else if (marker! >= 0xc0 && marker! <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker!)) {
       return { height: await file.number(at + 5, 2), width: await file.number(at + 7, 2) };
     } else if (marker === 0xd9 || marker === 0xda) return null;
@@ -64,7 +68,11 @@ async function png(file: Bytes): Promise<PhotoHeader> {
     at += 12 + (await file.number(at, 4));
   }
   return {
-    kind: "PNG", size: await sizeAt(file, 16, 4), turn: 1, depth: depth!, isGrey: colour === 0 || colour === 4,
+    kind: "PNG",
+    size: await sizeAt(file, 16, 4),
+    turn: 1,
+    depth: depth!,
+    isGrey: colour === 0 || colour === 4,
     stillIsNoFrame: animated && !framed,
   };
 }
@@ -75,7 +83,7 @@ async function webp(file: Bytes): Promise<PhotoHeader> {
   let turn = 1;
   if (first === "VP8X") {
     size = { width: 1 + (await file.number(24, 3, true)), height: 1 + (await file.number(27, 3, true)) };
-    for (let at = 12; at + 8 <= file.size; ) {
+    for (let at = 12; at + 8 <= file.size;) {
       const length = await file.number(at + 4, 4, true);
       if ((await file.text(at, 4)) === "EXIF") turn = await exifOrientation(file, at + 8, Math.min(length, 1 << 16));
       at += 8 + length + (length % 2);

@@ -60,7 +60,12 @@ export class ResizedRows {
   private begun = 0; // rows of the result that some row of the photo went into
   private done = 0;
 
-  constructor(width: number, height: number, outWidth: number, private readonly outHeight: number) {
+  constructor(
+    width: number,
+    height: number,
+    outWidth: number,
+    private readonly outHeight: number,
+  ) {
     this.across = new BilinearFilter(width, outWidth);
     this.down = new BilinearFilter(height, outHeight);
     this.narrow = new Int32Array(outWidth * 3);

@@ -41,7 +41,11 @@ class CenterCrop {
   private readonly across: Axis;
   private readonly down: Axis;
 
-  constructor(width: number, height: number, private readonly side: number) {
+  constructor(
+    width: number,
+    height: number,
+    private readonly side: number,
+  ) {
     this.across = axis(width, side);
     this.down = axis(height, side);
     this.rgb = new Uint8Array(side * side * 3);

@@ -20,7 +20,7 @@ const PICTURES: Record<string, readonly [number, number, Shade]> = {
   bright: [1080, 1440, (value) => 255 - ((255 - value) >> 2)],
   noisy: [1600, 1200, (value, x, y) => clamped(value + (hash(x, y) & 63) - 32)],
   posterised: [1013, 997, (value) => value & 0xc0],
-  blocks: [1920, 1080, (value, x, y) => ((x >> 5) + (y >> 5)) & 1 ? value : 255 - value],
+  blocks: [1920, 1080, (value, x, y) => (((x >> 5) + (y >> 5)) & 1 ? value : 255 - value)],
 };
 
 export interface Audition {
@@ -37,8 +37,13 @@ export interface Audition {
  * @throws Refusal a score is too far off, with the figure; or the scores are all alike, and would prove nothing.
  */
 export async function audition(
-  candidate: () => Promise<Runner>, reference: () => Promise<Runner>, tile: Tile, spec: PreprocessSpec,
-  names: readonly ViewName[], allowed: number, where: string,
+  candidate: () => Promise<Runner>,
+  reference: () => Promise<Runner>,
+  tile: Tile,
+  spec: PreprocessSpec,
+  names: readonly ViewName[],
+  allowed: number,
+  where: string,
 ): Promise<{ runner: Runner; audition: Audition }> {
   const expected = await scoresOf(await reference(), tile, spec, names, true);
   const spread = Math.max(...expected.values()) - Math.min(...expected.values());
@@ -66,7 +71,11 @@ export async function audition(
 }
 
 async function scoresOf(
-  runner: Runner, tile: Tile, spec: PreprocessSpec, names: readonly ViewName[], close: boolean,
+  runner: Runner,
+  tile: Tile,
+  spec: PreprocessSpec,
+  names: readonly ViewName[],
+  close: boolean,
 ): Promise<Map<string, number>> {
   const scores = new Map<string, number>();
   for (const [name, [width, height, shade]] of Object.entries(PICTURES)) {

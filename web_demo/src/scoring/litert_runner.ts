@@ -12,7 +12,9 @@ const RUNTIME = `LiteRT.js ${litert.version}`;
 export const openLiteRt: OpenRunner = async (artifact, model, accelerator, threads, runtimeUrl) => {
   if (accelerator !== "wasm") {
     // Nearly a third of the operators fall back to WebAssembly there without an error (docs/experiments.md).
-    throw new Refusal(`${RUNTIME} runs a part of ${artifact.file} outside of ${accelerator}; choose WASM, or the .onnx file`);
+    throw new Refusal(
+      `${RUNTIME} runs a part of ${artifact.file} outside of ${accelerator}; choose WASM, or the .onnx file`,
+    );
   }
   try {
     threads = (await supportsFeature("relaxedSimd")) ? threads : 1; // its build with threads needs that
@@ -33,12 +35,21 @@ export const openLiteRt: OpenRunner = async (artifact, model, accelerator, threa
 class LiteRtRunner implements Runner {
   readonly runtime = RUNTIME;
 
-  constructor(private readonly artifact: Artifact, private readonly model: CompiledModel, readonly threads: number) {
+  constructor(
+    private readonly artifact: Artifact,
+    private readonly model: CompiledModel,
+    readonly threads: number,
+  ) {
     for (const { name, shape } of artifact.inputs) {
       const found = model.getInputDetails().find((input) => input.name === name);
       if (found?.shape.join() !== shape.join() || found.dtype !== "uint8") {
-        const takes = model.getInputDetails().map((input) => `${input.name} ${input.dtype} ${input.shape}`).join("; ");
-        throw new Refusal(`${artifact.file} takes the input ${takes}, but lariqa.json says ${name} uint8 ${shape}; export again`);
+        const takes = model
+          .getInputDetails()
+          .map((input) => `${input.name} ${input.dtype} ${input.shape}`)
+          .join("; ");
+        throw new Refusal(
+          `${artifact.file} takes the input ${takes}, but lariqa.json says ${name} uint8 ${shape}; export again`,
+        );
       }
     }
   }

@@ -31,7 +31,10 @@ class OnnxRunner implements Runner {
     readonly runtime: string,
     readonly threads: number,
   ) {
-    const promised = artifact.inputs.map((input) => input.name).sort().join(", ");
+    const promised = artifact.inputs
+      .map((input) => input.name)
+      .sort()
+      .join(", ");
     const takes = [...session.inputNames].sort().join(", ");
     if (takes !== promised) {
       throw new Refusal(`${artifact.file} takes the input ${takes}, but lariqa.json says ${promised}; export again`);
@@ -59,4 +62,3 @@ class OnnxRunner implements Runner {
     await this.session.release();
   }
 }
-

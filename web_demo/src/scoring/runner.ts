@@ -32,7 +32,11 @@ export interface Run {
 
 /** Opens one model file: its row, its bytes (their sha256 was compared), how many threads. */
 export type OpenRunner = (
-  artifact: Artifact, model: Uint8Array<ArrayBuffer>, accelerator: Accelerator, threads: number, runtimeUrl: string,
+  artifact: Artifact,
+  model: Uint8Array<ArrayBuffer>,
+  accelerator: Accelerator,
+  threads: number,
+  runtimeUrl: string,
 ) => Promise<Runner>;
 
 /** What a runtime says when it cannot open a file, as a sentence. */

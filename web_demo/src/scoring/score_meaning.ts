@@ -44,7 +44,10 @@ export function meaningOf(score: PhotoScore, manifest: Manifest, artifact: Artif
   return {
     scale: `${scoreText(score)} on a scale of about ${low} to ${high}, ${better}.`,
     warnings: [...warnings, ...score.notes],
-    views: looks.length === 2 ? `The model looked twice: at ${looks[0]}, and at ${looks[1]}.` : `The model looked at ${looks[0]}.`,
+    views:
+      looks.length === 2
+        ? `The model looked twice: at ${looks[0]}, and at ${looks[1]}.`
+        : `The model looked at ${looks[0]}.`,
     exactness: `Within ${short(score.tolerance)} of PyTorch's score, ${IN_WORDS[score.arithmetic]}.`,
     doesNotSay:
       (manifest.trained ? `It is ${manifest.score.meaning}: how good the photo looks. ` : "") +
@@ -60,6 +63,8 @@ function looksOf({ width, height }: PhotoScore, manifest: Manifest, artifact: Ar
   const middle = `the middle ${Math.min(width, crop)}x${Math.min(height, crop)} px at full resolution`;
   return [
     ...(names.includes("authentic") ? [`the whole photo, scaled to ${side}x${side}`] : []),
-    ...(names.includes("synthetic") ? [Math.max(width, height) <= crop ? "every pixel at full resolution" : middle] : []),
+    ...(names.includes("synthetic")
+      ? [Math.max(width, height) <= crop ? "every pixel at full resolution" : middle]
+      : []),
   ];
 }

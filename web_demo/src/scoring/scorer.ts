@@ -71,8 +71,11 @@ export class Scorer {
     const folder = await ExportFolder.open(request.url);
     const artifact = folder.artifact(request.file);
     const expected = await expectationOf(folder, artifact);
-    let model: Uint8Array<ArrayBuffer> | null = await folder.verified(artifact.file, artifact.sha256, artifact.bytes, (at, of) =>
-      announce({ name: "Loading", file: artifact.file, fraction: at / of }),
+    let model: Uint8Array<ArrayBuffer> | null = await folder.verified(
+      artifact.file,
+      artifact.sha256,
+      artifact.bytes,
+      (at, of) => announce({ name: "Loading", file: artifact.file, fraction: at / of }),
     );
     announce({ name: "Loading", file: artifact.file, fraction: null });
     const names = namesOf(artifact);
@@ -90,7 +93,13 @@ export class Scorer {
       // Opened first: a file that it refuses is refused before the pictures are scored twice.
       const candidate = await open("webgpu");
       const passed = await audition(
-        async () => candidate, () => open("wasm"), expected.tile, folder.manifest.preprocess, names, allowed, where,
+        async () => candidate,
+        () => open("wasm"),
+        expected.tile,
+        folder.manifest.preprocess,
+        names,
+        allowed,
+        where,
       );
       [runner, admitted] = [passed.runner, passed.audition];
     } else runner = await open("wasm");
@@ -101,8 +110,14 @@ export class Scorer {
     const run = await runner.run(await viewsOf(golden, folder.manifest.preprocess, names));
     const selfTest = judge(run.score, expected.reference, folder, artifact, processor);
     const loaded = {
-      file: artifact.file, runtime: runner.runtime, threads: runner.threads, accelerator, selfTest, audition: admitted,
-      openMs, firstMs: run.inferenceMs,
+      file: artifact.file,
+      runtime: runner.runtime,
+      threads: runner.threads,
+      accelerator,
+      selfTest,
+      audition: admitted,
+      openMs,
+      firstMs: run.inferenceMs,
     };
     return new Scorer(folder, artifact, runner, loaded);
   }
@@ -124,7 +139,10 @@ export class Scorer {
     }
     const processor = arithmeticOn(this.loaded.accelerator);
     const score = {
-      score: run.score, width: photo.width, height: photo.height, notes: photo.notes,
+      score: run.score,
+      width: photo.width,
+      height: photo.height,
+      notes: photo.notes,
       arithmetic: arithmeticOf(this.artifact, processor),
       tolerance: toleranceOf(this.folder.manifest.tolerances, this.artifact, processor),
     };

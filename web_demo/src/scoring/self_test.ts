@@ -36,7 +36,9 @@ export async function expectationOf(folder: ExportFolder, artifact: Artifact): P
     );
   }
   if (golden.fill !== FILL) {
-    throw new Refusal(`the golden photo is made by '${golden.fill}', this version knows '${FILL}'; upgrade the toolkit`);
+    throw new Refusal(
+      `the golden photo is made by '${golden.fill}', this version knows '${FILL}'; upgrade the toolkit`,
+    );
   }
   const file = await folder.verified(golden.file, golden.sha256, null);
   const photo = await BitmapPhoto.decode(new Blob([file], { type: "image/png" }), golden.file);
@@ -50,7 +52,13 @@ export async function expectationOf(folder: ExportFolder, artifact: Artifact): P
  *
  * @throws Refusal it is too far from the reference; one that is not a number always is.
  */
-export function judge(score: number, reference: number, folder: ExportFolder, artifact: Artifact, processor: Arithmetic): SelfTest {
+export function judge(
+  score: number,
+  reference: number,
+  folder: ExportFolder,
+  artifact: Artifact,
+  processor: Arithmetic,
+): SelfTest {
   const tolerance = toleranceOf(folder.manifest.tolerances, artifact, processor);
   const arithmetic = arithmeticOf(artifact, processor);
   if (!(Math.abs(score - reference) <= tolerance)) {
@@ -79,5 +87,7 @@ export function short(number: number): string {
   if (number === 0) return "0";
   const text = number.toPrecision(2);
   if (Math.abs(number) >= 1e-4 && Math.abs(number) < 100) return String(Number(text));
-  return Number(text).toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+  return Number(text)
+    .toExponential()
+    .replace(/e([+-])(\d)$/, "e$10$2");
 }
