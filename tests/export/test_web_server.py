@@ -15,7 +15,6 @@ import pytest
 from export.rewrite.export_ready import ExportRequest
 from export.web_server import WebServer
 from lariqa.errors import Refusal
-from lariqa_cli import main as command_line
 
 HOUSE = Path(__file__).parents[2]
 HEADERS = {
@@ -104,11 +103,11 @@ def test_what_cannot_be_served_is_refused_in_one_sentence(exported, site, tmp_pa
             WebServer(exported, taken.getsockname()[1], site=site)
 
 
-def test_the_command_ends_with_one_sentence_and_status_2(monkeypatch, capfd, tmp_path):
-    monkeypatch.setattr(sys, "argv", ["lariqa", "web", str(tmp_path / "absent")])
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    assert ended.value.code == 2 and re.fullmatch(r"error: no (folder|page) at [^\n]+\n", capfd.readouterr().err)
+def test_the_command_ends_with_one_sentence_and_status_2(tmp_path):
+    words = [sys.executable, "-m", "lariqa_cli", "web", tmp_path / "absent"]
+    done = subprocess.run(words, cwd=HOUSE, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"error: no (folder|page) at [^\n]+\n", done.stderr), done.stderr
 
 
 def test_the_command_serves_until_it_is_ended(exported, site, monkeypatch):

@@ -71,7 +71,7 @@ def test_the_policy_of_the_page_is_that_of_its_answers():
     """A frame's ancestors are the one thing that a page cannot say of itself."""
     source = (WEB / "src/headers.ts").read_text()
     written = source.split('"Content-Security-Policy":')[1].split('",\n')[0]
-    policy = "".join(re.findall(r'"([^"]*)', written.replace('" +', "")))
+    policy = " ".join("".join(re.findall(r'"([^"]*)', written.replace('" +', ""))).split())
     page = html.unescape(re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', index()).group(1))
     assert policy.replace("; frame-ancestors 'none'", "") == page
     rules = dict(rule.strip().split(" ", 1) for rule in page.split(";"))

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.browser import chromium
+from benchmarks.browser.browser_worker import BLANK
 from export.web_server import SITE, WebServer
 from tests.support.web_page import Page
 
 VECTORS = Path(os.environ.get("LARIQA_VECTORS", ""))
-BLANK = Path(__file__).parent / "blank.html"
 
 
 @pytest.fixture(scope="session")
