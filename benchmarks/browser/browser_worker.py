@@ -96,12 +96,20 @@ class BrowserWorker:
 
     def run(self, photo: Path) -> Run:
         """One run on a photo file."""
-        name = f"photos/{photo.name}"
-        self._server.files[name] = photo
         before = self._cpu_ms()
-        told = self._ask(_RUN, name)
+        told = self.ask_about(_RUN, photo)
         parts = [told[part] for part in ("decodeMs", "preprocessMs", "inferenceMs", "postMs")]
         return Run(told["score"], *parts, self._cpu_ms() - before)
+
+    def ask_about(self, script: str, photo: Path) -> Any:
+        """What a script returns; ``args[0]`` in it is where the page fetches the photo from.
+
+        Raises:
+            Failed: the script was refused, or the tab is gone.
+        """
+        name = f"photos/{photo.name}"
+        self._server.files[name] = photo
+        return self._ask(script, name)
 
     def finish(self, photo: Path | None) -> Finished:
         """The peak; a browser tells neither what ran where nor what one run alone takes."""
