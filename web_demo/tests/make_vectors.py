@@ -90,6 +90,9 @@ def photos(folder: Path) -> None:
     transparent.save(folder / "transparent.webp", lossless=True)
     noise = np.random.default_rng(5).integers(0, 256, (120, 160, 4), dtype=np.uint8)
     Image.fromarray(noise, "RGBA").save(folder / "transparent_noise.png")
+    deep = np.asarray(small.convert("L")).astype(np.uint16) * 257 + np.arange(350, dtype=np.uint16) % 200
+    Image.fromarray(deep).save(folder / "grey_16_bits.png")
+    Image.fromarray(deep).save(folder / "grey_16_bits_transparent.png", transparency=int(deep[100, 100]))
 
 
 def bad(folder: Path, photo_folder: Path) -> dict[str, str]:

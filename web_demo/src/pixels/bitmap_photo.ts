@@ -6,6 +6,7 @@
  */
 
 import { reasonOf } from "../refusal.ts";
+import { DeepGreyPng } from "./deep_grey_png.ts";
 import { BAND_PIXELS, MAX_PIXELS, type Photo, type TakeBand } from "./photo.ts";
 import { readHeader } from "./photo_header.ts";
 import * as refuse from "./photo_refusal.ts";
@@ -31,7 +32,7 @@ export class BitmapPhoto implements Photo {
   }
 
   /** @throws Refusal no photo, a damaged one, one too large, one that this browser does not decode. */
-  static async decode(file: Blob, name: string): Promise<BitmapPhoto> {
+  static async decode(file: Blob, name: string): Promise<Photo> {
     if (!file.size) throw refuse.empty(name);
     let header;
     try {
@@ -52,9 +53,13 @@ export class BitmapPhoto implements Photo {
       throw refuse.notDecodedHere(name, kind);
     }
     if (bitmap.width * bitmap.height > MAX_PIXELS) throw refuse.tooLarge(name, bitmap.width, bitmap.height);
-    const notes = header.depth > 8 && header.isGrey ? [DEEP_GREY] : [];
+    if (kind === "PNG" && header.depth > 8 && header.isGrey) {
+      const exact = await DeepGreyPng.open(file, bitmap.width, bitmap.height);
+      if (exact) bitmap.close();
+      return exact ?? new BitmapPhoto(bitmap, [DEEP_GREY]);
+    }
     const turn = header.turn !== 1 && !(await webpIsTurned()) ? header.turn : 1;
-    return new BitmapPhoto(bitmap, notes, turn);
+    return new BitmapPhoto(bitmap, [], turn);
   }
 
   async bands(take: TakeBand): Promise<void> {
@@ -172,7 +177,7 @@ function turned(part: Uint8Array, band: Uint8Array, width: number, count: number
 }
 
 const DEEP_GREY =
-  "The photo is grey with 16 bits, of which the browser keeps the upper eight where the toolkit rounds: " +
+  "The photo is grey with 16 bits and interlaced, of which the browser keeps the upper eight where the toolkit rounds: " +
   "a quarter of the pixels may be one level darker, and the score is that of such a picture.";
 
 /** EXIF orientation -> the transform (a, b, c, d, e, f) that brings a stored picture of this size upright. */

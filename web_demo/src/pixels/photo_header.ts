@@ -72,7 +72,7 @@ async function png(file: Bytes): Promise<PhotoHeader> {
     size: await sizeAt(file, 16, 4),
     turn: 1,
     depth: depth!,
-    isGrey: colour === 0 || colour === 4,
+    isGrey: colour === 0,
     stillIsNoFrame: animated && !framed,
   };
 }
