@@ -15,8 +15,8 @@ PYTHONPATH=$(realpath ..)
 npm run --silent check
 node build.mjs
 OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} "$python" tests/make_vectors.py "$LARIQA_VECTORS"
-node_modules/.bin/esbuild tests/rooms.test.ts --bundle --platform=node --format=esm --outfile=build/rooms.test.mjs --log-level=warning
-node --test --test-reporter=dot build/rooms.test.mjs
+node_modules/.bin/esbuild tests/*.test.ts --bundle --platform=node --format=esm --out-extension:.js=.mjs --outdir=build/tests --log-level=warning
+node --test --test-reporter=dot build/tests/*.mjs
 
 cd ..
 if ! command -v chromedriver >/dev/null || ! command -v chromium >/dev/null; then

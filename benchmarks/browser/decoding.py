@@ -70,6 +70,7 @@ def pictures(photo: Image.Image, folder: Path) -> dict[str, Path]:
         "PNG, gamma 1.8.png": lambda path: path.write_bytes(png(deep >> 8, 8, 2, gamma=55556)),
         "PNG, 16 bits.png": lambda path: path.write_bytes(png(deep, 16, 2)),
         "PNG, grey, 16 bits.png": lambda path: path.write_bytes(png(deep[..., 0], 16, 0)),
+        "PNG, grey and alpha, 16 bits.png": lambda path: path.write_bytes(png(deep[..., :2], 16, 4)),
         "PNG, transparent.png": lambda path: alpha.save(path),
         "WebP.webp": lambda path: photo.save(path, quality=85),
         "WebP, turned by EXIF.webp": lambda path: photo.save(path, quality=85, exif=turned),
