@@ -58,7 +58,7 @@ export async function audition(
   let [worst, picture] = [0, ""];
   for (const [name, score] of expected) {
     const difference = Math.abs(came.get(name)! - score);
-    if (!(difference <= worst)) [worst, picture] = [difference, name]; // so written that NaN is the worst
+    if (Number.isNaN(difference) || difference > worst) [worst, picture] = [difference, name]; // NaN is the worst
   }
   if (!(worst <= allowed)) {
     await runner.close();
