@@ -16,6 +16,7 @@ const ALLOWED = 0.005;
 class Fake implements Runner {
   readonly runtime = "fake";
   readonly threads = 1;
+  readonly fallback = "";
   closed = false;
   private asked = 0;
 

@@ -48,6 +48,7 @@ export async function measure(plan: Plan): Promise<MeasurementRow> {
       runtime: `${loaded.runtime}, ${browser}`,
       threads: loaded.threads,
       accelerator: loaded.accelerator === "wasm" ? "cpu" : "gpu",
+      fallback: loaded.fallback,
     },
     latency,
     memory: null,

@@ -43,11 +43,11 @@ function show(state: ScoringState): void {
 }
 
 function showReady(): void {
-  const { selfTest, audition } = scorer!.loaded;
+  const { selfTest, audition, fallback } = scorer!.loaded;
   const note = audition
     ? `Of ${audition.pictures} generated pictures '${audition.picture}' is ${audition.worst.toExponential(1)} off at most.`
     : "";
-  show({ name: "Ready", selfTest, note });
+  show({ name: "Ready", selfTest, note: `${note} ${fallback}`.trim() });
 }
 
 /** Open a file of the export; the end is Ready or Failed, never an exception. */

@@ -34,6 +34,7 @@ export const openLiteRt: OpenRunner = async (artifact, model, accelerator, threa
 
 class LiteRtRunner implements Runner {
   readonly runtime = RUNTIME;
+  readonly fallback = "";
 
   constructor(
     private readonly artifact: Artifact,

@@ -12,17 +12,37 @@ export const openOnnx: OpenRunner = async (artifact, model, accelerator, threads
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error";
   const runtime = `ONNX Runtime Web ${ort.env.versions.web ?? ort.env.versions.common}`;
+  const options = {
+    executionProviders: [accelerator],
+    enableMemPattern: false, // a second copy of the activations, for no gain in time (lariqa/runtimes/onnxruntime.py)
+  };
   try {
-    const session = await ort.InferenceSession.create(model, {
-      executionProviders: [accelerator],
-      enableMemPattern: false, // a second copy of the activations, for no gain in time (lariqa/runtimes/onnxruntime.py)
-      ...(accelerator === "webgpu" && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
-    });
-    return new OnnxRunner(artifact, session, runtime, threads);
+    if (accelerator === "wasm") {
+      return new OnnxRunner(artifact, await ort.InferenceSession.create(model, options), runtime, threads, "");
+    }
+    return await openOnGpu(artifact, model, options, runtime, threads);
   } catch (error) {
     throw cannotOpen(runtime, artifact, error);
   }
 };
+
+/** All of it on the GPU; where it lacks an operator, ONNX Runtime is let to run that elsewhere, and it is told. */
+async function openOnGpu(
+  artifact: Artifact,
+  model: Uint8Array<ArrayBuffer>,
+  options: ort.InferenceSession.SessionOptions,
+  runtime: string,
+  threads: number,
+): Promise<OnnxRunner> {
+  try {
+    const whole = { ...options, extra: { session: { disable_cpu_ep_fallback: "1" } } };
+    return new OnnxRunner(artifact, await ort.InferenceSession.create(model, whole), runtime, threads, "");
+  } catch (error) {
+    if (!/fallback to CPU EP has been explicitly disabled/.test(String(error))) throw error;
+    const session = await ort.InferenceSession.create(model, options);
+    return new OnnxRunner(artifact, session, runtime, threads, "A part of the model runs on WebAssembly.");
+  }
+}
 
 class OnnxRunner implements Runner {
   constructor(
@@ -30,6 +50,7 @@ class OnnxRunner implements Runner {
     private readonly session: ort.InferenceSession,
     readonly runtime: string,
     readonly threads: number,
+    readonly fallback: string,
   ) {
     const promised = artifact.inputs
       .map((input) => input.name)

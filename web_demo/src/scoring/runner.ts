@@ -17,6 +17,8 @@ export interface Runner {
   /** Name and version, as shown to people. */
   readonly runtime: string;
   readonly threads: number;
+  /** Empty, or what of the model does not run where it was asked for, as a sentence. */
+  readonly fallback: string;
   /** The views are not changed; they may be used again. */
   run(views: Views): Promise<Run>;
   close(): Promise<void>;

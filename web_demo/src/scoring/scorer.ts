@@ -47,6 +47,7 @@ export interface Loaded {
   readonly file: string;
   readonly runtime: string;
   readonly threads: number;
+  readonly fallback: string;
   readonly accelerator: Accelerator;
   readonly selfTest: SelfTest;
   readonly audition: Audition | null;
@@ -113,6 +114,7 @@ export class Scorer {
       file: artifact.file,
       runtime: runner.runtime,
       threads: runner.threads,
+      fallback: runner.fallback,
       accelerator,
       selfTest,
       audition: admitted,
