@@ -81,7 +81,7 @@ class BrowserWorker:
             self._driver = chromium.start(Path(self._profile.name))
         except Refusal as refusal:
             raise Failed(str(refusal)) from refusal
-        self._driver.set_script_timeout(self.timeout_s)
+        self._driver.set_script_timeout(min(self.timeout_s, chromium.SCRIPT_S))
         self._driver.get(f"{self._server.address}blank.html")
         self._ask("await import('./lariqa.js'); return true;")
         self.pid = chromium.tab_pid(self._driver)

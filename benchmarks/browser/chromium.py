@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MARK_BYTES = 64 << 20
+SCRIPT_S = 600  # for one answer of a page
 ABSENT = "no Chromium with chromedriver on this machine; `make browser` installs them"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -55,7 +56,8 @@ def start(profile: Path, flags: Sequence[str] = (), without: Sequence[str] = ())
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    driver.set_script_timeout(600)
+    driver.set_script_timeout(SCRIPT_S)
+    driver.command_executor.client_config.timeout = SCRIPT_S + 30  # of its connection, which would give up before
     return driver
 
 
