@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as esbuild from "esbuild";
+import { wat } from "./wat.mjs";
 
 const site = path.resolve(process.argv[2] ?? "site");
 process.chdir(import.meta.dirname);
@@ -14,6 +15,7 @@ const common = {
   logLevel: "warning",
   legalComments: "none",
   outdir: site,
+  plugins: [wat],
 };
 // The builds of ONNX Runtime Web that fetch their WebAssembly as files of their own.
 const ort = (name) => ({

@@ -15,7 +15,7 @@ PYTHONPATH=$(realpath ..)
 npm run --silent check
 node build.mjs
 OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} "$python" tests/make_vectors.py "$LARIQA_VECTORS"
-node_modules/.bin/esbuild tests/*.test.ts --bundle --platform=node --format=esm --out-extension:.js=.mjs --outdir=build/tests --log-level=warning
+node wat.mjs tests/*.test.ts build/tests
 node --test --test-reporter=dot build/tests/*.mjs
 
 cd ..

@@ -65,7 +65,9 @@ test("random pictures, where every rounding shows, are resized as Pillow does, u
   for (const { from, to } of rows) {
     const resized = new ResizedRows(from.width, from.height, to.width, to.height);
     const pixels = decoded(from);
-    for (let y = 0; y < from.height; y++) resized.take(y, pixels, y * from.width * 4);
+    const half = from.height >> 1; // in two bands
+    resized.take(pixels, 0, half);
+    resized.take(pixels.subarray(half * from.width * 4), half, from.height - half);
     assert.equal(Buffer.from(resized.rgb).toString("base64"), to.pixels, `${from.width}x${from.height} to ${to.width}`);
   }
 });

@@ -6,6 +6,8 @@
  * Source: Pillow, `Resample.c`; why the width first: `lariqa/photos/views.py`. Proved against bytes from Python.
  */
 
+import loopsInWasm from "./narrow.wat";
+
 const BITS = 22; // 32 bits, less 8 for the pixel, less 2 for headroom
 const HALF = 1 << (BITS - 1);
 
@@ -46,80 +48,104 @@ export class BilinearFilter {
 }
 
 /**
- * A whole photo, squeezed or stretched to a size, row by row as they come.
+ * A whole photo, squeezed or stretched to a size, band by band as they come.
  *
- * Each row is narrowed, then added to the rows of the result that see it: two or three where the photo is made smaller.
+ * Each row is narrowed, then added to the rows of the result that see it: two or three where the photo is made smaller. The two
+ * loops are WebAssembly with SIMD, which the models need too.
  */
 export class ResizedRows {
   /** The result: RGB, row by row. */
   readonly rgb: Uint8Array<ArrayBuffer>;
-  private readonly across: BilinearFilter;
   private readonly down: BilinearFilter;
-  private readonly narrow: Int32Array;
-  private readonly sums: Int32Array[]; // a ring, as long as the rows of the result that are open at a time
+  private readonly memory = new WebAssembly.Memory({ initial: 1 });
+  private readonly loops: Loops;
+  /** Places in the memory: the filter across, a narrowed row, the ring of sums, then the band. */
+  private readonly across: { readonly first: number; readonly starts: number; readonly weights: number };
+  private readonly narrow: number;
+  private readonly ring: number;
+  private readonly band: number;
+  private readonly open: number; // rows of the result that are open at a time: the ring's length
   private begun = 0; // rows of the result that some row of the photo went into
   private done = 0;
 
   constructor(
-    width: number,
+    private readonly width: number,
     height: number,
-    outWidth: number,
+    private readonly outWidth: number,
     private readonly outHeight: number,
   ) {
-    this.across = new BilinearFilter(width, outWidth);
+    const across = new BilinearFilter(width, outWidth);
     this.down = new BilinearFilter(height, outHeight);
-    this.narrow = new Int32Array(outWidth * 3);
+    this.open = mostOpen(this.down);
     this.rgb = new Uint8Array(outWidth * outHeight * 3);
-    this.sums = Array.from({ length: mostOpen(this.down) }, () => new Int32Array(outWidth * 3));
+    this.loops = new WebAssembly.Instance(theModule(), { page: { memory: this.memory } }).exports as unknown as Loops;
+    const first = 0;
+    const starts = first + across.first.byteLength;
+    const weights = starts + across.starts.byteLength;
+    this.across = { first, starts, weights };
+    this.narrow = aligned(weights + across.weights.byteLength);
+    this.ring = this.narrow + 16 * outWidth;
+    this.band = this.ring + 16 * outWidth * this.open;
+    this.reserve(this.band);
+    new Int32Array(this.memory.buffer, first).set(across.first);
+    new Int32Array(this.memory.buffer, starts).set(across.starts);
+    new Int32Array(this.memory.buffer, weights).set(across.weights);
   }
 
-  /** The photo's row y, which begins at `at` in `rgba`. All rows must come, in their order. */
-  take(y: number, rgba: Uint8Array | Uint8ClampedArray, at: number): void {
-    const { down, narrow, outHeight } = this;
-    narrowed(this.across, rgba, at, narrow);
+  /** Rows `first..first + count - 1`. All rows must come, in their order. */
+  take(rgba: Uint8Array | Uint8ClampedArray, first: number, count: number): void {
+    const line = this.width * 4;
+    this.reserve(this.band + line * count);
+    new Uint8Array(this.memory.buffer).set(rgba.subarray(0, line * count), this.band);
+    for (let row = 0; row < count; row++) this.takeRow(first + row, this.band + row * line);
+  }
+
+  private takeRow(y: number, at: number): void {
+    const { down, outHeight, outWidth, across, narrow, loops } = this;
+    loops.narrow(at, across.first, across.starts, across.weights, narrow, outWidth);
     while (this.begun < outHeight && down.first[this.begun]! <= y) {
-      this.place(this.begun++).fill(HALF);
+      new Int32Array(this.memory.buffer, this.place(this.begun++), outWidth * 4).fill(HALF);
     }
     for (let i = this.done; i < this.begun; i++) {
-      if (down.end(i) > y) added(this.place(i), narrow, down.weights[down.starts[i]! + y - down.first[i]!]!);
+      const weight = down.weights[down.starts[i]! + y - down.first[i]!]!;
+      if (down.end(i) > y) loops.add(this.place(i), narrow, weight, outWidth);
     }
-    while (this.done < this.begun && down.end(this.done) <= y + 1) {
-      shifted(this.place(this.done), this.rgb, this.done * narrow.length);
-      this.done++;
+    for (; this.done < this.begun && down.end(this.done) <= y + 1; this.done++) {
+      const sums = new Int32Array(this.memory.buffer, this.place(this.done), outWidth * 4);
+      for (let from = 0, to = this.done * outWidth * 3; from < sums.length; from += 4, to += 3) {
+        this.rgb[to] = sums[from]! >> BITS;
+        this.rgb[to + 1] = sums[from + 1]! >> BITS;
+        this.rgb[to + 2] = sums[from + 2]! >> BITS;
+      }
     }
   }
 
-  private place(i: number): Int32Array {
-    return this.sums[i % this.sums.length]!;
+  /** Where the sums of a row of the result are. */
+  private place(i: number): number {
+    return this.ring + 16 * this.outWidth * (i % this.open);
+  }
+
+  private reserve(bytes: number): void {
+    const missing = Math.ceil((bytes - this.memory.buffer.byteLength) / PAGE);
+    if (missing > 0) this.memory.grow(missing);
   }
 }
 
-function narrowed(filter: BilinearFilter, rgba: Uint8Array | Uint8ClampedArray, at: number, out: Int32Array): void {
-  const { first, starts, weights } = filter;
-  const outputs = first.length;
-  for (let x = 0, to = 0; x < outputs; x++, to += 3) {
-    let red = HALF;
-    let green = HALF;
-    let blue = HALF;
-    let from = at + first[x]! * 4;
-    for (let tap = starts[x]!, end = starts[x + 1]!; tap < end; tap++, from += 4) {
-      const weight = weights[tap]!;
-      red = (red + weight * rgba[from]!) | 0;
-      green = (green + weight * rgba[from + 1]!) | 0;
-      blue = (blue + weight * rgba[from + 2]!) | 0;
-    }
-    out[to] = red >> BITS;
-    out[to + 1] = green >> BITS;
-    out[to + 2] = blue >> BITS;
-  }
+const PAGE = 1 << 16;
+
+interface Loops {
+  narrow(row: number, first: number, starts: number, weights: number, out: number, outputs: number): void;
+  add(sums: number, row: number, weight: number, outputs: number): void;
 }
 
-function added(sums: Int32Array, row: Int32Array, weight: number): void {
-  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i]! + weight * row[i]!) | 0;
+let compiled: WebAssembly.Module | null = null;
+
+function theModule(): WebAssembly.Module {
+  return (compiled ??= new WebAssembly.Module(loopsInWasm));
 }
 
-function shifted(sums: Int32Array, out: Uint8Array, at: number): void {
-  for (let i = 0; i < sums.length; i++) out[at + i] = sums[i]! >> BITS;
+function aligned(address: number): number {
+  return Math.ceil(address / 16) * 16;
 }
 
 /** How many outputs are at most begun and not finished at a time. */

@@ -24,10 +24,8 @@ export async function viewsOf(photo: Photo, spec: PreprocessSpec, names: readonl
   const crop = names.includes("synthetic") ? new CenterCrop(width, height, spec.syntheticCropPx) : null;
   await photo.bands((rgba, first, count) => {
     const opaque = layOverWhite(rgba, count * width);
-    for (let row = 0; row < count; row++) {
-      authentic?.take(first + row, opaque, row * width * 4);
-      crop?.take(first + row, opaque, row * width * 4);
-    }
+    authentic?.take(opaque, first, count);
+    for (let row = 0; row < count; row++) crop?.take(first + row, opaque, row * width * 4);
   });
   const views: Views = {};
   if (authentic) views.authentic = authentic.rgb;
