@@ -26,7 +26,9 @@ export interface LoadOptions {
   readonly accelerator?: Accelerator;
   /** None: as many as `mostThreads()`. */
   readonly threads?: number;
-  readonly onState?: (state: ScoringState) => void;
+  readonly onState?: (state: ScoringState) => unknown;
+  /** Told which files there are to choose from, as soon as that is known: before one of them is refused. */
+  readonly onListed?: (artifacts: readonly Artifact[]) => unknown;
 }
 
 /** One photo's score, what it means, and where the time went. */
@@ -63,7 +65,7 @@ export async function load(url: string, options: LoadOptions = {}): Promise<WebS
     threads: options.threads ?? mostThreads(),
   };
   try {
-    const answer = await worker.ask<LoadedAnswer>({ kind: "load", request, name: "" }, [], options.onState);
+    const answer = await worker.ask<LoadedAnswer>({ kind: "load", request, name: "" }, [], options);
     return new WebScorer(worker, answer);
   } catch (error) {
     worker.close();
@@ -128,7 +130,7 @@ class WorkerChannel {
   private readonly worker: Worker;
   private readonly waiting = new Map<
     number,
-    { resolve: (answer: Answer) => void; refuse: (refusal: Refusal) => void; onState: LoadOptions["onState"] }
+    { resolve: (answer: Answer) => void; refuse: (refusal: Refusal) => void; options: LoadOptions }
   >();
   private asked = 0;
 
@@ -136,7 +138,8 @@ class WorkerChannel {
     this.worker = new Worker(url, { name: "lariqa" }); // not a module: LiteRT.js loads itself by importScripts
     this.worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       const one = this.waiting.get(data.id);
-      if (data.kind === "state") return one?.onState?.(data.state);
+      if (data.kind === "state") return void one?.options.onState?.(data.state);
+      if (data.kind === "listed") return void one?.options.onListed?.(data.artifacts);
       this.waiting.delete(data.id);
       if (data.kind === "refused") one?.refuse(new Refusal(data.sentence));
       else one?.resolve(data);
@@ -147,10 +150,10 @@ class WorkerChannel {
     };
   }
 
-  ask<Kind extends Answer>(request: Asked, transfer: Transferable[], onState?: LoadOptions["onState"]): Promise<Kind> {
+  ask<Kind extends Answer>(request: Asked, transfer: Transferable[], options: LoadOptions = {}): Promise<Kind> {
     const id = ++this.asked;
     return new Promise((resolve, refuse) => {
-      this.waiting.set(id, { resolve: resolve as (answer: Answer) => void, refuse, onState });
+      this.waiting.set(id, { resolve: resolve as (answer: Answer) => void, refuse, options });
       this.worker.postMessage({ ...request, id }, transfer);
     });
   }

@@ -13,6 +13,7 @@ export type Request =
 
 export type Answer =
   | { readonly id: number; readonly kind: "state"; readonly state: ScoringState }
+  | { readonly id: number; readonly kind: "listed"; readonly artifacts: readonly Artifact[] }
   | LoadedAnswer
   | ScoredAnswer
   | ViewsAnswer

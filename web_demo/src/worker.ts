@@ -23,7 +23,11 @@ async function answer(request: Request): Promise<void> {
   const { id } = request;
   try {
     if (request.kind === "load") {
-      scorer = await Scorer.load(request.request, (state) => self.postMessage({ id, kind: "state", state }));
+      scorer = await Scorer.load(
+        request.request,
+        (state) => self.postMessage({ id, kind: "state", state }),
+        (artifacts) => self.postMessage({ id, kind: "listed", artifacts }),
+      );
       const { manifest, artifacts } = scorer.folder;
       self.postMessage({ id, kind: "loaded", loaded: scorer.loaded, manifest, artifacts, artifact: scorer.artifact });
       return;

@@ -11,7 +11,7 @@ export class ExportFolder {
   private constructor(
     readonly url: string,
     readonly manifest: Manifest,
-    /** The rows that a page can run. */
+    /** The rows that a page can run, the fastest runtime's first. */
     readonly artifacts: readonly Artifact[],
   ) {}
 
@@ -33,10 +33,11 @@ export class ExportFolder {
       );
     }
     const manifest = parseManifest(await answer.text(), FILE_NAME);
-    const artifacts = manifest.artifacts.filter(runsHere);
+    const runs = manifest.artifacts.filter(runsHere);
+    const artifacts = Object.keys(RUNTIMES).flatMap((format) => runs.filter((row) => row.format === format));
     if (!artifacts.length) {
       const listed = manifest.artifacts.map((row) => row.file).join(", ");
-      const formats = Object.keys(RUNTIMES).join(",");
+      const formats = Object.keys(RUNTIMES).sort().join(",");
       throw new Refusal(
         `${FILE_NAME} lists no file that a page runs; it lists ${listed || "nothing"}; ` +
           `export with --format ${formats} and --input views`,

@@ -1,7 +1,7 @@
 /** The page: state goes down as one `render`, events go up. What is scored stays when another runtime is chosen. */
 
 import { load, mostThreads, type Scored, type WebScorer } from "../lariqa.ts";
-import { RUNTIMES } from "../manifest/artifact.ts";
+import { type Artifact, RUNTIMES } from "../manifest/artifact.ts";
 import { sentenceOf } from "../refusal.ts";
 import type { Accelerator } from "../scoring/runner.ts";
 import { type ScoringState, stateSentence } from "../scoring/scoring_state.ts";
@@ -56,11 +56,17 @@ async function open(file?: string, accelerator: Accelerator = "wasm"): Promise<v
   scorer?.close(); // never two models in memory at once
   scorer = null;
   try {
-    const options = { file, accelerator, onState: (state: ScoringState) => mine === attempt && show(state) };
+    const options = {
+      file,
+      accelerator,
+      onState: (state: ScoringState) => mine === attempt && show(state),
+      onListed: (artifacts: readonly Artifact[]) =>
+        mine === attempt && offer(artifacts, file ?? artifacts[0]!.file, accelerator),
+    };
     const opened = await load(MODEL, options);
     if (mine !== attempt) return opened.close();
     scorer = opened;
-    offer(opened);
+    tellFacts(opened);
     showReady();
     void scoreQueue();
   } catch (error) {
@@ -69,10 +75,9 @@ async function open(file?: string, accelerator: Accelerator = "wasm"): Promise<v
 }
 
 /** The files and runtimes that may be chosen. */
-function offer(opened: WebScorer): void {
+function offer(artifacts: readonly Artifact[], file: string, accelerator: Accelerator): void {
   const select = element<HTMLSelectElement>("runtime");
-  const { file, accelerator, threads } = opened.loaded;
-  const choices = opened.artifacts.flatMap((row) => [
+  const choices = artifacts.flatMap((row) => [
     { row, on: "wasm" as Accelerator, words: "WASM" },
     ...(row.format === "onnx" && "gpu" in navigator
       ? [{ row, on: "webgpu" as Accelerator, words: "WebGPU, if it proves itself" }]
@@ -85,6 +90,10 @@ function offer(opened: WebScorer): void {
       return option;
     }),
   );
+}
+
+function tellFacts(opened: WebScorer): void {
+  const { threads } = opened.loaded;
   const threading =
     threads > 1
       ? `${threads} threads.`

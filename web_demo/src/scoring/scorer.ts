@@ -65,11 +65,16 @@ export class Scorer {
   ) {}
 
   /** @throws Refusal whatever stands in the way of a score that can be trusted. */
-  static async load(request: LoadRequest, announce: (state: ScoringState) => void): Promise<Scorer> {
+  static async load(
+    request: LoadRequest,
+    announce: (state: ScoringState) => void,
+    list: (artifacts: readonly Artifact[]) => void,
+  ): Promise<Scorer> {
     const { accelerator, threads, runtimeUrl } = request;
     refuseWithoutSimd();
     announce({ name: "Loading", file: "lariqa.json", fraction: null });
     const folder = await ExportFolder.open(request.url);
+    list(folder.artifacts);
     const artifact = folder.artifact(request.file);
     const expected = await expectationOf(folder, artifact);
     let model: Uint8Array<ArrayBuffer> | null = await folder.verified(

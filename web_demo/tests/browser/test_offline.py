@@ -9,7 +9,7 @@ import pytest
 
 from export.app_bundle import bundle
 from export.web_server import SITE
-from tests.support.web_page import TFLITE
+from tests.support.web_page import ONNX
 
 ELSEWHERE = """
     const tried = {};
@@ -75,16 +75,16 @@ def test_on_any_static_server_it_has_threads_and_works_when_the_server_is_gone(p
     address, asked, stop = static(site)
     page.open(address)
     page.until("return crossOriginIsolated && document.getElementById('state').dataset.state === 'Ready'")
-    assert "2 threads" in page.text("model-facts") and f"/model/{TFLITE}" not in asked
+    assert "2 threads" in page.text("model-facts") and f"/model/{ONNX}" not in asked
     page.until("return caches.keys().then(names => names.length === 2)")
     stop()
     page.open(address).wait_for("Ready")
     page.pick(exported.parent / "photos" / "641x427.jpg")
     ((name, text),) = page.scored().items()
     assert abs(float(text) - scores[name]["reference"]) <= 1e-4
-    page.choose(TFLITE)  # was never fetched
+    page.choose(ONNX)  # was never fetched
     assert page.wait_for("Failed").startswith(
-        f"{TFLITE} could not be fetched (TypeError: Failed to fetch); go online once"
+        f"{ONNX} could not be fetched (TypeError: Failed to fetch); go online once"
     )
 
 
@@ -117,12 +117,12 @@ def test_neither_the_page_nor_its_worker_reaches_anything_else(page, serve, stat
 def test_a_page_of_a_newer_export_takes_the_newer_file(page, static, site, exported, tmp_path):
     """The cache has an older file of that name: its sum differs, and the network is asked again."""
     folder = shutil.copytree(site, tmp_path / "site")
-    onnx = next((folder / "model").glob("*.onnx"))
-    whole = onnx.read_bytes()
-    onnx.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    model = next((folder / "model").glob("*.tflite"))
+    whole = model.read_bytes()
+    model.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     address, _, _ = static(folder)
     page.open(address)
     page.until("return document.getElementById('state').dataset.state === 'Failed' && crossOriginIsolated")
-    onnx.write_bytes(whole)
+    model.write_bytes(whole)
     page.open(address)
     assert "Self-test passed" in page.wait_for("Ready")

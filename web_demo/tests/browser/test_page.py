@@ -107,10 +107,10 @@ def test_it_goes_by_keyboard_alone(ready, photos, browser):
 
 
 def test_another_runtime_can_be_chosen_and_what_was_scored_stays(ready, photos, scores):
-    assert "ONNX Runtime Web" in ready.text("model-facts") and "2 threads" in ready.text("model-facts")
+    assert "LiteRT.js" in ready.text("model-facts") and "2 threads" in ready.text("model-facts")
     ready.pick(photos / "641x427.jpg")
-    ready.choose(TFLITE)
-    ready.until("return document.getElementById('model-facts').textContent.includes('LiteRT.js')")
+    ready.choose(ONNX)
+    ready.until("return document.getElementById('model-facts').textContent.includes('ONNX Runtime Web')")
     ready.wait_for("Ready")
     assert "2 threads" in ready.text("model-facts")
     ready.pick(photos / "333x517.webp")
@@ -123,7 +123,7 @@ def test_photos_that_wait_are_scored_by_the_runtime_that_is_chosen_meanwhile(rea
     names = ["1920x1080.jpg", "1080x1920.jpg", "641x427.jpg", "333x517.jpg"]
     ready.browser.find_element("id", "pick").send_keys("\n".join(str(photos / name) for name in names))
     ready.until("return document.getElementById('state').dataset.state === 'Scoring'")
-    ready.choose(TFLITE)
+    ready.choose(ONNX)
     ready.wait_until_done(len(names))
     assert sorted(ready.scored()) == sorted(names) and ready.refused() == []
 
@@ -142,7 +142,7 @@ def test_the_benchmark_writes_rows_that_import_takes(ready, photos, tmp_path):
     (tmp_path / "rows.jsonl").write_text(text)
     (row,) = import_rows(tmp_path / "rows.jsonl")
     assert row.error is None and len(row.latency.total_ms) == 3 and all(ms > 0 for ms in row.latency.total_ms)
-    assert row.latency.load_ms > 0 and row.latency.first_ms > 0 and row.subject.file == ONNX
+    assert row.latency.load_ms > 0 and row.latency.first_ms > 0 and row.subject.file == TFLITE
     assert row.machine.kind == "host" and "Chromium" in row.machine.system and row.setting.threads == 2
     assert [score.photo for score in row.scores] == ["641x427.jpg", "333x517.jpg"]
     assert "only 3 counted runs: p95 says little" in row.flags
