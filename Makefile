@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: setup demo parity arm test browser ios test-ios android test-android lint lock clean
+.PHONY: setup demo parity arm test browser ios test-ios android test-android web test-web lint lock clean
 
 setup: $(READY)
 
@@ -32,7 +32,7 @@ demo: $(READY)
 test: $(READY) lint
 	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-# What the test of the report's page needs; without it that test is skipped. Installs on Debian as root, else says what to do.
+# What the tests of the report's page and of the browser app need; without it they are skipped. Installs on Debian as root, else says what to do.
 browser:
 	@if command -v chromedriver >/dev/null && command -v chromium >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
@@ -56,6 +56,16 @@ android: $(READY)
 test-android: $(READY)
 	@bash android_demo/test.sh $(VENV)/bin/python
 
+# The browser app: `make web MODEL_DIR=exported` checks an export and makes web_demo/site, static files for any server.
+web: $(READY)
+	@test -n "$(MODEL_DIR)" || { echo "say which export: make web MODEL_DIR=exported" >&2; exit 2; }
+	@web_demo/install.sh
+	@$(VENV)/bin/lariqa bundle web "$(MODEL_DIR)"
+	@node web_demo/build.mjs
+
+test-web: $(READY)
+	@bash web_demo/test.sh $(VENV)/bin/python
+
 lint: $(READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check --quiet .
@@ -66,4 +76,4 @@ lock:
 	    --no-annotate pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .adbd .arm .swift build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .adbd .arm .swift build web_demo/node_modules web_demo/site web_demo/build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.baselines.baselines import baselines_of
+from benchmarks.browser.browser_worker import in_chromium, runs_in_a_page
 from benchmarks.measure.candidate import Candidate, NotBuilt
 from benchmarks.measure.first_divergence import Stage, find_first_divergence
 from benchmarks.measure.interleaved import Measured, measure_in_turns, run_back_to_back
@@ -57,6 +58,7 @@ class BenchRequest:
     sustained_s: float = 0
     find_divergence: bool = False
     seed: int = 0
+    browser: str | None = None  # "chromium": files that a page can run are measured there too
     weight_cache: Path | None = None  # a folder: LiteRT files are measured again, with packed weights kept there
 
 
@@ -132,6 +134,8 @@ def _contenders(
         artifacts.append(candidate.with_parts(part_of_operators(file, layers[key])))
         if request.weight_cache is not None and keeps_weights(artifact):
             artifacts.append(with_weights_kept(artifacts[-1], one, request.weight_cache))
+        if request.browser is not None and runs_in_a_page(one):
+            artifacts.append(in_chromium(candidate, one))
         checkpoint = request.checkpoint or one.reference
         if checkpoint is None:
             raise Refusal(

@@ -17,7 +17,7 @@ from export.proof.limits import TOLERANCES
 from lariqa.atomic import replace, staging
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
-from lariqa.manifest.manifest import FILE_NAME, Artifact, read_manifest, write_manifest
+from lariqa.manifest.manifest import FILE_NAME, Artifact, Manifest, read_manifest, write_manifest
 from lariqa.photos import golden
 from lariqa.runtimes.artifacts import describe
 
@@ -25,8 +25,10 @@ HOUSE = Path(__file__).parents[1]
 APPS = {  # platform -> the app's folder for an export
     "android": HOUSE / "android_demo" / "app" / "src" / "main" / "assets" / "lariqa",
     "ios": HOUSE / "ios_demo" / "App" / "Model",
+    "web": HOUSE / "web_demo" / "site" / "model",
 }
 TAKEN = ("views", "pixels")  # inputs that an app can make of a photo
+VIEWS_ALONE = ("web",)  # platforms whose app takes photos of any size only
 
 
 def bundle(
@@ -39,14 +41,39 @@ def bundle(
     """Replace an app's export by another.
 
     Args:
+        destination: the app's folder for it; None: the sample app's in this checkout.
+        folder, platform, formats, inputs: as for :func:`checked`.
+
+    Returns:
+        The rows of the copied files.
+
+    Raises:
+        Refusal: as :func:`checked`.
+    """
+    manifest = checked(folder, platform, formats, inputs)
+    destination = destination or APPS[platform]
+    with staging(destination.parent) as stage:
+        copy = stage / destination.name
+        copy.mkdir()
+        write_manifest(copy, manifest)  # its rows are of files that are there
+        for name in (golden.FILE_NAME, *(row.file for row in manifest.artifacts)):
+            copy_one = shutil.copytree if (folder / name).is_dir() else shutil.copyfile
+            copy_one(folder / name, copy / name)
+        replace(copy, destination)
+    return list(manifest.artifacts)
+
+
+def checked(folder: Path, platform: str, formats: Sequence[str] = (), inputs: Sequence[str] = TAKEN) -> Manifest:
+    """Everything that an app will check, of the files that its platform runs.
+
+    Args:
         folder: what `lariqa export` or `lariqa demo` wrote.
         platform: a name in APPS.
-        destination: the app's folder for it; None: the sample app's in this checkout.
         formats: which files to take, each adds its size to the app; empty: all that the platform runs.
         inputs: likewise: views, pixels or both.
 
     Returns:
-        The rows of the copied files.
+        The manifest with the rows of those files alone, and with the tolerances that apps read.
 
     Raises:
         Refusal: no export, nothing in it that the platform runs, or a file that is not the one that was proved.
@@ -58,6 +85,8 @@ def bundle(
         raise Refusal(f"the {platform} app runs {' and '.join(runs)}, not {', '.join(unknown)}")
     if unknown := sorted(set(inputs) - set(TAKEN)):
         raise Refusal(f"an app takes {' and '.join(TAKEN)}, not {', '.join(unknown)}")
+    if platform in VIEWS_ALONE:
+        inputs = [name for name in inputs if name == "views"]
     if not folder.is_dir():
         raise Refusal(f"no folder at {folder}; give one that `lariqa export` wrote")
     manifest = read_manifest(folder)
@@ -82,15 +111,5 @@ def bundle(
     tile = folder / golden.FILE_NAME
     if not tile.is_file() or sha256_of(tile) != sha256_of(golden.TILE):
         raise Refusal(f"{tile} is missing or not this toolkit's golden photo; export again")
-    destination = destination or APPS[platform]
-    with staging(destination.parent) as stage:
-        copy = stage / destination.name
-        copy.mkdir()
-        # Its rows are of files that are there; and an export of an older schema gets what the app reads.
-        tolerances = manifest.tolerances or TOLERANCES
-        write_manifest(copy, with_changes(manifest, tolerances=tolerances, artifacts=tuple(rows)))
-        for name in (golden.FILE_NAME, *(row.file for row in rows)):
-            copy_one = shutil.copytree if (folder / name).is_dir() else shutil.copyfile
-            copy_one(folder / name, copy / name)
-        replace(copy, destination)
-    return rows
+    # An export of an older schema gets what the app reads.
+    return with_changes(manifest, tolerances=manifest.tolerances or TOLERANCES, artifacts=tuple(rows))

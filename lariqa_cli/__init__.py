@@ -4,5 +4,5 @@ One file per command, ``<command>_command.py``; a command with sub-commands has 
 together. Heavy imports are inside the commands, after the checks that do not need them: ``lariqa --help`` and a wrong
 path are answered at once, without the seconds that importing torch takes.
 
-Reading order: screen, arguments, proofs -> the commands; bench, datasets -> main.
+Reading order: screen, arguments, proofs -> the commands; apps, bench, datasets -> main.
 """

@@ -46,7 +46,10 @@ COMMANDS = {
         "demo": Command("demo_command", "run_demo", "The whole trip on one photo: train, export, prove, score."),
         "import": Command("import_command", "import_weights", "Turn the authors' published weights into a checkpoint."),
         "export": Command("export_command", "export_checkpoint", "Write a checkpoint to files, each one proved."),
-        "bundle": Command("bundle_command", "bundle_export", "Copy an export into the Android or the iOS sample app."),
+        "bundle": Command(
+            "apps.bundle_command", "bundle_export", "Copy an export into a sample app: Android, iOS, web."
+        ),
+        "web": Command("apps.web_command", "serve_web", "Score photos in a browser: serve an export on this machine."),
         "verify": Command("verify_command", "verify_export", "Prove an export again, on your photos."),
     },
     "Train": {

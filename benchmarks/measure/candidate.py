@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure.measurement import Subject, Work
 
@@ -34,6 +34,7 @@ class Candidate:
     weight_cache: bool = False  # whether its packed weights are mapped from a file
     most_runs: int | None = None  # for a model whose single run takes long
     part_of_operator: dict[str, str] = field(default_factory=dict)  # operator's or result's name in the file -> part
+    worker: Callable[[Candidate, int, float], Any] | None = None  # what runs it; None: a process of this program
 
     def with_parts(self, parts: dict[str, str]) -> Candidate:
         """The same, knowing which part of the model each operator belongs to."""

@@ -71,7 +71,7 @@ def measure_in_turns(
         for number, one in enumerate(measured):
             progress(f"loading {one.candidate.subject.name}")
             try:
-                worker = stack.enter_context(Worker(one.candidate, threads, timeout_s))
+                worker = stack.enter_context(_worker_of(one.candidate, threads, timeout_s))
                 _load_and_warm_up(worker, one, photos(one.candidate), runs)
                 workers[number] = worker
             except Failed as failed:
@@ -100,7 +100,7 @@ def run_back_to_back(
     """Sustained mode: one candidate alone, without a pause, for as long as ``seconds``."""
     one = Measured(candidate)
     try:
-        with Worker(candidate, threads, timeout_s) as worker:
+        with _worker_of(candidate, threads, timeout_s) as worker:
             _load_and_warm_up(worker, one, photos, warm_ups=0)
             before, own, began = Moment.now(), _own_cpu([worker]), time.perf_counter()
             while (elapsed := time.perf_counter() - began) < seconds:
@@ -111,6 +111,10 @@ def run_back_to_back(
     except Failed as failed:
         one.error = str(failed)
     return one
+
+
+def _worker_of(candidate: Candidate, threads: int, timeout_s: float) -> Worker:
+    return (candidate.worker or Worker)(candidate, threads, timeout_s)
 
 
 def _load_and_warm_up(worker: Worker, one: Measured, photos: Sequence[Path], warm_ups: int = WARM_UP_RUNS) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 MIB = 2**20
-STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+PROC = Path("/proc")
 CLEAR_PEAK = "5"  # proc(5), clear_refs: "reset the peak resident set size"
 
 
@@ -29,20 +29,23 @@ def resident_mib(pid: int | None = None) -> float:
     return psutil.Process(pid).memory_info().rss / MIB
 
 
-def reset_peak() -> bool:
-    """Reset the peak of this process to what it holds now; False if the system cannot."""
+def reset_peak(pid: int | None = None) -> bool:
+    """Reset the peak of this process, or another, to what it holds now; False if the system cannot."""
     try:
-        CLEAR.write_text(CLEAR_PEAK)
+        (PROC / str(pid or "self") / "clear_refs").write_text(CLEAR_PEAK)
     except OSError:
         return False
     return True
 
 
-def peak_mib() -> float:
-    """The highest resident memory of this process since :func:`reset_peak`, or ever, MiB."""
-    if STATUS.exists():
-        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+def peak_mib(pid: int | None = None) -> float:
+    """The highest resident memory of this process, or another, since :func:`reset_peak`, or ever, MiB."""
+    status = PROC / str(pid or "self") / "status"
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) / 1024  # kB, by which proc(5) means 1024 bytes
+    if pid is not None:
+        return resident_mib(pid)  # other systems tell a process its own peak alone
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (MIB if sys.platform == "darwin" else 1024)
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from benchmarks.measure.statistics import Ratio, paired_ratio
 from benchmarks.report.number_format import count, difference, digits, interval, listed, mib, percent, times
+from benchmarks.report.row_matching import runtime_family
 from benchmarks.report.summary import Figures, Place, Summary
 from export.proof.limits import MOS_POINTS
 from lariqa.errors import Refusal
@@ -170,7 +171,8 @@ def _faithful(files: Sequence[Figures]) -> Iterator[Sentence]:
 def _which_input(timed: Sequence[Figures]) -> Iterator[Sentence]:
     """What another input costs, between files that differ in nothing else."""
     for views in (figures for figures in timed if figures.row.subject.input == "views"):
-        same = [other for other in timed if other is not views and _but_for_input(other) == _but_for_input(views)]
+        same = [other for other in timed if _but_for_input(other) == _but_for_input(views)]
+        same = [other for other in same if other.row.subject.input != "views"]
         ratios = [(other, ratio) for other in same if (ratio := ratio_between(views, other))]
         told = [f"{_takes(ratio)} of {other.label}, {TAKES[other.row.subject.input]}." for other, ratio in ratios]
         if told:
@@ -185,9 +187,9 @@ def _which_input(timed: Sequence[Figures]) -> Iterator[Sentence]:
 TAKES = {"pixels": "which takes photos of one size and needs no code", "tensors": "which wants the views normalised"}
 
 
-def _but_for_input(figures: Figures) -> tuple[str, str, str]:
+def _but_for_input(figures: Figures) -> tuple[str, str, str, str]:
     subject = figures.row.subject
-    return subject.format, subject.precision, subject.memory
+    return subject.format, subject.precision, subject.memory, runtime_family(figures.row.setting.runtime)
 
 
 def _cost_of_view(timed: Sequence[Figures], place: Place) -> Iterator[Sentence]:

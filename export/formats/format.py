@@ -73,7 +73,7 @@ class Format:
         graph: the form of the graph that its runtime likes best.
         forbidden: operators that accelerators refuse or fall back on.
         cannot: precision -> why the format has none of it.
-        platforms: where its runtime has builds that the toolkit uses: "android", "ios", "linux-aarch64".
+        platforms: where its runtime has builds that the toolkit uses: "android", "ios", "linux-aarch64", "web".
         executed_on: systems on which its own runtime runs here (``platform.system()``); empty: on all.
         memory: what its runtime adds to a run's peak; None: not known.
         free_sides: whether a file may leave sides of its inputs open: photos in a batch, sides of a full view.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -48,6 +48,9 @@ def bench_run(
         Path | None,
         typer.Option(metavar="FOLDER", help="Measure LiteRT files a second time, with packed weights kept there."),
     ] = None,
+    browser: Annotated[
+        Literal["chromium"] | None, typer.Option(help="Also measure files in the browser app; `make web` builds it.")
+    ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="The reference, if not the one kept in the folder.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the generated photos.")] = 0,
     rows: RowsOption = None,
@@ -77,5 +80,6 @@ def bench_run(
         find_divergence=find_divergence,
         seed=seed,
         weight_cache=weight_cache,
+        browser=browser,
     )
     bench_and_print(request, output, rows or [])

@@ -17,7 +17,7 @@ from lariqa.manifest.model_config import LarIqaConfig, Provenance
 from lariqa.photos.golden import TILE
 from lariqa_cli import main as command_line
 
-FILES = {"ios": {"a.mlpackage"}, "android": {"a.onnx", "a.tflite"}}
+FILES = {"ios": {"a.mlpackage"}, "android": {"a.onnx", "a.tflite"}}  # whose photos have one size
 ONE = {"ios": "a.mlpackage", "android": "a.onnx"}
 
 
@@ -75,6 +75,19 @@ def test_a_file_for_photos_of_any_size_comes_before_one_for_one_size(exported, t
     for other in (replace(views, batch=None), replace(views, synthetic_view="full")):  # no phone's business
         write_manifest(exported, manifest.with_artifact(other))
         assert {row.file for row in bundle(exported, "android", model)} == {"a.onnx", "a.tflite"}
+
+
+def test_a_page_gets_files_for_photos_of_any_size_alone(exported, tmp_path):
+    with pytest.raises(Refusal, match=r"lists no file that the web app runs; .* and --input views"):
+        bundle(exported, "web", tmp_path / "model", inputs=["views"])
+    with pytest.raises(Refusal, match="lists no file that the web app runs"):
+        bundle(exported, "web", tmp_path / "model")
+    manifest = read_manifest(exported)
+    (pixels,) = [row for row in manifest.artifacts if row.file == "a.tflite"]
+    inputs = (InputSpec("authentic", "uint8", "NHWC", (1, 9, 9, 3)),)
+    size = {"photo_width_px": None, "photo_height_px": None, "inputs": inputs}
+    write_manifest(exported, manifest.with_artifact(replace(pixels, input="views", **size)))
+    assert {row.file for row in bundle(exported, "web", tmp_path / "model")} == {"a.tflite"}
 
 
 def test_an_export_of_the_older_schema_gets_what_the_app_reads(exported, tmp_path):

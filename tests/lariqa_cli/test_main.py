@@ -14,7 +14,7 @@ from tests.support.commands import AS_EXPORTED, HOUSE, LARIQA, ONNX, SIZE, ended
 
 COMMANDS = (
     *("import", "export", "score", "verify", "inspect", "demo", "bench", "compare"),
-    *("datasets", "train", "evaluate", "reproduce", "update-grid", "bundle"),
+    *("datasets", "train", "evaluate", "reproduce", "update-grid", "bundle", "web"),
 )
 
 

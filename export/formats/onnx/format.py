@@ -26,7 +26,7 @@ FORMAT = Format(
     # are taken one by one; a sum behind each group would wait for all of them (8 x 29 MiB at 4032x3024).
     graph=GraphOptions(gate_in_weights=True, crop_by_convolution=True, sums_last=True),
     forbidden=frozenset(FORBIDDEN.split()),
-    platforms=frozenset({"android", "linux-aarch64"}),
+    platforms=frozenset({"android", "linux-aarch64", "web"}),
     free_sides=True,
     memory=RuntimeMemory(1.8, 1.8, 1.0, 1.15, 71.0),
     other_runtimes=OTHER_RUNTIMES,

@@ -43,7 +43,7 @@ FORMAT = Tflite(
     # XNNPACK takes no convolution with computed weights; the converter turns no layout round through a CAST.
     graph=GraphOptions(gate_in_weights=False, floats_before_planes=True),
     forbidden=frozenset(FORBIDDEN.split()),
-    platforms=frozenset({"android", "linux-aarch64"}),
+    platforms=frozenset({"android", "linux-aarch64", "web"}),
     memory=RuntimeMemory(1.8, 0.9, 2.0, 1.0, 55.0),
     other_runtimes=OTHER_RUNTIMES,
 )

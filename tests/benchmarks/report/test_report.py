@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from benchmarks.baselines.quoted import QUOTED, quoted_rows
-from benchmarks.measure.measurement import read_rows
+from benchmarks.measure.measurement import Setting, read_rows
 from benchmarks.report.conclusions import judge
 from benchmarks.report.number_format import correlation, difference, digits, ms, percent
 from benchmarks.report.report import TERMS, page_of, write_report
@@ -318,6 +318,10 @@ def test_between_inputs_the_report_says_what_each_costs():
     assert "#1 views:" in found and "any size" in found and "pixels" in found
     assert float(re.search(r"([\d.]+)×", found)[1]) == pytest.approx(0.7, rel=0.1)
     assert "Which input" not in said([rows[0], made_row("other", 100, format="tflite", subject={"input": "pixels"})])
+    in_browser = Setting(runtime="ONNX Runtime Web 1.30.0, Chromium 156", threads=2)
+    twin = made_row("views, Chromium", 200, subject={"input": "views"}, setting=in_browser)
+    assert "Which input" not in said([rows[0], twin])  # one file in two runtimes has one input
+    assert "Chromium" not in said([*rows, twin])["Which input"]
 
 
 def test_the_baseline_is_the_reference_of_the_same_view_or_the_one_that_is_named():

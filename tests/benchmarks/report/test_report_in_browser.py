@@ -4,43 +4,25 @@ Needs Chromium and its driver (``make browser`` installs them on Debian). Screen
 one that LARIQA_SCREENSHOTS names, to be looked at.
 """
 
-import base64
-import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
+from benchmarks.browser import chromium
 from benchmarks.report.plots import plots_of
 from benchmarks.report.report import write_report
 from benchmarks.report.summary import summarise
 from tests.support.made_rows import made_rows
+from tests.support.page import faint_text, network_of, screenshot, set_screen, too_wide
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars"
-)
 WIDTHS, THEMES = (390, 1280), ("light", "dark")
-READABLE = 4.5  # contrast of text, WCAG 2 AA
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no Chromium with chromedriver on this machine; `make browser` installs them"
-)
+pytestmark = pytest.mark.skipif(not chromium.is_here(), reason=chromium.ABSENT)
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    driver = chromium.start(tmp_path_factory.mktemp("profile"), ["--hide-scrollbars"])
     yield driver
     driver.quit()
 
@@ -73,25 +55,12 @@ def opened(browser, report, request):
 
 
 def open_page(browser, report: Path, width: int, theme: str) -> None:
-    scheme = [{"name": "prefers-color-scheme", "value": theme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    set_screen(browser, width, theme)
     for kind in ("browser", "performance"):
         browser.get_log(kind)
     browser.get(report.as_uri())
     browser.execute_script("for (const folded of document.querySelectorAll('details')) folded.open = true;")
     browser.logged = {kind: browser.get_log(kind) for kind in ("browser", "performance")}
-
-
-def screenshot(browser, path: Path) -> bytes:
-    """The whole page, as PNG."""
-    height = browser.execute_script("return document.documentElement.scrollHeight")
-    width = browser.execute_script("return document.documentElement.clientWidth")
-    area = {"x": 0, "y": 0, "width": width, "height": min(height, 16_000), "scale": 1}
-    shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": area})
-    path.write_bytes(base64.b64decode(shot["data"]))
-    return path.read_bytes()
 
 
 def test_the_browser_logs_what_goes_wrong(browser, tmp_path):
@@ -101,20 +70,20 @@ def test_the_browser_logs_what_goes_wrong(browser, tmp_path):
     open_page(browser, bad, 390, "light")
     said = " ".join(entry["message"] for entry in browser.logged["browser"])
     assert "planted" in said and "ReferenceError" in said and "absent.png" in said
-    assert any(method == "Network.loadingFailed" for method, _ in network(browser))
-
-
-def network(browser) -> list[tuple[str, dict]]:
-    """(method, parameters) of everything that the page had to do with the network, files included."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.logged["performance"]]
-    return [(m["method"], m["params"]) for m in messages if m["method"].startswith("Network.")]
+    assert any(method == "Network.loadingFailed" for method, _ in network_of(browser.logged["performance"]))
 
 
 def test_nothing_is_complained_of_and_nothing_is_fetched(opened, report):
     assert opened.logged["browser"] == []
-    asked = [params["request"]["url"] for method, params in network(opened) if method == "Network.requestWillBeSent"]
+    asked = [
+        params["request"]["url"]
+        for method, params in network_of(opened.logged["performance"])
+        if method == "Network.requestWillBeSent"
+    ]
     assert [url for url in asked if not url.startswith("data:")] == [report.as_uri()]
-    assert not [params for method, params in network(opened) if method == "Network.loadingFailed"]
+    assert not [
+        params for method, params in network_of(opened.logged["performance"]) if method == "Network.loadingFailed"
+    ]
 
 
 def test_every_plot_is_there_and_has_its_size(opened, plot_names):
@@ -149,14 +118,10 @@ def test_no_label_of_a_plot_is_cut_off(opened):
 
 
 def test_the_page_is_never_wider_than_the_screen(opened):
-    inside, wide, outside = opened.execute_script("""
-        const limit = document.documentElement.clientWidth;
-        const scrolled = element => element.closest('.scroll, pre') !== null;
-        return [document.documentElement.scrollWidth, limit,
-            [...document.querySelectorAll('body *')].filter(element => !scrolled(element)
-                && element.getBoundingClientRect().right > limit + 1)
-                .map(element => element.outerHTML.slice(0, 80))];""")
-    assert inside <= wide and outside == []
+    inside, wide = opened.execute_script(
+        "return [document.documentElement.scrollWidth, document.documentElement.clientWidth];"
+    )
+    assert inside <= wide and too_wide(opened) == []
 
 
 def test_the_main_tables_need_no_scrolling(opened):
@@ -167,33 +132,7 @@ def test_the_main_tables_need_no_scrolling(opened):
 
 
 def test_all_text_is_readable(opened):
-    faint = opened.execute_script(
-        """
-        const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-        const light = colour => numbers(colour).slice(0, 3).map(v => v / 255)
-            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-        const behind = element => {
-            for (let at = element; at; at = at.parentElement) {
-                const colour = getComputedStyle(at).backgroundColor;
-                if ((numbers(colour)[3] ?? 1) > 0) return colour;
-            }
-            return 'rgb(255, 255, 255)';
-        };
-        const told = [];
-        for (const element of document.querySelectorAll('body *')) {
-            const hasText = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-            const style = getComputedStyle(element);
-            if (!hasText || style.display === 'none') continue;
-            const colour = element.closest('svg') ? style.fill : style.color;
-            const [a, b] = [light(colour), light(behind(element))].sort((x, y) => y - x);
-            const contrast = (a + 0.05) / (b + 0.05);
-            if (contrast < arguments[0]) told.push([contrast, colour, element.textContent.slice(0, 40)]);
-        }
-        return told;""",
-        READABLE,
-    )
-    assert faint == []
+    assert faint_text(opened) == []
 
 
 def test_the_themes_differ_and_leave_screenshots(browser, report, shots):

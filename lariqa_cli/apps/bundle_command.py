@@ -13,11 +13,12 @@ from lariqa_cli.screen import note, note_training, say
 NEXT = {
     "android": "open android_demo in Android Studio and press Run.",
     "ios": "on a Mac, xcodegen --spec ios_demo/App/project.yml",
+    "web": "`lariqa web` serves web_demo/site on this machine; any static server does it for others.",
 }
 
 
 def bundle_export(
-    platform: Annotated[str, typer.Argument(help="android or ios.")],
+    platform: Annotated[str, typer.Argument(help="android, ios or web.")],
     folder: Annotated[Path, typer.Argument(help="What `lariqa export` wrote.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The app's folder for it. Default: the sample app's.")
