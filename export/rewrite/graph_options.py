@@ -13,3 +13,4 @@ class GraphOptions:
     crop_by_convolution: bool = False  # rows cut by a filter that copies, where a slice would leave a blocked layout
     floats_before_planes: bool = False  # bytes become floats before they become planes
     sums_last: bool = False  # a gated block's groups all stand before their sums
+    zeros_by_convolution: bool = False  # zeros around a picture by a filter that copies, where padding is slow
