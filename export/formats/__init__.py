@@ -16,6 +16,7 @@ from export.formats.tflite.format import FORMAT as TFLITE
 from lariqa.runtimes.runtime import runtime_of
 
 FORMATS: dict[str, Format] = {row.name: row for row in (ONNX, COREML, TFLITE, COREAI)}
+USUAL = tuple(name for name, row in FORMATS.items() if not row.runtime.experimental)  # written where nobody names one
 
 
 def format_of(path: Path) -> Format:

@@ -331,11 +331,12 @@ def main(path: str, asks: str, answers: str) -> None:
 RUNTIME = Runtime(
     format="coreai",
     suffix=".aimodel",
-    precisions=("fp32",),
+    precisions=("fp32", "fp16", "w8"),
     sessions=SESSIONS,
     modules=(),  # its own process imports it
     open=CoreAIRunner,
     metadata=read_metadata,
+    experimental=True,
 )
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from lariqa.runtimes.coreai import check_program, name_of
 
 CONSTANT, CONVOLUTION, PRODUCT = "coreai.constant", "coreai.conv2d", "coreai.decomposable.broadcasting_batch_matmul"
 ONES = "coreai.conv_transpose2d"  # puts zeros around a picture; its filter is no weight
-UNPACKING = ("coreai.cast", "coreai.dequantize")  # between a stored weight and what reads it
+# Between a stored weight and what reads it.
+UNPACKING = ("coreai.cast", "coreai.blockwise_shift_scale", "coreai.transpose", "coreai.reshape")
 DTYPES = {"f32": np.float32, "f16": np.float16, "si8": np.int8, "ui8": np.uint8, "ui32": np.uint32, "si32": np.int32}
 RESOURCE = re.compile(r"dense_resource<([^>]+)>")
 ALIGNMENT = 4  # bytes before the numbers of a resource
@@ -86,12 +87,12 @@ class Program:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Stored float32 weight -> its numbers."""
-        blobs = _resources(self.module)
+        blobs = resources(self.module)
         return {name: numbers_of(op, blobs) for name, op in self.constants() if _dtype(op) is np.float32}
 
 
 def constant_behind(value) -> object | None:
-    """The constant that a value is, or is unpacked from; None: it is computed."""
+    """The constant that a value is, or is unpacked or turned from; None: it is computed."""
     op = value.owner
     while getattr(op, "name", "") in UNPACKING:
         op = op.operands[0].owner
@@ -108,7 +109,7 @@ def numbers_of(op, blobs: dict[str, bytes]) -> np.ndarray:
     return np.frombuffer(blobs[name], _dtype(op)).reshape(_shape(op))
 
 
-def _resources(module) -> dict[str, bytes]:
+def resources(module) -> dict[str, bytes]:
     """Name -> bytes of the large constants; the bindings give them as text alone."""
     text = str(module)
     section = text[max(0, text.rfind("dialect_resources")) :]

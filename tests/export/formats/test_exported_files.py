@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from export.formats import FORMATS
+from export.formats import FORMATS, USUAL
 from export.pipeline import export_proved
 from export.proof.limits import LIMITS
 from export.proof.proof_photos import bundled_photos
@@ -30,7 +30,7 @@ def exported(request, tiny_config, make_tiny_model, tmp_path_factory):
     kind, view, crop = request.param
     folder = tmp_path_factory.mktemp("export")
     model = make_tiny_model(tiny_config(crop=crop, view=view), HEIGHT, WIDTH)
-    proofs = list(export_proved(model, ExportRequest(kind, HEIGHT, WIDTH), list(FORMATS), folder))
+    proofs = list(export_proved(model, ExportRequest(kind, HEIGHT, WIDTH), list(USUAL), folder))
     return kind, view, model, folder, proofs
 
 
