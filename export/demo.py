@@ -77,7 +77,7 @@ def make_demo(
     made_by: str = "lariqa demo",
     progress: Callable[[str], None] = lambda step: None,
 ) -> Demo:
-    """Make a model, export it to every format that is no experiment at 3840x2160, and score damaged photos with each file.
+    """Make a model, export it to every usual format at 3840x2160, and score damaged photos with each file.
 
     Args:
         folder: for the checkpoint and the artifacts; made if need be. An older demo in it is replaced.

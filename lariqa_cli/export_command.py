@@ -42,9 +42,9 @@ FORMAT_NAMES, USUAL = _format_names()
 def export_checkpoint(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint: .safetensors, or a save_pretrained folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts and lariqa.json.")],
-    formats: Annotated[str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMAT_NAMES.values())}.")] = ",".join(
-        USUAL
-    ),
+    formats: Annotated[
+        str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMAT_NAMES.values())}.")
+    ] = ",".join(USUAL),
     precision: Annotated[
         str, typer.Option(help="Comma-separated: fp32, fp16, w8 (int8 weights), int8 (mixed).")
     ] = "fp32",

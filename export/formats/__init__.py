@@ -1,6 +1,7 @@
 """Room of floor 2: the file formats. A new one is a folder here, a file in ``lariqa/runtimes`` and a line below.
 
-Reading order: format (what a format is), other_runtime -> onnx, coreml, tflite, coreai, each: format, convert, quantize.
+Reading order: format (what a format is), other_runtime -> onnx, coreml, tflite, coreai, each: format, convert,
+quantize.
 Nothing heavy is imported before a file is written or read.
 """
 

@@ -1,9 +1,9 @@
 """Open an .aimodel and run it with Core AI: Apple's own runtime, from its package for Linux and macOS.
 
-The runtime works in a child process, ``python -m lariqa.runtimes.coreai``, because it aborts its process at a program that
-it cannot parse, and now and then while the interpreter ends. The child answers before it ends, and ends without cleaning
-up; where no answer comes, the parent has a sentence. The folder's own check sums are compared here, before a byte of it is
-executed: the runtime compares none, and a damaged weight would run to another score.
+The runtime works in a child process, ``python -m lariqa.runtimes.coreai``, because it aborts its process at a program
+that it cannot parse, and now and then while the interpreter ends. The child answers before it ends, and ends without
+cleaning up; where no answer comes, the parent has a sentence. The program's check sum is compared here, before a byte of
+it is executed: the runtime compares none, and a damaged weight would run to another score.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
@@ -136,7 +137,7 @@ class _Child:
     """The parent's handle: questions as tuples, answers as whatever the child computes."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self._ended = path, None
+        self.path, self._ended, self._late = path, None, False
         ours, theirs = os.pipe(), os.pipe()  # to the child, from the child
         here = str(Path(__file__).parents[2])
         paths = [entry for entry in sys.path if entry] + [here]  # as this process finds modules, so does that one
@@ -185,29 +186,47 @@ class _Child:
     def _send(self, question: str, arguments: tuple) -> None:
         if self._ended:
             raise Refusal(self._ended)
-        with contextlib.suppress(OSError):  # it has ended: how is told by its answer
+        # A photo is larger than a pipe: a child that does not read would hold this process as well.
+        limit = threading.Timer(TIME_LIMIT_S, self._give_up)
+        limit.start()
+        try:
             self._asks.send((question, *arguments))
+        except OSError:
+            pass  # it has ended: how is told by its answer
+        finally:
+            limit.cancel()
 
     def _answer(self, doing: str) -> Any:
-        why = f"no answer within {TIME_LIMIT_S:g} s"
         try:
             if self._answers.poll(TIME_LIMIT_S):
                 answer = self._answers.recv()
                 if not isinstance(answer, _Refused):
                     return answer
                 why = str(answer)
+            else:
+                why = _no_answer()
         except (EOFError, OSError):
             why = self._how_it_ended()
         self._process.kill()
         self._ended = f"Core AI's runtime failed at {doing}, {self.path}: {why}; export it again with this toolkit"
         raise Refusal(self._ended)
 
+    def _give_up(self) -> None:
+        self._late = True
+        self._process.kill()
+
     def _how_it_ended(self) -> str:
+        if self._late:
+            return _no_answer()
         status = self._process.wait()
         how = f"its process was ended by {signal.Signals(-status).name}" if status < 0 else f"it ended with {status}"
         self._words.seek(max(0, self._words.seek(0, os.SEEK_END) - LAST_WORDS))
         last = " ".join(self._words.read().decode(errors="replace").split())
         return how + (f", its last words: {last}" if last else "")
+
+
+def _no_answer() -> str:
+    return f"no answer within {TIME_LIMIT_S:g} s"
 
 
 class _Refused(Exception):

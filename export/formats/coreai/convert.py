@@ -56,7 +56,7 @@ def save(program, path: Path, embedded: str) -> None:
 
 
 def operators(path: Path) -> Counter[str]:
-    """Operator -> how often the program has it; what an operator of the program calls is counted where it is written."""
+    """Operator -> how often the program has it; what it calls is counted where that is written."""
     return Program(path).operators()
 
 

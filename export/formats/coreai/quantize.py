@@ -4,7 +4,7 @@
     w8     constant in int8, times one step for each output channel
 
 Both by ``blockwise_shift_scale``, which Apple's converter writes for compressed weights. A cast would say the same of
-float16, but the compiler folds a cast of all but the largest constants, and writes float32. What computes stays float32.
+float16, but all casts but those of the largest constants are folded to float32. What computes stays float32.
 """
 
 from __future__ import annotations

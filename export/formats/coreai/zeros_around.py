@@ -1,8 +1,8 @@
 """Convolutions with zeros around their input, without Core AI's ``pad``.
 
-The dialect's convolution knows no padding; the converter puts a ``pad`` before each. Apple's CPU kernel of ``pad`` takes
-200 ns for each number, which was five sixths of a photo's time. A transposed convolution with a filter that holds one 1
-and else zeros makes the same picture, number by number, and takes 17 ns:
+The dialect's convolution knows no padding; the converter puts a ``pad`` before each. Apple's CPU kernel of ``pad``
+takes 200 ns for each number, five sixths of a photo's time. A transposed convolution with a filter that holds one 1 and
+else zeros makes the same picture, number by number, and takes 17 ns:
 
     y[c, i, j] = sum x[c, i - k, j - l] * one[k, l],  one[top, left] = 1, its size (top + bottom + 1, left + right + 1)
 
