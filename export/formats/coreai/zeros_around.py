@@ -18,7 +18,7 @@ import numpy as np
 
 
 def surround(ops: Any, x: Any, top: int, bottom: int, left: int, right: int) -> Any:
-    """Rows and columns of zeros around (1, C, h, w).
+    """Rows and columns of zeros around (B, C, h, w).
 
     Args:
         ops: the dialect's module, ``coreai._compiler.dialects.coreai``.
@@ -60,7 +60,7 @@ def without_pads(converter: Any, ops: Any) -> None:
     def convolution(values: Mapping[str, Any], node: Any, location: Any) -> Any:
         x, weight, bias, stride, padding, dilation, transposed, more, groups = node.args
         x, weight = values[x.name], values[weight.name]
-        if transposed or any(more) or len(x.type.shape) != 4 or not any(padding) or x.type.shape[0] != 1:
+        if transposed or any(more) or len(x.type.shape) != 4 or not any(padding):
             return usual["convolution.default"](values, node, location)
         x = surround(ops, x, padding[0], padding[0], padding[1], padding[1])
         y = ops.conv2d(x, weight, stride, dilation, groups)
@@ -71,7 +71,7 @@ def without_pads(converter: Any, ops: Any) -> None:
     @converter.register_torch_lowering("aten::constant_pad_nd.default", allow_override=True)
     def constant_pad(values: Mapping[str, Any], node: Any, location: Any) -> Any:
         x, sides = values[node.args[0].name], _sides(node.args[1])
-        if len(x.type.shape) != 4 or x.type.shape[0] != 1 or sides is None or any(node.args[2:]):
+        if len(x.type.shape) != 4 or sides is None or any(node.args[2:]):
             return usual["constant_pad_nd.default"](values, node, location)
         return surround(ops, x, *sides)
 
