@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from export.formats.coreai.camera_function import add_camera_function
 from export.formats.coreai.read_program import Program
 from export.formats.coreai.zeros_around import without_pads
 from export.rewrite.graph_stats import GraphStats
@@ -41,7 +42,10 @@ def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
         converter.add_exported_program(
             program, input_names=[spec.name for spec in ready.inputs], output_names=["score"]
         )
-        save(converter.to_coreai(), path, embedded)
+        converted = converter.to_coreai()
+        if ready.options.camera_function:
+            add_camera_function(converted, ready, EXTRA)
+        save(converted, path, embedded)
     return versions("torch", "coreai-torch", "coreai-core")
 
 

@@ -24,7 +24,7 @@ ALIGNMENT = 4  # bytes before the numbers of a resource
 
 
 class Program:
-    """One parsed program.
+    """One parsed program; its operations must not outlive it.
 
     Args:
         path: the folder.

@@ -10,15 +10,17 @@ from benchmarks.measure.first_divergence import find_first_divergence
 from benchmarks.measure.macs import promised_layers, work_of
 from benchmarks.measure.time_profile import profile_of
 from export.formats import FORMATS, USUAL
-from export.proof.proof_photos import bundled_photos
+from export.proof.proof_photos import bundled_photo, bundled_photos
 from export.rewrite.export_ready import ExportRequest, make_export_ready
 from lariqa.digest import sha256_of
+from lariqa.errors import Refusal
 from lariqa.manifest.manifest import read_manifest, size_bytes
 from lariqa.photos.golden import golden_photo
 from lariqa.runtimes.artifacts import describe, open_artifact
 from lariqa.runtimes.golden_check import check_golden
 from lariqa.runtimes.scorer import Scorer
 from lariqa_train.model.checkpoint import load_checkpoint
+from lariqa_train.model.reference import reference_scorer
 from tests.support.commands import run_here
 
 COREAI = FORMATS["coreai"]
@@ -65,19 +67,50 @@ def test_no_forbidden_operator_and_no_padding_is_in_it(asset):
     assert sum(operators.values()) > 100 and not set(operators) & COREAI.forbidden and "pad" not in operators
 
 
-@pytest.mark.parametrize(("kind", "view"), [("pixels", "full"), ("tensors", "crop")])
-def test_with_padding_operators_the_score_is_the_same_bit_by_bit(tiny_model, tmp_path, kind, view):
+def test_with_padding_operators_the_score_is_the_same_bit_by_bit(tiny_model, tmp_path):
     photos, scores = bundled_photos(HEIGHT, WIDTH), []
-    request = ExportRequest(kind, HEIGHT, WIDTH, view)
+    request = ExportRequest("pixels", HEIGHT, WIDTH, "full", "naive")
     for zeros_by_convolution in (True, False):
         row = replace(COREAI, graph=replace(COREAI.graph, zeros_by_convolution=zeros_by_convolution))
         ready, path = make_export_ready(tiny_model, request), tmp_path / f"{zeros_by_convolution}.aimodel"
         row.convert(ready, path, "{}")
         assert (row.operators(path)["pad"] == 0) == zeros_by_convolution
-        runner = row.runtime.open(path, 1, {})
-        scorer = scorer_of(runner, ready)
+        scorer = scorer_of(row.runtime.open(path, 1, {}), ready)
         scores.append([scorer.score(photos[name]) for name in ("original", "noisy", "blurred")])
     assert scores[0] == scores[1] and len(set(scores[0])) == 3
+
+
+def test_a_full_size_photo_with_everything_in_the_graph(tiny_model, tmp_path):
+    ready, path = make_export_ready(tiny_model, ExportRequest("pixels")), tmp_path / "large.aimodel"
+    COREAI.convert(ready, path, "{}")
+    scorer, reference = scorer_of(COREAI.runtime.open(path, 1, {}), ready), reference_scorer(tiny_model)
+    photo = bundled_photo()
+    flat = photo // 4 + 90
+    references = [reference.score(one) for one in (photo, flat)]
+    assert photo.shape == (2160, 3840, 3) and abs(references[0] - references[1]) > 1e-2
+    for one, expected in zip((photo, flat), references, strict=True):
+        assert abs(scorer.score(one) - expected) <= PARITY * max(1, abs(expected))
+
+
+def test_the_cameras_function_calls_the_same_weights_where_it_is_asked_for(asset, tiny_model, tmp_path):
+    """Of which "main" alone can run here: no image goes in."""
+    from coreai.authoring import AIModelAsset
+
+    row, path = replace(COREAI, graph=replace(COREAI.graph, camera_function=True)), tmp_path / "camera.aimodel"
+    ready = make_export_ready(tiny_model, ExportRequest())
+    row.convert(ready, path, "{}")
+    assert AIModelAsset.load(asset).summary(include_statistics=False).function_names == ["main"]
+    summary = AIModelAsset.load(path).summary(include_statistics=False)
+    assert set(summary.function_names) == {"main", "camera"}
+    images = dict(summary.function_inputs("camera"))
+    assert images.keys() == {"authentic", "synthetic"} and all("32BGRA" in kind for kind in images.values())
+    assert summary.function_outputs("camera") == summary.function_outputs("main")
+    assert size_bytes(path) < 1.1 * size_bytes(asset) and row.layers(path).macs == COREAI.layers(asset).macs
+    photo = bundled_photos(HEIGHT, WIDTH)["original"]
+    assert scorer_of(row.runtime.open(path, 1, {}), ready).score(photo) == open_artifact(asset).score(photo)
+    tensors = make_export_ready(tiny_model, ExportRequest("tensors"))
+    with pytest.raises(Refusal, match="a camera gives bytes"):
+        row.convert(tensors, tmp_path / "floats.aimodel", "{}")
 
 
 def scorer_of(runner, ready):

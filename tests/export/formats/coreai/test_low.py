@@ -47,12 +47,10 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path):
         assert COREAI.layers(path).macs == stored.macs
         moved = np.abs(scored(path) - whole)
         assert 0 < moved.max() < 0.6 and np.median(moved) < limit, moved
+    given_weights_are_taken(source, tmp_path / "given.aimodel")
 
 
-def test_rounded_weights_are_taken(tiny_model, tmp_path):
-    ready = make_export_ready(tiny_model, ExportRequest("tensors", HEIGHT, WIDTH, memory="balanced"))
-    source, path = tmp_path / "a.aimodel", tmp_path / "b.aimodel"
-    COREAI.convert(ready, source, "{}")
+def given_weights_are_taken(source, path):
     weights = COREAI.weights(source)
     name = next(layer.weight for layer in COREAI.layers(source).layers if layer.weights > 1000)
     halved = (weights[name] / 2).astype(np.float16).astype(np.float32)
