@@ -15,34 +15,46 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 
+from benchmarks.measure.family import PROC, family
+
 MIB = 2**20
-STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+STATUS, CLEAR = "status", "clear_refs"  # in a process's folder of PROC
 CLEAR_PEAK = "5"  # proc(5), clear_refs: "reset the peak resident set size"
 
 
 def resident_mib(pid: int | None = None) -> float:
-    """Resident memory now, of this process or another, MiB."""
-    return psutil.Process(pid).memory_info().rss / MIB
+    """Resident memory now, of this process or another and of its children, MiB."""
+    process, *children = family(pid)
+    total = psutil.Process(process).memory_info().rss
+    for child in children:
+        with contextlib.suppress(psutil.Error):  # it has ended
+            total += psutil.Process(child).memory_info().rss
+    return total / MIB
 
 
 def reset_peak() -> bool:
-    """Reset the peak of this process to what it holds now; False if the system cannot."""
+    """Reset the peak of this process and its children to what they hold now; False if the system cannot."""
     try:
-        CLEAR.write_text(CLEAR_PEAK)
+        for pid in family():
+            (PROC / str(pid) / CLEAR).write_text(CLEAR_PEAK)
     except OSError:
         return False
     return True
 
 
 def peak_mib() -> float:
-    """The highest resident memory of this process since :func:`reset_peak`, or ever, MiB."""
-    if STATUS.exists():
-        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024  # kB, by which proc(5) means 1024 bytes
+    """The highest resident memory of this process since :func:`reset_peak`, or ever, MiB.
+
+    With children: the sum of their peaks, which need not have been at the same moment.
+    """
+    statuses = [PROC / str(pid) / STATUS for pid in family()]
+    if statuses[0].exists():
+        lines = (line for status in statuses for line in status.read_text().splitlines())
+        peaks = (int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+        return sum(peaks) / 1024  # kB, by which proc(5) means 1024 bytes
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (MIB if sys.platform == "darwin" else 1024)
 
@@ -86,7 +98,7 @@ class MemoryCurve:
     def _sample(self) -> None:
         while not self._over.is_set():
             try:
-                mib = self._process.memory_info().rss / MIB
+                mib = resident_mib(self._process.pid)
             except psutil.Error:  # the process is gone; the worker's error says why
                 return
             self.points.append((round(time.perf_counter() - self._began, 4), round(mib, 2)))
