@@ -4,6 +4,8 @@ The runtime works in a child process, ``python -m lariqa.runtimes.coreai``, beca
 that it cannot parse, and now and then while the interpreter ends. The child answers before it ends, and ends without
 cleaning up; where no answer comes, the parent has a sentence. The program's check sum is compared here, before a byte
 of it is executed: the runtime compares none, and a damaged weight would run to another score.
+
+One file because a runtime is one file: the parent's side, then the child's.
 """
 
 from __future__ import annotations
