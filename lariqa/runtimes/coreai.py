@@ -28,6 +28,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lariqa.backends import backend
 from lariqa.errors import Refusal
 from lariqa.runtimes.runtime import OperatorTime, Runtime
 
@@ -313,8 +314,8 @@ def name_of(operator: str, number: int) -> str:
 
 async def serve(path: Path, asks: Connection, answers: Connection) -> None:
     """The child's side: open the model, then answer until the parent is gone."""
-    import coreai.authoring as authoring  # first: coreai.runtime before it is a circular import
-    import coreai.runtime as runtime
+    authoring = backend("coreai.authoring", "coreai")  # first: coreai.runtime before it is a circular import
+    runtime = backend("coreai.runtime", "coreai")
 
     # The CPU alone, on Apple's systems too: float32, so that parity means the file and not a kernel.
     chosen = getattr(runtime, "SpecializationOptions", None)
