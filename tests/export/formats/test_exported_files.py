@@ -17,6 +17,7 @@ from lariqa.errors import Refusal
 from lariqa.manifest.manifest import Manifest, read_manifest, size_bytes
 from lariqa.runtimes.artifacts import describe, open_artifact
 from lariqa_train.model.checkpoint import load_checkpoint
+from tests.support.hard_swish import ranks_in_coreml
 
 WIDTH, HEIGHT = 160, 144  # against a crop of 128, which cuts, and of 152, which cuts and pads
 CASES = [(kind, view, crop) for kind, view, crop in product(("pixels", "tensors"), ("crop", "full"), (152,))]
@@ -119,6 +120,14 @@ def test_inputs_and_output_have_their_names(exported):
     assert list(program.inputs) == names and list(program.outputs) == ["score"]
     if names == ["image"]:
         assert program.image_inputs == {"image": (HEIGHT, WIDTH)}
+
+
+def test_every_product_that_feeds_a_hard_swish_has_four_dimensions_in_core_ml(exported):
+    """With two it is .199 off on the Neural Engine (coreai-torch issue 51, coremltools issue 2625)."""
+    *_, proofs = exported
+    (path,) = [proved.path for proved in proofs if proved.artifact.format == "coreml"]
+    ranks = ranks_in_coreml(path)
+    assert len(ranks) > 20 and set(ranks) == {4}
 
 
 def test_onnx_pins_its_versions_and_is_one_file(exported):
