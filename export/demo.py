@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from export.formats import FORMATS
+from export.formats import USUAL
 from export.pipeline import Proved, export_proved
 from export.rewrite.export_ready import ExportRequest
 from lariqa.errors import Refusal
@@ -77,7 +77,7 @@ def make_demo(
     made_by: str = "lariqa demo",
     progress: Callable[[str], None] = lambda step: None,
 ) -> Demo:
-    """Make a model, export it to every format at 3840x2160, and score damaged photos with each file.
+    """Make a model, export it to every usual format at 3840x2160, and score damaged photos with each file.
 
     Args:
         folder: for the checkpoint and the artifacts; made if need be. An older demo in it is replaced.
@@ -101,7 +101,7 @@ def make_demo(
         model = learnt.model
     save_checkpoint(model, folder / CHECKPOINT)
     request = ExportRequest(synthetic_view=synthetic_view)
-    proofs = list(export_proved(model, request, list(FORMATS), folder, overwrite=True, progress=progress))
+    proofs = list(export_proved(model, request, list(USUAL), folder, overwrite=True, progress=progress))
     judged = judge(proofs, progress) if learnt else []
     return Demo(model.provenance, proofs, learnt, judged)
 

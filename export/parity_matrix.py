@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-from export.formats import FORMATS
+from export.formats import USUAL
 from export.pipeline import export_proved
 from export.proof.limits import LIMITS
 from export.proof.parity import Parity, compare, reference_scores
@@ -35,7 +35,7 @@ def matrix(model: LarIqa) -> Iterator[tuple[str, str, str, tuple[int, int], Pari
         for width, height in SIZES[:1] if any_size else SIZES:
             with tempfile.TemporaryDirectory() as folder:
                 request = ExportRequest(kind, height, width, view)
-                for proved in export_proved(model, request, list(FORMATS), Path(folder)):
+                for proved in export_proved(model, request, list(USUAL), Path(folder)):
                     yield proved.artifact.format, kind, view, (width, height), proved.parity
                     for other in SIZES[1:] if any_size else ():
                         yield proved.artifact.format, kind, view, other, again(proved.path, model, view, other)

@@ -6,7 +6,7 @@ import PackageDescription
 // runs on a Mac and never sees them. There, pixels and sha256 are optimised in debug builds too, or tests take minutes.
 #if os(Linux)
     let frameworks = [
-        "AVFoundation", "CoreGraphics", "CoreML", "CoreTransferable", "CoreVideo", "DarwinOnLinux", "ImageIO",
+        "AVFoundation", "CoreAI", "CoreGraphics", "CoreML", "CoreTransferable", "CoreVideo", "DarwinOnLinux", "ImageIO",
         "PhotosUI",
         "SwiftUI", "UIKit", "UniformTypeIdentifiers", "os",
     ]
@@ -16,7 +16,7 @@ import PackageDescription
         .target(name: name, dependencies: dependencies, path: "Stubs/\(name)")
     }
     let stubs = [
-        stub("AVFoundation"), stub("CoreGraphics"), stub("CoreML", "CoreVideo"),
+        stub("AVFoundation"), stub("CoreAI"), stub("CoreGraphics"), stub("CoreML", "CoreVideo"),
         stub("CoreTransferable", "UniformTypeIdentifiers"), stub("CoreVideo", "CoreGraphics"), stub("DarwinOnLinux"),
         stub("ImageIO", "CoreGraphics"), stub("PhotosUI", "SwiftUI"),
         stub("SwiftUI", "CoreGraphics", "CoreTransferable", "UIKit"), stub("UIKit", "CoreGraphics"),

@@ -22,25 +22,29 @@ from lariqa_cli.proofs import print_plans, print_proofs
 from lariqa_cli.screen import note, note_training, steps, typed
 
 
-def _format_names() -> tuple[str, ...]:
+def _format_names() -> tuple[dict[str, str], tuple[str, ...]]:
+    """Every format as help shows it, and those that are written where nobody names one."""
     if has_toolkit():
         from export.formats import FORMATS
 
-        return tuple(FORMATS)
-    from lariqa.runtimes.runtime import runtimes
+        known = {name: row.runtime for name, row in FORMATS.items()}
+    else:
+        from lariqa.runtimes.runtime import runtimes
 
-    return tuple(runtimes())
+        known = runtimes()
+    shown = {name: f"{name} (experimental)" if runtime.experimental else name for name, runtime in known.items()}
+    return shown, tuple(name for name, runtime in known.items() if not runtime.experimental)
 
 
-FORMAT_NAMES = _format_names()
+FORMAT_NAMES, USUAL = _format_names()
 
 
 def export_checkpoint(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint: .safetensors, or a save_pretrained folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts and lariqa.json.")],
-    formats: Annotated[str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMAT_NAMES)}.")] = ",".join(
-        FORMAT_NAMES
-    ),
+    formats: Annotated[
+        str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMAT_NAMES.values())}.")
+    ] = ",".join(USUAL),
     precision: Annotated[
         str, typer.Option(help="Comma-separated: fp32, fp16, w8 (int8 weights), int8 (mixed).")
     ] = "fp32",

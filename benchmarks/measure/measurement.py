@@ -38,7 +38,7 @@ class Subject(Part):
     sha256: str = ""
     checkpoint_sha256: str = ""  # of the reference that its score is compared with
     bytes: int = 0
-    format: str = ""  # onnx | coreml | tflite | torch
+    format: str = ""  # onnx | coreml | tflite | coreai | torch
     precision: str = "fp32"
     input: str = ""  # views | pixels | tensors
     synthetic_view: str = ""  # crop | full

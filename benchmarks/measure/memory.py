@@ -15,35 +15,46 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 
+from benchmarks.measure.family import PROC, family
+
 MIB = 2**20
-PROC = Path("/proc")
+STATUS, CLEAR = "status", "clear_refs"  # in a process's folder of PROC
 CLEAR_PEAK = "5"  # proc(5), clear_refs: "reset the peak resident set size"
 
 
 def resident_mib(pid: int | None = None) -> float:
-    """Resident memory now, of this process or another, MiB."""
-    return psutil.Process(pid).memory_info().rss / MIB
+    """Resident memory now, of this process or another and of its children, MiB."""
+    process, *children = family(pid)
+    total = psutil.Process(process).memory_info().rss
+    for child in children:
+        with contextlib.suppress(psutil.Error):  # it has ended
+            total += psutil.Process(child).memory_info().rss
+    return total / MIB
 
 
 def reset_peak(pid: int | None = None) -> bool:
-    """Reset the peak of this process, or another, to what it holds now; False if the system cannot."""
+    """Reset the peak of this process (or another) and its children to what they hold now; False: the system cannot."""
     try:
-        (PROC / str(pid or "self") / "clear_refs").write_text(CLEAR_PEAK)
+        for one in family(pid):
+            (PROC / str(one) / CLEAR).write_text(CLEAR_PEAK)
     except OSError:
         return False
     return True
 
 
 def peak_mib(pid: int | None = None) -> float:
-    """The highest resident memory of this process, or another, since :func:`reset_peak`, or ever, MiB."""
-    status = PROC / str(pid or "self") / "status"
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024  # kB, by which proc(5) means 1024 bytes
+    """The highest resident memory of this process, or another, since :func:`reset_peak`, or ever, MiB.
+
+    With children: the sum of their peaks, which need not have been at the same moment.
+    """
+    statuses = [PROC / str(one) / STATUS for one in family(pid)]
+    if statuses[0].exists():
+        lines = (line for status in statuses for line in status.read_text().splitlines())
+        peaks = (int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+        return sum(peaks) / 1024  # kB, by which proc(5) means 1024 bytes
     if pid is not None:
         return resident_mib(pid)  # other systems tell a process its own peak alone
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -89,7 +100,7 @@ class MemoryCurve:
     def _sample(self) -> None:
         while not self._over.is_set():
             try:
-                mib = self._process.memory_info().rss / MIB
+                mib = resident_mib(self._process.pid)
             except psutil.Error:  # the process is gone; the worker's error says why
                 return
             self.points.append((round(time.perf_counter() - self._began, 4), round(mib, 2)))

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.measure.candidate import Candidate, import_modules
+from benchmarks.measure.family import cpu_s
 from benchmarks.measure.measurement import Profile
 from benchmarks.measure.memory import peak_mib, peak_while_mib, reset_peak, resident_mib
 from benchmarks.measure.time_profile import profile_of
@@ -166,7 +167,7 @@ def serve(connection: Connection, candidate: Candidate, threads: int) -> None:
 
 def run_once(scorer: Scorer, photo: Path) -> Run:
     """Photo file -> score, timed part by part."""
-    cpu, began = time.process_time(), time.perf_counter()
+    cpu, began = cpu_s(), time.perf_counter()
     image = open_photo(photo)
     decoded = time.perf_counter()
     inputs = scorer.inputs(image, fit=True)
@@ -174,7 +175,7 @@ def run_once(scorer: Scorer, photo: Path) -> Run:
     score = scorer.runner.run(inputs)
     ran = time.perf_counter()
     score = float(score)
-    ended, cpu = time.perf_counter(), time.process_time() - cpu
+    ended, cpu = time.perf_counter(), cpu_s() - cpu
     parts = (decoded - began, prepared - decoded, ran - prepared, ended - ran, cpu)
     return Run(score, *(part * 1000 for part in parts))
 

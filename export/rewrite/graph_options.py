@@ -13,3 +13,5 @@ class GraphOptions:
     crop_by_convolution: bool = False  # rows cut by a filter that copies, where a slice would leave a blocked layout
     floats_before_planes: bool = False  # bytes become floats before they become planes
     sums_last: bool = False  # a gated block's groups all stand before their sums
+    camera_function: bool = False  # a second function in the file that takes pixel buffers, where the format knows it
+    zeros_by_convolution: bool = False  # zeros around a picture by a filter that copies, where padding is slow

@@ -46,7 +46,7 @@ class Artifact:
     """One exported file: what it takes, what it gives, how it was proved."""
 
     file: str  # name, beside lariqa.json
-    format: str  # onnx | coreml | tflite
+    format: str  # onnx | coreml | tflite | coreai
     precision: str  # fp32 | fp16 | w8 | int8
     input: InputKind
     synthetic_view: str  # crop | full

@@ -90,6 +90,7 @@ class Runtime:
         sessions: way of execution (``--memory``) -> the runtime's options, kept in the manifest.
         batch_session: further options where a file takes batches.
         devices: where it can run; ``open`` finds one other than "cpu" in the options, under DEVICE.
+        experimental: whether its maker still changes it: such files are written only where somebody names them.
         modules: what opening a file imports; the benchmark imports them before it takes its baseline of memory.
         open: (file, threads or None, options) -> runner.
         metadata: file -> the text of the manifest inside it, or None.
@@ -104,6 +105,7 @@ class Runtime:
     metadata: Callable[[Path], str | None]
     batch_session: Mapping[str, Any] = field(default_factory=dict)
     devices: tuple[str, ...] = ("cpu",)
+    experimental: bool = False
 
 
 @functools.cache

@@ -22,7 +22,7 @@ from benchmarks.measure.statistics import paired_ratio
 from benchmarks.report.report_folder import add_rows, rows_in
 from benchmarks.report.row_matching import latest
 from benchmarks.suite import BenchRequest, _contenders
-from export.formats import FORMATS, format_of
+from export.formats import FORMATS, USUAL, format_of
 from export.pipeline import export_proved
 from export.proof.proof_photos import fitted_files, seeded_photos
 from export.rewrite.export_ready import ExportRequest, make_export_ready
@@ -44,7 +44,7 @@ PARTS_OF_ONE_BRANCH = {"conv_stem", "blocks.0", "blocks.1", "conv_head", "classi
 @pytest.fixture(scope="module")
 def exported(shared_exports):
     """A folder with the tiny model in three formats."""
-    folder, _ = shared_exports(ExportRequest("pixels", HEIGHT, WIDTH), list(FORMATS))
+    folder, _ = shared_exports(ExportRequest("pixels", HEIGHT, WIDTH), list(USUAL))
     return folder
 
 
@@ -197,7 +197,7 @@ def test_a_planted_wrong_weight_fails_and_is_named(run, damaged, tmp_path):
     assert budget["synthetic / blocks.0.0"] < 1e-4 < 1e-2 < budget["synthetic / blocks.1.0"]
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(USUAL))
 def test_in_a_good_file_every_stage_is_found(exported, name):
     (path,) = exported.glob(f"*{FORMATS[name].suffix}")
     model = load_checkpoint(exported / "reference.safetensors").eval()
@@ -212,7 +212,7 @@ def test_in_a_good_file_every_stage_is_found(exported, name):
 # Counting
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(USUAL))
 def test_the_file_counts_what_pytorch_counts_part_by_part(exported, name):
     (path,) = exported.glob(f"*{FORMATS[name].suffix}")
     manifest = read_manifest(exported)

@@ -98,7 +98,7 @@ def test_the_trip_goes_from_the_recipe_to_every_format(tiny_model, tmp_path, mon
     found, recipe = Learnt(tiny_model, 0.9, 180, False), DemoRecipe(seed=3)
     made = make_demo(tmp_path, recipe, synthetic_view="full")
     assert asked["recipe"] is recipe and asked["model"] is tiny_model and asked["view"] == "full"
-    assert asked["formats"] == list(demo.FORMATS) and asked["overwrite"] is True
+    assert asked["formats"] == list(demo.USUAL) and asked["overwrite"] is True
     assert made.passed and made.learnt is found and made.provenance == tiny_model.provenance
     assert [one.format for one in made.judged] == ["onnx"] and (tmp_path / demo.CHECKPOINT).exists()
 

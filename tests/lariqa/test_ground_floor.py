@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import lariqa
-from export.formats import FORMATS as WRITERS
+from export.formats import USUAL
 from export.rewrite.export_ready import ExportRequest
 from lariqa.errors import Refusal
 from lariqa_train.model.reference import reference_scorer
@@ -47,7 +47,7 @@ def packages(modules: list[str]) -> set[str]:
 @pytest.fixture(scope="module")
 def models(shared_exports) -> dict[str, Path]:
     """Format -> an exported file of the tiny model, for photos of 200x150."""
-    _, proofs = shared_exports(ExportRequest("pixels", 150, 200), list(WRITERS))
+    _, proofs = shared_exports(ExportRequest("pixels", 150, 200), list(USUAL))
     return {proved.artifact.format: proved.path for proved in proofs}
 
 

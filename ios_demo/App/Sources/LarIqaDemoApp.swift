@@ -4,11 +4,12 @@ import LarIqaKit
 import LarIqaScreens
 import SwiftUI
 
-/// The app: the export in its bundle, Core ML, ImageIO and this device, put together.
+/// The app: the export in its bundle, Core ML or Core AI, ImageIO and this device, put together.
 @main
 struct LarIqaDemoApp: App {
     private let model = AppViewModel(
-        folder: { try ExportFolder(bundledExport, named: "this app") }, dependencies: .live)
+        folder: { try ExportFolder(bundledExport, named: "this app", formats: AppleOpener.formats) },
+        dependencies: .live)
 
     var body: some Scene {
         WindowGroup { RootView(app: model) }
@@ -27,7 +28,7 @@ extension AppViewModel.Dependencies {
         let support = URL.applicationSupportDirectory.appendingPathComponent("Journal", isDirectory: true)
         let version = Bundle.main.infoDictionary?["CFBundleShortVersionString"] as? String ?? "of unknown version"
         return Self(
-            opener: CoreMLOpener(compiled: compiled), decoder: ImageIODecoder(), probe: LiveDevice(),
+            opener: AppleOpener(compiled: compiled), decoder: ImageIODecoder(), probe: LiveDevice(),
             journal: try? Journal(folder: support), rows: RowFile(folder: URL.documentsDirectory),
             pending: PendingBenchmark(folder: support),
             isCompiled: { compiled.holds($0) }, version: "LAR-IQA for iOS \(version)")

@@ -92,7 +92,7 @@
     }
 
     extension Duration {
-        fileprivate var ms: Double {
+        var ms: Double {
             Double(components.seconds) * 1000 + Double(components.attoseconds) / 1e15
         }
     }

@@ -4,14 +4,16 @@ import Foundation
 public struct ExportFolder: Sendable {
     public let url: URL
     public let manifest: Manifest
-    /// The rows that Core ML runs and whose inputs can be made of a photo: those for photos of any size first.
+    /// The rows that this system runs and whose inputs can be made of a photo: by format, in each those for photos of any
+    /// size first.
     public let artifacts: [Artifact]
 
     /// - Parameters:
     ///   - url: the folder.
     ///   - name: names it in errors.
-    /// - Throws: `Refusal`: no manifest, one that this version does not read, or no Core ML file in it.
-    public init(_ url: URL, named name: String) throws {
+    ///   - formats: that this system runs, the best first.
+    /// - Throws: `Refusal`: no manifest, one that this version does not read, or no file in it that the system runs.
+    public init(_ url: URL, named name: String, formats: [String] = ["coreml"]) throws {
         let path = url.appendingPathComponent(Manifest.fileName)
         guard let data = try? Data(contentsOf: path) else {
             throw Refusal(
@@ -22,11 +24,13 @@ public struct ExportFolder: Sendable {
         let spec = manifest.preprocess
         let runnable = manifest.artifacts.filter { row in
             // A view of no one size is made for other runtimes.
-            row.format == "coreml"
+            formats.contains(row.format)
                 && (row.input == "pixels"
                     || row.inputs.allSatisfy { spec.sidePx(of: $0.name, row.syntheticView) != nil })
         }
-        artifacts = Artifact.photoInputs.flatMap { input in runnable.filter { $0.input == input } }
+        artifacts = formats.flatMap { format in
+            Artifact.photoInputs.flatMap { input in runnable.filter { $0.format == format && $0.input == input } }
+        }
         self.url = url
         guard !artifacts.isEmpty else {
             let listed = manifest.artifacts.map(\.file).joined(separator: ", ")

@@ -1,0 +1,60 @@
+"""A float32 .aimodel -> the same program with weights stored low, by the dialect's own operators for it.
+
+    fp16   constant in float16, times 1
+    w8     constant in int8, times one step for each output channel
+
+Both by ``blockwise_shift_scale``, which Apple's converter writes for compressed weights. A cast would say the same of
+float16, but all casts but those of the largest constants are folded to float32. What computes stays float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.formats.coreai.convert import save
+from export.formats.coreai.read_program import Program, numbers_of, resources
+from export.formats.format import Quantization
+from lariqa.backends import backend, quietly, versions
+from lariqa_train.quantization.int8_grid import quantise
+from lariqa_train.quantization.precision import WeightFormat
+
+
+def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> dict[str, str]:
+    """Write ``source`` again in other weight formats; see :meth:`export.formats.format.Format.quantize`."""
+    read = Program(source)
+    with quietly("the quantisation of the Core AI program"):
+        ir, ops = (backend(f"coreai._compiler.{name}", "coreai") for name in ("ir", "dialects.coreai"))
+        blobs = resources(read.module)
+        for name, op in list(read.constants()):
+            weight_format = asked.weight_formats.get(name, "fp32")
+            if weight_format == "fp32":
+                continue
+            numbers = numbers_of(op, blobs)
+            numbers = asked.given.get(name, numbers).astype(np.float32).reshape(numbers.shape)
+            with ir.InsertionPoint(op), op.location:
+                stored = _scaled(ops, *_stored(numbers, weight_format))
+            op.results[0].replace_all_uses_with(stored)
+            op.erase()
+        save(read.program, path, embedded)
+    return versions("coreai-core")
+
+
+def collect_ranges(source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
+    """Never asked for: the format has no int8 activations (``Format.cannot``)."""
+    raise NotImplementedError
+
+
+def _stored(numbers: np.ndarray, weight_format: WeightFormat) -> tuple[np.ndarray, np.ndarray]:
+    """(what the file holds, what it is multiplied by)."""
+    if weight_format == "w8":
+        return quantise(numbers)
+    return numbers.astype(np.float16), np.ones((1,) * numbers.ndim)
+
+
+def _scaled(ops: Any, stored: np.ndarray, step: np.ndarray) -> Any:
+    nothing = np.zeros(step.shape, stored.dtype), np.zeros(step.shape, np.float32)  # taken off before, added after
+    return ops.blockwise_shift_scale(*map(ops.constant, (stored, step.astype(np.float32), *nothing)))
