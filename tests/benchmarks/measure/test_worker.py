@@ -57,7 +57,8 @@ def test_a_known_block_is_the_peak_even_if_it_is_gone_at_once(measured):
     block, quick = measured[0]["block"], measured[0]["quick"]
     above = block.finished.peak_mib - block.loaded.loaded_mib
     assert block.loaded.peak_is_fresh
-    assert fake.BLOCK_MIB <= above < fake.BLOCK_MIB + 24
+    # Linux counts resident pages for each core apart and adds them up in batches: a reading is off by a quarter MiB.
+    assert fake.BLOCK_MIB - 1 <= above < fake.BLOCK_MIB + 24
     assert quick.finished.peak_mib - quick.loaded.loaded_mib < 24
 
 
