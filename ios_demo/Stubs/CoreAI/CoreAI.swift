@@ -23,7 +23,7 @@ public struct NDArray: Sendable {
         public func withUnsafeBytes<T>(_ body: (UnsafeRawPointer, [Int], [Int]) throws -> T) rethrows -> T {
             let copy = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
             defer { copy.deallocate() }
-            copy.copyMemory(from: (bytes as NSData).bytes, byteCount: bytes.count)
+            bytes.copyBytes(to: UnsafeMutableRawBufferPointer(start: copy, count: bytes.count))
             return try body(UnsafeRawPointer(copy), [], [])
         }
     }
