@@ -127,10 +127,6 @@ class CoreAIRunner:
         times = self._child.ask("operator_times", dict(inputs), runs)
         return "Core AI profiler", [OperatorTime(*row, "Core AI CPU kernels", ms / runs) for *row, ms in times]
 
-    def placement(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
-        """All operators run on the CPU here."""
-        return {"Core AI CPU kernels": len(self.operator_times(inputs, 1)[1])}
-
     def tensors(self, inputs: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
         """The float result of every operator, in the order of execution, one at a time."""
         yield from self._child.each("tensors", dict(inputs))

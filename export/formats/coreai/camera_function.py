@@ -20,14 +20,14 @@ from lariqa.errors import Refusal
 NAME = "camera"
 
 
-def add_camera_function(program: Any, ready: ExportReady, extra: str) -> None:
-    """Add the function to a converted program, whose "main" it calls.
-
-    Raises:
-        Refusal: the inputs are no pictures of bytes.
-    """
+def refuse_floats(ready: ExportReady) -> None:
+    """Refuse a model whose inputs are no pictures of bytes."""
     if any(spec.dtype != "uint8" for spec in ready.inputs):
         raise Refusal("a camera gives bytes, and these inputs are floats; leave the camera out, or export other inputs")
+
+
+def add_camera_function(program: Any, ready: ExportReady, extra: str) -> None:
+    """Add the function to a converted program, whose "main" it calls; the inputs are pictures of bytes."""
     authoring = backend("coreai.authoring", extra)
     ops = backend("coreai._compiler.dialects.coreai", extra)
     four_cc = backend("coreai._compiler._mlir_libs._coreaiIR._bindings.mlir.dialects.coreai", extra).FourCC

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from export.formats.coreai.camera_function import add_camera_function
+from export.formats.coreai.camera_function import add_camera_function, refuse_floats
 from export.formats.coreai.read_program import Program
 from export.formats.coreai.zeros_around import without_pads
 from export.rewrite.graph_stats import GraphStats
@@ -29,6 +29,8 @@ EXTRA = "write-coreai"
 
 def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     """Write ``ready`` to the folder ``path``; arguments and errors as :meth:`export.formats.format.Format.convert`."""
+    if ready.options.camera_function:
+        refuse_floats(ready)
     with quietly("importing coreai-torch"):
         backend("coreai.authoring", EXTRA)  # first: coreai.runtime before it is a circular import
         coreai_torch = backend("coreai_torch", EXTRA)
