@@ -1,5 +1,7 @@
 """A child process that answers, refuses, crashes, hangs, or says something else."""
 
+import json
+import shutil
 import sys
 
 import numpy as np
@@ -18,6 +20,20 @@ def open_model(model, threads, options, folder):
         {run}
         return sum(value.sum() for value in inputs.values()) + float(options["add"])
     return "1.0", threads, run
+"""
+
+JAVASCRIPT = """
+const { answer } = require(%s);
+console.log("a greeting of the library");
+answer(async (asked) => {
+  const sum = (numbers) => numbers.reduce((before, one) => before + one, 0);
+  return {
+    version: "1.0",
+    threads: asked.threads,
+    onCpu: 3,
+    run: async (inputs) => [sum(Object.values(inputs).map(([kind, numbers]) => sum(numbers)))],
+  };
+});
 """
 
 
@@ -71,4 +87,17 @@ def test_a_child_that_hangs_or_answers_with_noise_is_given_up(start, question):
             child.ask(question)
     assert child._process.returncode == -9
     with Child([sys.executable, "-c", "print('hello', flush=True)"], 1) as child, pytest.raises(NoAnswer, match="JSON"):
+        child.ask(OPENED)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_a_script_of_javascript_reads_the_same_inputs_and_tells_what_is_left_to_the_cpu(question, tmp_path):
+    script = tmp_path / "run_toy.cjs"
+    script.write_text(JAVASCRIPT % json.dumps(str(CHILD.with_suffix(".cjs"))))
+    with Child(["node", script, tmp_path], 1, 30) as child:
+        assert child.ask(OPENED) == {"version": "1.0", "threads": 1, "on_cpu": 3}
+        assert child.ask(question)["scores"] == [6 + 4]
+        assert child.ask(question)["seconds"] >= 0
+    script.write_text(script.read_text().replace("return {", "throw new Error('no such\\n operator'); return {"))
+    with Child(["node", script, tmp_path], 1, 30) as child, pytest.raises(NoAnswer, match="Error: no such operator"):
         child.ask(OPENED)
