@@ -44,11 +44,11 @@ class WebServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, folder: Path, port: int = 0, site: Path = SITE, beside: dict[str, Path] | None = None) -> None:
+        manifest = checked(folder, "web")
         if not (site / BUILT).is_file():
             raise Refusal(f"no page at {site}; `make web MODEL_DIR={folder}` builds it once (it needs Node 20)")
         built = json.loads((site / BUILT).read_text(encoding="utf-8"))
         self.headers_of_all: dict[str, str] = built["headers"]
-        manifest = checked(folder, "web")
         self.manifest = manifest
         self.made = {f"model/{FILE_NAME}": json.dumps(manifest.to_json()).encode()}
         names = [golden.FILE_NAME, *(row.file for row in manifest.artifacts)]

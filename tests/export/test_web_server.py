@@ -90,7 +90,7 @@ def test_what_cannot_be_served_is_refused_in_one_sentence(exported, site, tmp_pa
     with pytest.raises(Refusal, match=r"no page at .*; `make web MODEL_DIR=.*` builds it once \(it needs Node 20\)"):
         WebServer(exported, site=tmp_path / "absent")
     with pytest.raises(Refusal, match="no folder at"):
-        WebServer(tmp_path / "absent", site=site)
+        WebServer(tmp_path / "absent", site=tmp_path / "absent")  # before anybody builds a page for it
     spoilt = shutil.copytree(exported, tmp_path / "spoilt")
     model = next(spoilt.glob("*.onnx"))
     model.write_bytes(model.read_bytes() + b"x")
