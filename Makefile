@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: setup demo parity arm test browser ios test-ios android test-android web test-web lint lock clean
+.PHONY: setup demo parity arm test docs browser ios test-ios android test-android web test-web lint lock clean
 
 setup: $(READY)
 
@@ -65,6 +65,11 @@ web: $(READY)
 
 test-web: $(READY)
 	@bash web_demo/test.sh $(VENV)/bin/python
+
+# The documentation as a site, build/site/index.html: warnings are errors, links are checked, no network.
+docs: $(READY)
+	@$(VENV)/bin/python -m sphinx -b html -c docs -d build/doctrees -W --keep-going -q . build/site
+	@echo "build/site/index.html"
 
 lint: $(READY)
 	@$(VENV)/bin/ruff check .

@@ -2,7 +2,7 @@
 
 ``lariqa.json`` lies beside the files of one export. Each file also carries it inside itself, with its own row alone and
 without what only the finished file can know (size, sha256, parity, status), so that a file found by itself still says
-what it is. Schema, words and units: docs/manifest.md.
+what it is. Schema, words and units: docs/schemas/manifest.md.
 """
 
 from __future__ import annotations

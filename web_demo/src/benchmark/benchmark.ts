@@ -1,5 +1,5 @@
 /**
- * The protocol of docs/measurement.md in a page: load, first run, counted runs.
+ * The protocol of docs/schemas/measurement.md in a page: load, first run, counted runs.
  *
  * A row comes back whatever happens: a model that fails is a row with its reason, a stopped run a row with a flag. The model is
  * loaded anew in a fresh worker, so that nothing is warm.

@@ -1,4 +1,4 @@
-/** One benchmark row, schema `lariqa-measurement/2`: the fields that a browser fills, as docs/measurement.md names them. */
+/** One benchmark row, schema `lariqa-measurement/2`: the fields that a browser fills, as docs/schemas/measurement.md names them. */
 
 import type { Artifact } from "../manifest/artifact.ts";
 import type { Manifest } from "../manifest/manifest.ts";

@@ -1,7 +1,7 @@
 /**
  * `lariqa.json`, schema `lariqa-manifest/2`: the one contract between an export and whoever runs it.
  *
- * Schema, words and units: docs/manifest.md. This reader refuses any other schema, and a row that contradicts itself.
+ * Schema, words and units: docs/schemas/manifest.md. This reader refuses any other schema, and a row that contradicts itself.
  */
 
 import { reasonOf, Refusal } from "../refusal.ts";

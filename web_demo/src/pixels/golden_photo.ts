@@ -1,5 +1,5 @@
 /**
- * The picture that every language makes byte for byte: a tile repeated, mirrored, from the top left (docs/manifest.md).
+ * The picture that every language makes byte for byte: a tile repeated, mirrored, from the top left (docs/schemas/manifest.md).
  *
  *     photo(y, x)  = tile(mirror(y, tile height), mirror(x, tile width))
  *     mirror(i, n) = i mod 2n, and where that is n or more, 2n - 1 - (i mod 2n)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The protocol of docs/measurement.md on a phone: baseline, load, first run, counted runs, or minutes back to back.
+/// The protocol of docs/schemas/measurement.md on a phone: baseline, load, first run, counted runs, or minutes back to back.
 ///
 /// A row comes back whatever happens: a model that fails is a row with its reason, a cancelled run a row with a flag.
 public struct Benchmark: Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One benchmark row, schema `lariqa-measurement/2`: the fields that a phone fills, as docs/measurement.md names them.
+/// One benchmark row, schema `lariqa-measurement/2`: the fields that a phone fills, as docs/schemas/measurement.md names them.
 ///
 /// Rows hold raw facts with the unit in the name of each field. `lariqa bench import rows.jsonl` takes them.
 public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {

@@ -2,7 +2,7 @@ import Foundation
 
 /// `lariqa.json`, schema `lariqa-manifest/2`: the one contract between an export and whoever runs it.
 ///
-/// Schema, words and units: docs/manifest.md. This reader refuses any other schema, and a row that contradicts itself.
+/// Schema, words and units: docs/schemas/manifest.md. This reader refuses any other schema, and a row that contradicts itself.
 public struct Manifest: Sendable, Equatable {
     public static let schema = "lariqa-manifest/2"
     public static let fileName = "lariqa.json"

@@ -21,7 +21,7 @@ import org.lariqa.core.scoring.RuntimeChoice
 
 /**
  * Measures in a process of its own, which ends with the screen, so that every start is a fresh one. Started from the
- * menu, or by `adb shell am start -n org.lariqa.demo/.BenchmarkActivity --es out ...`: docs/measurement.md.
+ * menu, or by `adb shell am start -n org.lariqa.demo/.BenchmarkActivity --es out ...`: docs/schemas/measurement.md.
  */
 class BenchmarkActivity : Activity() {
     private val ownFolder by lazy { File(getExternalFilesDir(null) ?: filesDir, "benchmark") }

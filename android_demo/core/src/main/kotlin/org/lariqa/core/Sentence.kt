@@ -66,7 +66,7 @@ enum class Text(val english: String) {
     // The benchmark
     MEASURING("Measuring: %1\$s of %2\$s runs with %3\$s"),
     MEASURED("Measured: %1\$s runs, median %2\$s ms."),
-    BAD_REQUEST("expected %1\$s, came %2\$s; docs/measurement.md shows the command"),
+    BAD_REQUEST("expected %1\$s, came %2\$s; docs/schemas/measurement.md shows the command"),
     BUSY("a measurement is already running; wait for it, or stop it"),
     ;
 

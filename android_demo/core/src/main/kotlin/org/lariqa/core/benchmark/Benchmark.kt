@@ -13,7 +13,7 @@ import org.lariqa.core.scoring.Scorer
 import org.lariqa.core.scoring.SelfTest
 
 /**
- * The protocol of docs/measurement.md: baseline, load, first run, counted runs and, on request, the same back to
+ * The protocol of docs/schemas/measurement.md: baseline, load, first run, counted runs and, on request, the same back to
  * back for a while; then the golden photo once more, uncounted, because its score is known. A failure is a row, too.
  */
 class Benchmark(

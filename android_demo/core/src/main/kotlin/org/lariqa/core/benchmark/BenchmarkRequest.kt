@@ -6,7 +6,7 @@ import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.refuse
 import org.lariqa.core.scoring.RuntimeChoice
 
-/** What `adb shell am start ... --es` or the benchmark screen asks for; docs/measurement.md has the command. */
+/** What `adb shell am start ... --es` or the benchmark screen asks for; docs/schemas/measurement.md has the command. */
 data class BenchmarkRequest(
     /** The export's folder; null: the one that the app carries. */
     val folder: File?,

@@ -18,7 +18,7 @@ import org.lariqa.core.manifest.Artifact
 
 /**
  * One measurement is one row: one model, in one process, on this phone. Fields, units and the protocol:
- * docs/measurement.md. Raw facts only; the report derives the rest. Figures that are not finite are left out.
+ * docs/schemas/measurement.md. Raw facts only; the report derives the rest. Figures that are not finite are left out.
  */
 data class MeasurementRow(
     val id: String,

@@ -12,7 +12,7 @@ import org.lariqa.core.Text
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
-/** `lariqa.json`, the one contract between an export and this app. Schema, words and units: docs/manifest.md. */
+/** `lariqa.json`, the one contract between an export and this app. Schema, words and units: docs/schemas/manifest.md. */
 data class Manifest(
     val checkpointSha256: String,
     val branches: List<String>,
