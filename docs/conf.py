@@ -1,4 +1,4 @@
-"""How `make docs` turns the Markdown of this repository into a site: Sphinx with MyST, every page also readable as it is.
+"""How `make docs` makes a site of the Markdown in this repository: Sphinx with MyST. Each page reads well as it is.
 
 The source folder is the repository, so that a link between two files is the same link here, in an editor and on the
 site. Nothing is fetched: no fonts, no scripts, no search service.
@@ -68,4 +68,5 @@ def links_to_sources(app, doctree, docname):
 
 
 def setup(app):
+    """What Sphinx calls first."""
     app.connect("doctree-resolved", links_to_sources)

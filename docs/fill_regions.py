@@ -1,4 +1,4 @@
-"""Writes the quoted regions of tested sources into the documents: `python docs/fill_regions.py`. A test compares them."""
+"""Writes the regions of tested sources that documents quote: `python docs/fill_regions.py`. A test compares them."""
 
 import sys
 from pathlib import Path

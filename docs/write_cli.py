@@ -13,8 +13,8 @@ HEAD = """# Commands
 
 <!-- Written by docs/write_cli.py from the commands themselves; change their help, then run it. -->
 
-Results go to stdout; progress, notes and errors to stderr. The status is 0 where it is done, 1 where a limit was missed,
-2 where the input or the request was wrong, 70 for a fault of lariqa's own, and 130 after Ctrl-C.
+Results go to stdout; progress, notes and errors to stderr. The status is 0 where it is done, 1 where a limit was
+missed, 2 where the input or the request was wrong, 70 for a fault of lariqa's own, and 130 after Ctrl-C.
 """
 
 
@@ -40,7 +40,7 @@ def option_rows(command):
         if option.param_type_name != "option" or option.name == "help" or getattr(option, "hidden", False):
             continue
         shown, says = option.get_help_record(context)
-        yield f"`{cell(shown)}`".replace("\\|", "\\|"), cell(says)
+        yield f"`{cell(shown)}`", cell(says)
 
 
 def section(words: tuple[str, ...], command) -> str:
@@ -48,7 +48,7 @@ def section(words: tuple[str, ...], command) -> str:
     context = command.make_context("x", [], resilient_parsing=True)
     usage = " ".join([*words, *command.collect_usage_pieces(context)])
     paragraphs = [re.sub(r"\s+", " ", part).strip() for part in (command.help or "").strip().split("\n\n")]
-    lines = [f"### {' '.join(words)}", "", *sum(([part, ""] for part in paragraphs), []), "```", usage, "```", ""]
+    lines = [f"### {' '.join(words)}", "", "\n\n".join(paragraphs), "", "```", usage, "```", ""]
     arguments = [
         (param.make_metavar(context), param.help) for param in command.params if param.param_type_name == "argument"
     ]

@@ -2,8 +2,8 @@
 
 A row holds raw facts, with the unit in the name of each field: samples, not means; the report derives the rest
 (:mod:`benchmarks.measure.statistics`). Rows are JSON lines in ``*.jsonl`` files that only grow, and are gathered in the
-``rows`` of a ``report.json``. A reader takes rows of schema 1 too: fields that it does not know are
-skipped, fields that an older writer did not know have their defaults. What each field means: docs/schemas/measurement.md.
+``rows`` of a ``report.json``. A reader takes rows of schema 1 too: fields that it does not know are skipped, fields
+that an older writer did not know have their defaults. What each field means: docs/schemas/measurement.md.
 """
 
 from __future__ import annotations

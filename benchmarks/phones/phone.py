@@ -2,8 +2,8 @@
 
     find the device -> ask what it is -> push what it does not have -> start -> wait -> pull -> check -> rows
 
-The protocol, each step as one types it: docs/schemas/measurement.md, "The phone's part". A device that is missing or lost is a
-Refusal. An app that fails, crashes or never ends gives a row with its reason, and the next artifact follows.
+The protocol, each step as one types it: docs/schemas/measurement.md, "The phone's part". A device that is missing or
+lost is a Refusal. An app that fails, crashes or never ends gives a row with its reason, and the next artifact follows.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def bench_phone(
     adb_path: Annotated[str | None, typer.Option(help="The adb program. Default: the one on the PATH.")] = None,
     adb_dir: Annotated[str | None, typer.Option(help="Folder on the phone. Default: /data/local/tmp/lariqa.")] = None,
     adb_command: Annotated[
-        str | None, typer.Option(help="A program on the phone to run instead of the app; see docs/schemas/measurement.md.")
+        str | None, typer.Option(help="A program to run in the app's place; see docs/schemas/measurement.md.")
     ] = None,
     adb_timeout: Annotated[
         float | None, typer.Option(min=1, help="Seconds that one artifact may take. Default: 600, and --sustained.")

@@ -63,8 +63,8 @@ def test_the_check_sees_an_option_a_command_and_a_value_that_do_not_exist():
 
 
 ELSEWHERES = {  # options of other programs that documents name
-    "--compress_to_fp16", "--head", "--port", "--address", "--generate", "--nproc-per-node", "--gradle-version", "--filter",
-    "--spec", "--es", "--ei", "--update-grid",
+    "--compress_to_fp16", "--head", "--port", "--address", "--generate", "--nproc-per-node", "--gradle-version",
+    "--filter", "--spec", "--es", "--ei", "--update-grid",
 }  # fmt: skip
 
 

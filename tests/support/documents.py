@@ -1,4 +1,4 @@
-"""What the documents show: code blocks with their language, and the regions of tested sources that some of them quote."""
+"""What the documents show: code blocks with their language, and the regions of tested sources that some quote."""
 
 import re
 import textwrap

@@ -1,4 +1,4 @@
-"""In the phone app's place: measures one ONNX artifact by the protocol of docs/schemas/measurement.md, with ONNX Runtime.
+"""In the phone app's place: measures one ONNX artifact by docs/schemas/measurement.md, with ONNX Runtime.
 
     stand_in_app.py FOLDER FILE OUT RUNS
 
