@@ -1,7 +1,6 @@
-"""What the documents show: code blocks with their language, and the regions of tested sources that some quote."""
+"""What the documents show: code blocks with their language, and the tested sources that some of them quote."""
 
 import re
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +10,8 @@ DOCUMENTS = sorted(
     - {HOUSE / "docs" / "experiments.md", HOUSE / "CHANGELOG.md"}  # what was done then, by the commands of that time
 )
 BLOCK = re.compile(
-    r"(?:<!-- region: (?P<region>[^>]+?) (?P<place>\S+) -->\n+)?^```(?P<language>[\w-]*)\n(?P<code>.*?)^```$",
-    re.M | re.S,
+    r"(?:<!-- lines of: (?P<source>\S+) -->\n+)?^```(?P<language>[\w-]*)\n(?P<code>.*?)^```$", re.M | re.S
 )
-SOURCES = (".kt", ".swift", ".js", ".ts")
-BUILT = {"node_modules", "site", "build", "target", ".build", "Model"}
 
 
 @dataclass(frozen=True)
@@ -25,35 +21,24 @@ class Block:
     document: Path
     language: str
     code: str
-    region: str | None = None  # of a source below ``place`` that it quotes
-    place: str | None = None
+    source: str | None = None  # a tested file of the repository whose lines it quotes
 
     def __str__(self) -> str:
-        return f"{self.document.relative_to(HOUSE)}: {self.region or self.code.strip().splitlines()[0][:40]}"
+        return f"{self.document.relative_to(HOUSE)}: {self.source or self.code.strip().splitlines()[0][:40]}"
 
 
 def blocks(document: Path, *languages: str) -> list[Block]:
     """The code blocks of a document, in their order; those in some languages."""
     text = document.read_text(encoding="utf-8")
-    found = [
-        Block(document, match["language"], match["code"], match["region"], match["place"])
-        for match in BLOCK.finditer(text)
-    ]
+    found = [Block(document, match["language"], match["code"], match["source"]) for match in BLOCK.finditer(text)]
     return [block for block in found if not languages or block.language in languages]
 
 
-def region(name: str, place: str) -> str:
-    """The lines between ``// docs: NAME`` and ``// docs: end`` of the one source below a folder that has them."""
-    found = []
-    for file in sorted((HOUSE / place).rglob("*")):
-        if file.suffix in SOURCES and not BUILT & set(file.relative_to(HOUSE).parts):
-            found += re.findall(
-                rf"^[ \t]*// docs: {re.escape(name)}\n(.*?)^[ \t]*// docs: end$",
-                file.read_text(encoding="utf-8"),
-                re.M | re.S,
-            )
-    assert len(found) == 1, f"{len(found)} regions named {name!r} below {place}; expected one"
-    return textwrap.dedent(found[0]).strip() + "\n"
+def first_line_not_in(code: str, source: str) -> str | None:
+    """The first line of a quote that does not follow in its source; None: all do. Lines may be left out."""
+    left = iter([line.strip() for line in source.splitlines()])
+    wanted = [line.strip() for line in code.splitlines() if line.strip()]
+    return next((line for line in wanted if line not in left), None)
 
 
 def command_lines(code: str) -> list[str]:

@@ -1,6 +1,5 @@
 // A page of one's own on the module, in twenty lines. It lies beside lariqa.js, runtime/ and model/ of web_demo/site.
 
-// docs: own page
 import { load, Refusal } from "./lariqa.js";
 
 const [state, picker, list] = ["state", "photos", "scores"].map((id) => document.getElementById(id));
@@ -19,4 +18,3 @@ try {
 } catch (error) {
   state.textContent = say(error); // this device scores otherwise, a file is another one: no score is shown
 }
-// docs: end

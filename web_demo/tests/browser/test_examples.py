@@ -1,9 +1,10 @@
 """The examples that the documentation quotes, in Chromium: PyTorch's scores, and a sentence where there is none."""
 
-import shutil
 from pathlib import Path
 
 import pytest
+
+from tests.support.web_page import BOTH
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -36,11 +37,11 @@ def test_a_page_of_ones_own_shows_pytorchs_scores_and_refuses_in_a_sentence(page
 
 
 def test_the_page_shows_no_score_where_the_file_is_another_one(page, serve, files, exported, tmp_path):
-    folder = Path(shutil.copytree(exported, tmp_path / "export"))
-    for model in (*folder.glob("*.onnx"), *folder.glob("*.tflite")):
-        model.write_bytes(model.read_bytes()[:-1] + b"x")
-    page.open(serve(folder, files).address + "own_page.html")
-    page.until("return document.getElementById('state').textContent.includes('sha256')")
+    for file in BOTH:
+        (tmp_path / file).write_bytes((exported / file).read_bytes()[:-1] + b"x")
+    tampered = {f"model/{file}": tmp_path / file for file in BOTH}
+    page.open(serve(beside=files | tampered).address + "own_page.html")
+    page.until("return document.getElementById('state').textContent.includes('sha256 differs')")
     assert page.run("return document.getElementById('photos').disabled")
 
 
