@@ -1,4 +1,4 @@
-"""A precision is known wherever one is needed; what is missing is named by its place, not by a KeyError in an export."""
+"""A precision is known wherever one is needed; what is missing is named by its place, not by a KeyError."""
 
 from typing import get_args
 
