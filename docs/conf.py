@@ -54,6 +54,7 @@ html_show_sphinx = False
 html_theme_options = {"top_of_page_buttons": []}
 pygments_style, pygments_dark_style = "friendly", "monokai"
 highlight_language = "text"
+smartquotes = False  # two hyphens begin an option
 
 
 def links_to_sources(app, doctree, docname):
