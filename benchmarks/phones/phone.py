@@ -14,8 +14,8 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from benchmarks.measure.measurement import Measurement, Setting, read_rows
@@ -54,6 +54,7 @@ class PhoneRequest:
     runs: int = 30
     sustained_s: int = 0
     accelerator: str = "cpu"
+    session_options: Mapping[str, str] = field(default_factory=dict)  # config entries of ONNX Runtime's sessions
     timeout_s: float | None = None  # for one artifact; None: ten minutes, and `sustained_s`
 
     @property
@@ -78,6 +79,7 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
     exported = _for_android(request.targets, progress)
     for one in exported:
         _check(one, request.photos)
+    _check_session_options(request, exported)
     adb = Adb.find(request.serial, request.adb_path)
     machine, is_phone = adb.machine()
     progress(f"{machine.model}, {machine.system or 'no Android properties'}")
@@ -102,7 +104,7 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
                 report=report,
                 subject=subject,
                 machine=machine.model_copy(update={} if is_phone else {"kind": "emulated"}),
-                setting=Setting(accelerator=request.accelerator),
+                setting=Setting(accelerator=request.accelerator, session_options=dict(request.session_options)),
                 flags=[] if is_phone else [EMULATOR],
                 error=failure,
             )
@@ -139,6 +141,16 @@ def _check(one: Exported, photos: Sequence[Path]) -> None:
                 f"{photo} is {width}x{height} px, {one.path.name} takes {size[1]}x{size[0]}: "
                 f"export one with --size {width}x{height}, or give other photos"
             )
+
+
+def _check_session_options(request: PhoneRequest, exported: Sequence[Exported]) -> None:
+    """Session options are ONNX Runtime's and the app's: neither another runtime nor a command can be given any."""
+    if not request.session_options:
+        return
+    if request.command:
+        raise Refusal("session options are for the app; give --adb-command its own, or leave --session-option out")
+    if others := [one.path.name for one in exported if one.artifact.format != "onnx"]:
+        raise Refusal(f"{others[0]} does not run in ONNX Runtime, which alone has session options; give the .onnx file")
 
 
 class _References:
@@ -178,6 +190,8 @@ def _run(
     if request.command:
         return _run_command(adb, request, folder, file, out, progress)
     options = {"dir": folder, "model": file, "out": out, "accelerator": request.accelerator}
+    if request.session_options:
+        options["session_options"] = ",".join(f"{key}={value}" for key, value in request.session_options.items())
     numbers = {"runs": request.runs, "sustained_s": request.sustained_s}
     words = [word for key, value in options.items() for word in ("--es", key, value)]
     words += [word for key, value in numbers.items() for word in ("--ei", key, str(value))]

@@ -1,5 +1,6 @@
 """The phone's part of the benchmark, against an ``adb`` without a device: every way to fail ends in one sentence."""
 
+import io
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa_cli import main as command_line
+from lariqa_cli import screen
 
 PHONE = Path(__file__).parents[2] / "support" / "phone"
 ROW = {"schema": "lariqa-measurement/2", "subject": {"name": "x"}, "machine": {"kind": "phone"}}
@@ -152,6 +154,25 @@ def test_the_command_brings_a_phones_rows_into_the_report(phone, artifact, tmp_p
     (row,) = rows_in(tmp_path / "report")
     assert (row.machine.kind, row.subject.sha256) == ("phone", sha256_of(artifact))
     assert (phone / "runs").read_text() == "5\n" and (tmp_path / "report" / "report.html").exists()
+
+
+def test_session_options_reach_the_app_and_a_command_is_refused_any(bench, install, artifact, tmp_path):
+    install(writes(row_of(artifact, setting={"session_options": {"mlas.disable_kleidiai": "1"}})))
+    (row,), _ = bench(session_options={"mlas.disable_kleidiai": "1", "session.disable_prepacking": "0"})
+    assert row.setting.session_options == {"mlas.disable_kleidiai": "1"}
+    (start,) = [" ".join(words) for words in commands(tmp_path) if "am start" in " ".join(words)]
+    assert "--es session_options mlas.disable_kleidiai=1,session.disable_prepacking=0" in start.replace("'", "")
+    with pytest.raises(Refusal, match="session options are for the app"):
+        bench(session_options={"mlas.disable_kleidiai": "1"}, command="anything")
+
+
+@pytest.mark.parametrize("option", ["mlas.disable_kleidiai", "=1", "a=1,b=2"])
+def test_a_session_option_that_is_none_is_refused(artifact, option, monkeypatch):
+    monkeypatch.setattr(screen, "stderr", said := io.StringIO())
+    monkeypatch.setattr(sys, "argv", ["lariqa", "bench", "phone", str(artifact), "--session-option", option])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 2 and "expected --session-option KEY=VALUE" in said.getvalue()
 
 
 def test_an_emulator_is_no_phone(bench, install, artifact, monkeypatch):

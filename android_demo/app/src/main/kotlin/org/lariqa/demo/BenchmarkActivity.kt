@@ -63,7 +63,7 @@ class BenchmarkActivity : Activity() {
     /** An intent with `out` is a request by adb. */
     private fun startFromShell(intent: Intent) {
         if (!intent.hasExtra("out")) return
-        val text = listOf("dir", "model", "out", "accelerator").associateWith { intent.getStringExtra(it) }
+        val text = listOf("dir", "model", "out", "accelerator", "session_options").associateWith { intent.getStringExtra(it) }
         val whole = listOf("runs", "sustained_s").associateWith { if (intent.hasExtra(it)) intent.getIntExtra(it, -1) else null }
         viewModel.start(text, whole)
     }
@@ -72,7 +72,9 @@ class BenchmarkActivity : Activity() {
         val choice = RuntimeChoice.entries[requireViewById<Spinner>(R.id.choice).selectedItemPosition]
         val sustained = requireViewById<CheckBox>(R.id.sustained).isChecked
         viewModel.start(
-            mapOf("dir" to BenchmarkRequest.BUNDLED, "format" to choice.format, "accelerator" to choice.accelerator),
+            mapOf("dir" to BenchmarkRequest.BUNDLED, "format" to choice.format, "accelerator" to choice.key,
+                "session_options" to choice.sessionOptions.map { (key, value) -> "$key=$value" }.joinToString(",").ifEmpty { null },
+            ),
             mapOf("runs" to RUNS, "sustained_s" to if (sustained) FIVE_MINUTES_S else 0),
         )
     }

@@ -25,15 +25,17 @@ class Benchmark(
 
     /** One row, or two with a sustained part. [onProgress] is told how many runs are done, and may throw to stop. */
     fun measure(onProgress: (done: Int) -> Unit): List<MeasurementRow> {
-        val artifact = artifact()
-        val choice = request.choiceFor(artifact)
+        val listed = artifact()
+        val choice = request.choiceFor(listed)
+        val artifact = listed.opened(choice.sessionOptions + request.sessionOptions)
         val blank = MeasurementRow(
             id = newId(), measuredAt = environment.probe.nowIso(), mode = "burst", file = artifact.file,
             machine = environment.probe.machine,
-            setting = MeasurementRow.Setting(choice.runtime, environment.threads, request.accelerator),
+            setting = MeasurementRow.Setting(
+                choice.runtime, environment.threads, choice.key, sessionOptions = artifact.session.entries,
+            ),
             artifact = artifact, checkpointSha256 = export.manifest.checkpointSha256, trained = export.manifest.trained,
         )
-        if (artifact.session.compiledModel) flags += INTERPRETER
         return try {
             val file = export.verified(artifact) {}
             val golden = export.manifest.golden?.let { export.verifiedGolden(it) }
@@ -87,8 +89,6 @@ class Benchmark(
     }
 
     private companion object {
-        const val INTERPRETER = "the file is made for LiteRT's CompiledModel with flags for XNNPACK; this app's Interpreter " +
-            "has none of them, and takes more memory"
         val PHOTO_SUFFIXES = setOf("jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "gif")
     }
 }

@@ -17,19 +17,21 @@ data class BenchmarkRequest(
     val runs: Int,
     val sustainedS: Int,
     val accelerator: String,
+    /** Config entries of the ONNX Runtime session. */
+    val sessionOptions: Map<String, String> = emptyMap(),
 ) {
     /** Holds one line when all is done: `ok`, or why not. */
     val done: File get() = File("$out.done")
 
     /** The runtime that opens [artifact] on the accelerator asked for. */
-    fun choiceFor(artifact: Artifact): RuntimeChoice =
-        RuntimeChoice.entries.firstOrNull { it.format == artifact.format && it.accelerator.lowercase() == accelerator }
-            ?: refuse(
-                Text.BAD_REQUEST,
-                RuntimeChoice.entries.filter { it.format == artifact.format }
-                    .joinToString(" or ", "accelerator ") { it.accelerator.lowercase() },
-                accelerator,
-            )
+    fun choiceFor(artifact: Artifact): RuntimeChoice {
+        val choices = RuntimeChoice.entries.filter { it.format == artifact.format }
+        if (sessionOptions.isNotEmpty() && artifact.format != "onnx") {
+            refuse(Text.BAD_REQUEST, "session options for ONNX Runtime, which alone has them", artifact.file)
+        }
+        return choices.firstOrNull { it.key == accelerator }
+            ?: refuse(Text.BAD_REQUEST, choices.map { it.key }.distinct().joinToString(" or ", "accelerator "), accelerator)
+    }
 
     companion object {
         const val BUNDLED = "bundled"
@@ -56,7 +58,15 @@ data class BenchmarkRequest(
                 runs = runs,
                 sustainedS = sustained,
                 accelerator = (text["accelerator"] ?: "cpu").lowercase(),
+                sessionOptions = text["session_options"]?.let { sessionOptions(it) }.orEmpty(),
             )
+        }
+
+        /** `key=value`, several with commas between them. */
+        private fun sessionOptions(given: String): Map<String, String> = given.split(',').associate { entry ->
+            val (key, value) = entry.split('=', limit = 2).map { it.trim() }.takeIf { it.size == 2 && it[0].isNotEmpty() }
+                ?: refuse(Text.BAD_REQUEST, "session_options as KEY=VALUE,KEY=VALUE", given)
+            key to value
         }
     }
 }

@@ -39,7 +39,14 @@ data class MeasurementRow(
 ) {
     data class Machine(val model: String, val system: String, val cores: Int, val memoryMib: Double)
 
-    data class Setting(val runtime: String, val threads: Int?, val accelerator: String, val fallback: String = "")
+    data class Setting(
+        val runtime: String,
+        val threads: Int?,
+        val accelerator: String,
+        val fallback: String = "",
+        val sessionOptions: Map<String, String> = emptyMap(),
+        val weightCache: Boolean = false,
+    )
 
     data class Latency(
         val loadMs: Double,
@@ -98,6 +105,8 @@ data class MeasurementRow(
             put("threads", setting.threads)
             put("accelerator", setting.accelerator)
             put("fallback", setting.fallback)
+            put("weight_cache", setting.weightCache)
+            putJsonObject("session_options") { setting.sessionOptions.forEach { (key, value) -> put(key, value) } }
         }
         put("latency", latency?.let { buildJsonObject { latency(it) } } ?: JsonNull)
         put("memory", memory?.let { buildJsonObject { memory(it) } } ?: JsonNull)
@@ -121,8 +130,9 @@ data class MeasurementRow(
     }
 
     private fun JsonObjectBuilder.subject() {
-        // The accelerator is part of the name: one report may hold the same file on two of them.
-        put("name", "$file on ${setting.accelerator}")
+        // The accelerator and its options are part of the name: one report may hold the same file on two of them.
+        val how = listOf(setting.accelerator) + setting.sessionOptions.map { (key, value) -> "$key=$value" }
+        put("name", "$file on ${how.joinToString()}")
         put("role", "artifact")
         put("file", file)
         put("checkpoint_sha256", checkpointSha256)

@@ -22,13 +22,20 @@ data class Reference(val score: Double, val size: PhotoSize?)
  * Options of the runtime that a file was proved and measured with.
  *
  * [memoryPattern] is ONNX Runtime's; null: as the runtime comes. [compiledModel]: the file wants LiteRT's CompiledModel
- * with flags for XNNPACK; an Interpreter runs it too, in more memory.
+ * with [xnnpackFlags]; an Interpreter runs it too, in more memory. [entries]: config entries of an ONNX Runtime session;
+ * the app and its requests add them, no manifest does.
  */
-data class Session(val memoryPattern: Boolean? = null, val compiledModel: Boolean = false) {
+data class Session(
+    val memoryPattern: Boolean? = null,
+    val compiledModel: Boolean = false,
+    val xnnpackFlags: Int? = null,
+    val entries: Map<String, String> = emptyMap(),
+) {
     companion object {
         internal fun read(row: JsonObject) = Session(
             memoryPattern = row["enable_mem_pattern"]?.jsonPrimitive?.boolean,
             compiledModel = row["interface"]?.jsonPrimitive?.content == "CompiledModel",
+            xnnpackFlags = row.whole("xnnpack_flags"),
         )
     }
 }
@@ -96,6 +103,9 @@ data class Artifact(
             return if (Arithmetic.INT8.key in formats) Arithmetic.INT8 else Arithmetic.of(plan.text("compute"))
         }
     }
+
+    /** The same file, opened with these session config entries as well. */
+    fun opened(entries: Map<String, String>): Artifact = copy(session = session.copy(entries = session.entries + entries))
 
     /** What it is computed in on a processor that computes float layers in [processor]: the coarser of the two. */
     fun arithmetic(processor: Arithmetic): Arithmetic = maxOf(arithmetic, processor)

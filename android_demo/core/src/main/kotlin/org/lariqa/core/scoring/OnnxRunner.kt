@@ -28,6 +28,7 @@ class OnnxRunner(file: File, private val artifact: Artifact, choice: RuntimeChoi
         session = OrtSession.SessionOptions().use { options ->
             options.setIntraOpNumThreads(threads)
             artifact.session.memoryPattern?.let { options.setMemoryPatternOptimization(it) }
+            artifact.session.entries.forEach { (key, value) -> options.addConfigEntry(key, value) }
             if (choice == RuntimeChoice.ONNX_XNNPACK) {
                 try {
                     options.addXnnpack(mapOf("intra_op_num_threads" to threads.toString()))

@@ -12,6 +12,8 @@ import org.lariqa.core.refuse
 /** A model that is ready to score photos. */
 class Scorer(val artifact: Artifact, private val preprocess: PreprocessSpec, private val runner: Runner) : AutoCloseable {
     val runtime: String get() = runner.runtime
+    val weightCache: Boolean get() = runner.weightCache
+    val remarks: List<String> get() = runner.remarks
 
     /** The one size of photo that it takes; null: any. */
     val takes: PhotoSize? = artifact.photoSize
