@@ -17,7 +17,7 @@ import org.lariqa.core.benchmark.BenchmarkViewModel
 import org.lariqa.core.benchmark.BenchmarkViewModel.State
 import org.lariqa.core.benchmark.MeasurementRow
 import org.lariqa.core.benchmark.Statistics
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /**
  * Measures in a process of its own, which ends with the screen, so that every start is a fresh one. Started from the

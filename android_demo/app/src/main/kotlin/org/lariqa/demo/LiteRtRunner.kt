@@ -7,8 +7,8 @@ import org.lariqa.core.Text
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
-import org.lariqa.core.scoring.Runner
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor

@@ -17,7 +17,7 @@ import android.widget.Spinner
 import android.widget.Switch
 import android.widget.TextView
 import org.lariqa.core.Text
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.ScoringState
 import org.lariqa.core.scoring.ScoringViewModel
 import org.lariqa.core.scoring.UiState

@@ -5,9 +5,9 @@ import org.lariqa.core.Text
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
-import org.lariqa.core.scoring.OnnxRunner
-import org.lariqa.core.scoring.Runner
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.OnnxRunner
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /** The one place that knows which class runs which choice. */
 object Runtimes {

@@ -8,7 +8,7 @@ import kotlin.test.assertTrue
 import org.junit.Test
 import org.lariqa.core.Refusal
 import org.lariqa.core.Text
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.ScoringState
 
 /** The export in the app's assets: installed once, whole or not at all, checked every time. */

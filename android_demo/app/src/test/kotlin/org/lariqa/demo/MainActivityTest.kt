@@ -16,10 +16,10 @@ import kotlin.test.assertTrue
 import org.junit.Test
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.Manifest
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.Journal
 import org.lariqa.core.scoring.ModelLoader
 import org.lariqa.core.scoring.PhotoResult
-import org.lariqa.core.scoring.RuntimeChoice
 import org.lariqa.core.scoring.ScoringState
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf

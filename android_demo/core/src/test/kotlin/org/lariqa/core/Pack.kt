@@ -17,10 +17,10 @@ import org.lariqa.core.manifest.Tolerances
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.pixels.PixelPhoto
 import org.lariqa.core.pixels.copyTo
+import org.lariqa.core.runtimes.OnnxRunner
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.ExportLoader
-import org.lariqa.core.scoring.OnnxRunner
-import org.lariqa.core.scoring.Runner
-import org.lariqa.core.scoring.RuntimeChoice
 
 /** What the tests read: the golden pack in git, and the exports that make_test_exports.py wrote. */
 object Pack {

@@ -8,9 +8,9 @@ import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.pixels.GoldenPhoto
 import org.lariqa.core.refuse
-import org.lariqa.core.scoring.RuntimeChoice
-import org.lariqa.core.scoring.Scorer
-import org.lariqa.core.scoring.SelfTest
+import org.lariqa.core.runtimes.RuntimeChoice
+import org.lariqa.core.runtimes.Scorer
+import org.lariqa.core.runtimes.SelfTest
 
 /**
  * The protocol of docs/measurement.md: baseline, load, first run, counted runs and, on request, the same back to

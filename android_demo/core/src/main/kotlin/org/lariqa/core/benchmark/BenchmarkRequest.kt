@@ -4,7 +4,7 @@ import java.io.File
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.refuse
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /** What `adb shell am start ... --es` or the benchmark screen asks for; docs/measurement.md has the command. */
 data class BenchmarkRequest(

@@ -1,7 +1,7 @@
 package org.lariqa.core.benchmark
 
 import org.lariqa.core.pixels.Photo
-import org.lariqa.core.scoring.Scorer
+import org.lariqa.core.runtimes.Scorer
 
 /** A photo of the benchmark, decoded again for each run. */
 class PhotoFile(val name: String, val open: () -> Photo)

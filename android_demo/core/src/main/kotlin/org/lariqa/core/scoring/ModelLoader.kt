@@ -9,6 +9,9 @@ import org.lariqa.core.manifest.Golden
 import org.lariqa.core.manifest.Manifest
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.refuse
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
+import org.lariqa.core.runtimes.Scorer
 
 /** Called with each step and the fraction of it that is done (null: unknown); may throw to stop the work. */
 typealias ProgressListener = (step: Sentence, fraction: Double?) -> Unit

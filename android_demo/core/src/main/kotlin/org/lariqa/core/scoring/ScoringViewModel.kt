@@ -11,6 +11,9 @@ import org.lariqa.core.manifest.PhotoSize
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
+import org.lariqa.core.runtimes.RuntimeChoice
+import org.lariqa.core.runtimes.Scorer
+import org.lariqa.core.runtimes.SelfTest
 
 /**
  * What the screens show and do: takes events (load, add photos, cancel), publishes a [UiState] after each change. Plain

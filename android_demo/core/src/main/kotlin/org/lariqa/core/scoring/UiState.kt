@@ -3,6 +3,7 @@ package org.lariqa.core.scoring
 import org.lariqa.core.Sentence
 import org.lariqa.core.manifest.Manifest
 import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /** Everything that a screen shows; a screen holds nothing else. */
 data class UiState(

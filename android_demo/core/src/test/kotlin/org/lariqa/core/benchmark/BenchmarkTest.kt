@@ -21,8 +21,8 @@ import org.lariqa.core.manifest.part
 import org.lariqa.core.manifest.text
 import org.lariqa.core.manifest.value
 import org.lariqa.core.pixels.copyTo
-import org.lariqa.core.scoring.Runner
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /** The phone's part of the benchmark, with the real model and probe whose answers are known. */
 class BenchmarkTest {

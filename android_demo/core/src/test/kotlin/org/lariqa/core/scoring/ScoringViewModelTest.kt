@@ -19,6 +19,8 @@ import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.pixels.copyTo
 import org.lariqa.core.refuse
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /** The view model with the real ONNX Runtime, and with a runner whose answers are known. */
 class ScoringViewModelTest {

@@ -1,4 +1,4 @@
-package org.lariqa.core.scoring
+package org.lariqa.core.runtimes
 
 import java.nio.ByteBuffer
 import org.lariqa.core.Text
