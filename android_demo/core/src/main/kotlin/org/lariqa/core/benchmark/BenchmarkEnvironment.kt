@@ -14,4 +14,6 @@ class BenchmarkEnvironment(
     val openPhoto: (File) -> Photo,
     val probe: DeviceProbe,
     val threads: Int,
+    /** What [openPhoto] decodes with, and its version. */
+    val decoder: String,
 )

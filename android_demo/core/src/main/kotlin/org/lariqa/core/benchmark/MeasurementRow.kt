@@ -14,6 +14,7 @@ import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.put
 import kotlinx.serialization.json.putJsonArray
 import kotlinx.serialization.json.putJsonObject
+import org.lariqa.core.audition.DecoderCheck
 import org.lariqa.core.manifest.Artifact
 
 /**
@@ -36,6 +37,10 @@ data class MeasurementRow(
     val scores: List<Score> = emptyList(),
     val flags: List<String> = emptyList(),
     val error: String? = null,
+    /** Rows that were measured in turns have the same. */
+    val report: String = "",
+    /** What this phone's decoder makes of the golden JPEG. */
+    val decoder: DecoderCheck? = null,
 ) {
     data class Machine(val model: String, val system: String, val cores: Int, val memoryMib: Double)
 
@@ -52,6 +57,8 @@ data class MeasurementRow(
         val loadMs: Double,
         val firstMs: Double?,
         val runs: List<Run> = emptyList(),
+        /** Of runs of which nothing else was timed, too. */
+        val inferenceMs: List<Double> = runs.map { it.inferenceMs },
     )
 
     /** One counted run: where its time went, its processor time, and when it began. */
@@ -89,6 +96,7 @@ data class MeasurementRow(
     fun toJson(): JsonObject = buildJsonObject {
         put("schema", SCHEMA)
         put("id", id)
+        put("report", report)
         put("measured_at", measuredAt)
         put("measured_by", MEASURED_BY)
         put("mode", mode)
@@ -125,6 +133,7 @@ data class MeasurementRow(
                 }
             }
         }
+        decoder?.let { put("decoder", buildJsonObject { decoder(it) }) }
         putJsonArray("flags") { flags.forEach { add(it) } }
         put("error", error)
     }
@@ -155,7 +164,7 @@ data class MeasurementRow(
         put("first_ms", times.firstMs)
         numbers("decode_ms", times.runs.map { it.decodeMs })
         numbers("preprocess_ms", times.runs.map { it.preprocessMs })
-        numbers("inference_ms", times.runs.map { it.inferenceMs })
+        numbers("inference_ms", times.inferenceMs)
         numbers("post_ms", times.runs.map { it.postMs })
         numbers("cpu_ms", times.runs.map { it.cpuMs })
         numbers("started_s", times.runs.map { it.startedS })
@@ -174,6 +183,16 @@ data class MeasurementRow(
                 }
             }
         }
+    }
+
+    private fun JsonObjectBuilder.decoder(check: DecoderCheck) {
+        put("library", check.library)
+        put("file", check.file)
+        put("worst_levels", check.levels.worst)
+        put("mean_levels", check.levels.mean)
+        put("differing_share", check.levels.differingShare)
+        put("score", check.score)
+        put("reference", check.reference)
     }
 
     private fun JsonObjectBuilder.numbers(name: String, values: List<Double>) = putJsonArray(name) {

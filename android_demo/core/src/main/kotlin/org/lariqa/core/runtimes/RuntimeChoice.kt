@@ -30,6 +30,9 @@ enum class RuntimeChoice(
     LITERT_NPU("tflite", "LiteRT", "NPU", Arithmetic.FLOAT16),
     ;
 
+    /** Computes in float32 with the runtime's own kernels: what the exporting machine did, too. */
+    val isPlainCpu: Boolean get() = this == ONNX_CPU || this == ONNX_CPU_NO_KLEIDIAI || this == LITERT_CPU
+
     override fun toString(): String = "$runtime, $accelerator"
 }
 

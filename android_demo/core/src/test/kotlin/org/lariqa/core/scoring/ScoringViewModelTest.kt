@@ -48,6 +48,7 @@ class ScoringViewModelTest {
             }
         },
         Pack::photo,
+        Pack.phone(),
     )
 
     private val goldenScore = Pack.tiny.manifest.artifact("onnx").references.getValue("golden.png").score.toFloat()
@@ -73,7 +74,7 @@ class ScoringViewModelTest {
         for (result in viewModel.uiState.results) {
             assertEquals(Pack.tinyReferences.getValue(result.id), assertNotNull(result.score).toDouble(), 1e-4)
         }
-        assertEquals(Pack.tinyReferences.maxBy { it.value }.key, kept(viewModel.uiState.results)?.id)
+        assertEquals(Pack.tinyReferences.maxBy { it.value }.key, viewModel.uiState.burst.kept?.id)
     }
 
     @Test
@@ -207,8 +208,8 @@ class ScoringViewModelTest {
         val results = viewModel.uiState.results
         assertEquals(listOf(0.4f, null, null, 0.6f), results.map { it.score })
         assertEquals(listOf(Text.DAMAGED_PHOTO, Text.OUT_OF_MEMORY), results.mapNotNull { it.problem?.text })
-        assertEquals("b", kept(results)?.id)
-        assertEquals(listOf("b", "a"), ranked(results).take(2).map { it.id })
+        assertEquals("b", viewModel.uiState.burst.kept?.id)
+        assertEquals(listOf("b", "a"), viewModel.uiState.burst.order.take(2).map { it.id })
     }
 
     @Test
@@ -304,7 +305,7 @@ class ScoringViewModelTest {
         viewModel.add(photos(listOf("original")))
         viewModel.add(photos(listOf("original")))
         assertEquals(1, viewModel.uiState.results.size)
-        assertNull(kept(viewModel.uiState.results))
+        assertNull(viewModel.uiState.burst.kept)
         viewModel.clear()
         assertEquals(emptyList(), viewModel.uiState.results)
     }
