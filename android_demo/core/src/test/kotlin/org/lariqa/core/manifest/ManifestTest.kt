@@ -66,7 +66,7 @@ class ManifestTest {
     fun `the session that a file was measured with is read, and may be missing`() {
         val manifest = Manifest.parse(text, "lariqa.json")
         assertEquals(Session(memoryPattern = false), manifest.artifact("onnx").session)
-        assertEquals(Session(compiledModel = true), manifest.artifact("tflite").session)
+        assertEquals(Session(compiledModel = true, xnnpackFlags = 35), manifest.artifact("tflite").session)
         val older = Manifest.parse(text.replace("\"session\"", "\"formerly\""), "lariqa.json")
         assertEquals(Session(), older.artifact("onnx").session)
     }
