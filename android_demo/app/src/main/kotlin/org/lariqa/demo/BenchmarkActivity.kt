@@ -11,6 +11,9 @@ import android.widget.ProgressBar
 import android.widget.Spinner
 import android.widget.TextView
 import java.io.File
+import org.lariqa.BitmapPhoto
+import org.lariqa.LarIqa
+import org.lariqa.Runtimes
 import org.lariqa.core.benchmark.BenchmarkEnvironment
 import org.lariqa.core.benchmark.BenchmarkRequest
 import org.lariqa.core.benchmark.BenchmarkViewModel
@@ -33,7 +36,7 @@ class BenchmarkActivity : Activity() {
         setContentView(R.layout.benchmark)
         viewModel = BenchmarkViewModel(
             environment = BenchmarkEnvironment(
-                Runtimes::start, Runtimes::open, { BitmapPhoto.open(it) }, LiveDevice(this), Runtimes.threads,
+                Runtimes::start, Runtimes(this)::open, { BitmapPhoto.open(it) }, LiveDevice(this), Runtimes.threads, LarIqa.DECODER,
             ),
             bundled = { (application as LarIqaApp).bundled().open { _, _ -> } },
             ownFolder = ownFolder,

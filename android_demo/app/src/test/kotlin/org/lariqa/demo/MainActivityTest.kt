@@ -151,11 +151,11 @@ class MainActivityTest : AppTest() {
     fun `a runtime that this phone lacks is a state with a way back`() {
         val activity = open<MainActivity>().get()
         untilReady()
-        activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.LITERT_GPU.ordinal)
+        activity.requireViewById<Spinner>(R.id.choice).setSelection(CHOICES.indexOf(RuntimeChoice.LITERT_GPU))
         until("Failed") { viewModel.uiState.state is ScoringState.Failed }
         assertEquals(Text.NO_ACCELERATOR, assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence.text)
         assertTrue(activity.isShown(R.id.again))
-        activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.ONNX_CPU.ordinal)
+        activity.requireViewById<Spinner>(R.id.choice).setSelection(CHOICES.indexOf(RuntimeChoice.ONNX_CPU))
         until("Ready") { viewModel.uiState.state is ScoringState.Ready }
     }
 }

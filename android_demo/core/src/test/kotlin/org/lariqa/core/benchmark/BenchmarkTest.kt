@@ -105,7 +105,7 @@ class BenchmarkTest {
         assertEquals(listOf("burst", "sustained"), listOf(burst, sustained).map { it.text("mode") })
         val flags = burst.list("flags").joinToString()
         assertTrue("too few runs: 3" in flags && "stands in" in flags && "severe" in flags, flags)
-        assertTrue(sustained.part("latency").list("inference_ms").size > 3)
+        assertTrue(sustained.part("latency").list("inference_ms").isNotEmpty())
     }
 
     @Test
