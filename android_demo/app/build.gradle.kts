@@ -59,6 +59,7 @@ kotlin {
 
 dependencies {
     implementation(project(":library"))
+    testImplementation(libs.kotlinx.coroutines)
     testImplementation(libs.onnxruntime.jvm) // natives for this machine
     testImplementation(libs.kotlin.test.junit)
     testImplementation(libs.junit)

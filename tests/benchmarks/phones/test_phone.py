@@ -13,10 +13,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 from PIL import Image
 
+from benchmarks.measure import participants
 from benchmarks.phones.adb import Adb, DeviceLost
 from benchmarks.phones.phone import PhoneRequest, bench_on_phone
 from benchmarks.phones.phone_rows import import_rows
 from benchmarks.report.report_folder import rows_in
+from export.proof import memory_model
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
@@ -113,7 +115,7 @@ def test_rows_come_back_labelled_with_the_phone_and_the_file(bench, install, art
     )
     assert [score.reference for score in row.scores] == [golden["reference"], None]
     assert row.report and row.error is None and row.flags == []
-    assert any("pushed 3 of 3 files" in step for step in said)
+    assert any("pushed 5 of 5 files" in step for step in said)
 
 
 def test_what_the_phone_has_is_not_pushed_again_and_what_is_not_meant_goes(bench, install, artifact, phone, tmp_path):
@@ -124,10 +126,16 @@ def test_what_the_phone_has_is_not_pushed_again_and_what_is_not_meant_goes(bench
     (there / "golden.png").write_bytes(b"half a file")
     (tmp_path / "log").unlink()
     _, said = bench()
-    assert any("pushed 1 of 3 files" in step for step in said)
+    assert any("pushed 1 of 5 files" in step for step in said)
     pushes = [words for words in commands(tmp_path) if words[2:3] == ["push"]]
     assert [Path(word).name for (push,) in [pushes] for word in push[3:-1]] == ["golden.png"]
-    assert sorted(path.name for path in there.iterdir()) == ["golden.png", "lariqa.json", artifact.name]
+    assert sorted(path.name for path in there.iterdir()) == [
+        "golden.jpg",
+        "golden.png",
+        "golden_jpg.png",
+        "lariqa.json",
+        artifact.name,
+    ]
     assert sha256_of(there / "golden.png") == sha256_of(artifact.parent / "golden.png")
 
 
@@ -173,6 +181,17 @@ def test_a_session_option_that_is_none_is_refused(artifact, option, monkeypatch)
     with pytest.raises(SystemExit) as ended:
         command_line.main()
     assert ended.value.code == 2 and "expected --session-option KEY=VALUE" in said.getvalue()
+
+
+@pytest.mark.parametrize(("times", "flags"), [(1.4, 0), (1.6, 1)])
+def test_a_runtime_that_takes_far_more_memory_than_the_file_needs_is_flagged(bench, install, artifact, times, flags):
+    exported = participants.exported_in([artifact])[0]
+    predicted = memory_model.predict(exported.manifest, exported.artifact).peak_mib
+    memory = {"baseline_mib": 50, "peak_mib": 50 + times * predicted}
+    install(writes(row_of(artifact, memory=memory, setting={"runtime": "ONNX Runtime 1.26.0"})))
+    (row,), _ = bench()
+    assert row.memory.predicted_mib == pytest.approx(predicted, abs=0.01)
+    assert len(row.flags) == flags and all("ONNX Runtime 1.26.0 took" in flag for flag in row.flags)
 
 
 def test_an_emulator_is_no_phone(bench, install, artifact, monkeypatch):

@@ -153,7 +153,9 @@ class MainActivityTest : AppTest() {
         untilReady()
         activity.requireViewById<Spinner>(R.id.choice).setSelection(CHOICES.indexOf(RuntimeChoice.LITERT_GPU))
         until("Failed") { viewModel.uiState.state is ScoringState.Failed }
-        assertEquals(Text.NO_ACCELERATOR, assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence.text)
+        val said = assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence
+        assertEquals(Text.UNIT_REFUSED, said.text) // by the audition, with what it was told
+        assertTrue("cannot use GPU on this device" in "$said", "$said")
         assertTrue(activity.isShown(R.id.again))
         activity.requireViewById<Spinner>(R.id.choice).setSelection(CHOICES.indexOf(RuntimeChoice.ONNX_CPU))
         until("Ready") { viewModel.uiState.state is ScoringState.Ready }

@@ -93,6 +93,16 @@ class ScreensTest : AppTest() {
     }
 
     @Test
+    fun `the units of this machine, each with its verdict`() {
+        carryViews()
+        open<MainActivity>()
+        untilReady()
+        val activity = open<AuditionActivity>().get()
+        settle()
+        draw(activity, "audition_light")
+    }
+
+    @Test
     fun `a tampered model, and a photo that does not fit`() {
         val export = app.bundled().open { _, _ -> }
         val file = File(app.noBackupFilesDir, "lariqa/lariqa/${export.manifest.artifact("onnx").file}")

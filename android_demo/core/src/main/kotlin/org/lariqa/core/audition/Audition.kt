@@ -54,7 +54,8 @@ class Audition(
                 store?.end(key, unit.choice)
             }
         }
-        return AuditionTable(key, results, notes.toList()).also { save(it) }
+        // A phone of which nothing is right is tried again at the next start.
+        return AuditionTable(key, results, notes.toList()).also { if (it.fastest != null) save(it) }
     }
 
     /** A table that cannot be saved is held again at the next start: no reason to score nothing now. */

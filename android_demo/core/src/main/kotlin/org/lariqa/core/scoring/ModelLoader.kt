@@ -115,6 +115,7 @@ class ExportLoader(
 
         private fun hold(): AuditionTable {
             val units = units()
+            units.forEach { file(it.artifact) } // a damaged file is no unit's fault
             return audition.hold(units) { choice, done ->
                 onProgress(Text.STEP_AUDITION.of(choice, done + 1, units.size), done.toDouble() / units.size)
             }
@@ -125,9 +126,14 @@ class ExportLoader(
 
         private fun artifactOf(choice: RuntimeChoice) = manifest.artifact(choice.format).opened(choice.sessionOptions)
 
+        /** Read and compared once. */
+        private fun file(artifact: Artifact): File = files.getOrPut(artifact.file) {
+            export.verified(artifact) { onProgress(Text.STEP_CHECKING.of(artifact.file), it) }
+        }
+
         private fun open(choice: RuntimeChoice): Scorer {
             val artifact = artifactOf(choice)
-            val file = files.getOrPut(artifact.file) { export.verified(artifact) { onProgress(Text.STEP_CHECKING.of(artifact.file), it) } }
+            val file = file(artifact)
             onProgress(Text.STEP_OPENING.of(artifact.file, choice.runtime), null)
             return Scorer(artifact, manifest.preprocess, openRunner(file, artifact, choice))
         }

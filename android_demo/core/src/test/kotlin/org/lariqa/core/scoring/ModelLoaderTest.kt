@@ -86,6 +86,16 @@ class ModelLoaderTest {
         val sentence = refusalOf { broken.load(null) { _, _ -> } }
         assertEquals(Text.NO_UNIT, sentence.text)
         assertTrue(RuntimeChoice.entries.all { "$it: " in "$sentence" })
+        loader().load().use { assertNotNull(it.table?.fastest, "and it is tried again") }
+    }
+
+    @Test
+    fun `a damaged file is refused as one, and no unit is blamed for it`() {
+        val folder = Pack.copyOf("views")
+        val export = ExportFolder.open(folder)
+        File(folder, export.manifest.artifact("onnx").file).appendText("x")
+        assertEquals(Text.FILE_DIFFERS, refusalOf { loader(export = export).load() }.text)
+        assertEquals(emptyList(), opened)
     }
 
     @Test
