@@ -13,6 +13,7 @@ from lariqa.manifest.manifest import FILE_NAME
 from lariqa.photos.photo import open_photo
 
 RUNNABLE = tuple(row.name for row in FORMATS.values() if "android" in row.platforms)  # what Android runs
+MODULE = "onnxruntime"  # of the runtime that has session options
 
 
 def for_android(targets: Sequence[Path], progress: Callable[[str], None]) -> list[Exported]:
@@ -59,5 +60,5 @@ def check_session_options(options: Mapping[str, str], command: str | None, expor
         return
     if command:
         raise Refusal("session options are for the app; give --adb-command its own, or leave --session-option out")
-    if others := [one.path.name for one in exported if one.artifact.format != "onnx"]:
+    if others := [one.path.name for one in exported if MODULE not in FORMATS[one.artifact.format].runtime.modules]:
         raise Refusal(f"{others[0]} does not run in ONNX Runtime, which alone has session options; give the .onnx file")

@@ -51,7 +51,8 @@ internal class InterpreterRunner(file: File, private val artifact: Artifact, thr
         // The exporter names the tensors. Which of the two views comes first is the converter's choice.
         val spec = artifact.inputs.firstOrNull { it.name == tensor.name() }
         if (spec == null || spec.shape != shape || spec.dtype != dtype) {
-            refuse(Text.OTHER_INPUT, artifact.file, "${tensor.name()} $dtype $shape", artifact.inputs.joinToString { "${it.name} ${it.dtype} ${it.shape}" })
+            val promised = artifact.inputs.joinToString { "${it.name} ${it.dtype} ${it.shape}" }
+            refuse(Text.OTHER_INPUT, artifact.file, "${tensor.name()} $dtype $shape", promised)
         }
         return spec.name
     }

@@ -5,8 +5,10 @@ import android.net.Uri
 import android.os.Build
 import android.os.Debug
 import java.io.File
+import java.util.concurrent.CancellationException
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.suspendCancellableCoroutine
 import org.lariqa.core.audition.AuditionStore
@@ -62,9 +64,16 @@ class LarIqa private constructor(
          */
         suspend fun open(
             context: Context, assets: String, unit: RuntimeChoice? = null, onProgress: ProgressListener = { _, _ -> },
-        ): LarIqa = newThread().let { thread ->
+        ): LarIqa {
+            val thread = newThread()
+            val isStopped = AtomicBoolean()
             try {
-                thread.finish({}) { openOn(thread, context, assets, unit, onProgress) }
+                return thread.finish({ isStopped.set(true) }) {
+                    openOn(thread, context, assets, unit) { step, fraction ->
+                        if (isStopped.get()) throw CancellationException("stopped")
+                        onProgress(step, fraction)
+                    }
+                }
             } catch (error: Throwable) {
                 thread.shutdown()
                 throw error
@@ -117,7 +126,9 @@ class LarIqa private constructor(
         private suspend fun <T> ExecutorService.finish(stop: () -> Unit, work: () -> T): T = suspendCancellableCoroutine { caller ->
             val job = submit {
                 if (!caller.isActive) return@submit
-                runCatching(work).fold({ caller.resume(it) { _, unused, _ -> (unused as? AutoCloseable)?.close() } }, caller::resumeWithException)
+                runCatching(work).fold(
+                    { caller.resume(it) { _, unused, _ -> (unused as? AutoCloseable)?.close() } }, caller::resumeWithException,
+                )
             }
             caller.invokeOnCancellation {
                 job.cancel(false)

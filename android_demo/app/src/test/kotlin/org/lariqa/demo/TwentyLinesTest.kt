@@ -65,6 +65,23 @@ class TwentyLinesTest : AppTest() {
     }
 
     @Test
+    fun `an opening that nobody waits for any more tries no further unit`() {
+        val tried = mutableListOf<String>()
+        runBlocking {
+            lateinit var opening: kotlinx.coroutines.Job
+            opening = launch {
+                LarIqa.open(app, "exported") { step, _ ->
+                    if (step.text == Text.STEP_AUDITION) tried += step.facts.first()
+                    if (tried.distinct().size == 2) opening.cancel()
+                }
+            }
+            opening.join()
+            assertTrue(opening.isCancelled)
+        }
+        assertEquals(2, tried.distinct().size)
+    }
+
+    @Test
     fun `blocking calls give the same, for Java and for threads that may wait`() {
         LarIqa.openBlocking(app, "exported", RuntimeChoice.ONNX_CPU).use { iqa ->
             for ((file, reference) in mixed) assertEquals(reference, iqa.scoreBlocking(Uri.fromFile(file)).score.toDouble(), 1e-5)

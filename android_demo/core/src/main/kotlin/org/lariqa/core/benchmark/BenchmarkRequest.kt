@@ -62,10 +62,18 @@ data class BenchmarkRequest(
             )
         }
 
+        /** Of ONNX Runtime's entries those that name no file: any app on the phone may send a request. */
+        private val SESSION_OPTIONS = Regex(
+            """mlas\.\w+|session\.(intra_op|inter_op)\.\w+|session\.(disable_prepacking|set_denormal_as_zero|load_model_format)""",
+        )
+
         /** `key=value`, several with commas between them. */
         private fun sessionOptions(given: String): Map<String, String> = given.split(',').associate { entry ->
             val (key, value) = entry.split('=', limit = 2).map { it.trim() }.takeIf { it.size == 2 && it[0].isNotEmpty() }
                 ?: refuse(Text.BAD_REQUEST, "session_options as KEY=VALUE,KEY=VALUE", given)
+            if (!SESSION_OPTIONS.matches(key)) {
+                refuse(Text.BAD_REQUEST, "session options of mlas, session.intra_op or session.inter_op", key)
+            }
             key to value
         }
     }

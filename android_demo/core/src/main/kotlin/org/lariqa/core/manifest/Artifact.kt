@@ -25,12 +25,13 @@ data class AuditionReference(val picture: String, val size: PhotoSize, val refer
 /**
  * Options of the runtime that a file was proved and measured with.
  *
- * [memoryPattern] is ONNX Runtime's; null: as the runtime comes. [compiledModel]: the file wants LiteRT's CompiledModel
+ * [memoryPattern] and [optimizationLevel] are ONNX Runtime's; null: as the runtime comes. [compiledModel]: the file wants LiteRT's CompiledModel
  * with [xnnpackFlags]; an Interpreter runs it too, in more memory. [entries]: config entries of an ONNX Runtime session;
  * the app and its requests add them, no manifest does.
  */
 data class Session(
     val memoryPattern: Boolean? = null,
+    val optimizationLevel: String? = null,
     val compiledModel: Boolean = false,
     val xnnpackFlags: Int? = null,
     val entries: Map<String, String> = emptyMap(),
@@ -38,9 +39,14 @@ data class Session(
     companion object {
         internal fun read(row: JsonObject) = Session(
             memoryPattern = row["enable_mem_pattern"]?.jsonPrimitive?.boolean,
+            optimizationLevel = row["graph_optimization_level"]?.jsonPrimitive?.content
+                ?.also { require(it in OPTIMIZATION_LEVELS) { "graph_optimization_level is $it" } },
             compiledModel = row["interface"]?.jsonPrimitive?.content == "CompiledModel",
             xnnpackFlags = row.whole("xnnpack_flags"),
         )
+
+        /** As manifests name them, from none to all. */
+        val OPTIMIZATION_LEVELS = listOf("disabled", "basic", "extended", "all")
     }
 }
 

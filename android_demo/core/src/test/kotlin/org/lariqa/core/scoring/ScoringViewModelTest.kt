@@ -15,8 +15,10 @@ import kotlin.test.assertTrue
 import org.junit.Test
 import org.lariqa.core.Pack
 import org.lariqa.core.Text
+import org.lariqa.core.bytes
 import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.pixels.Photo
+import org.lariqa.core.pixels.PixelPhoto
 import org.lariqa.core.pixels.copyTo
 import org.lariqa.core.refuse
 import org.lariqa.core.runtimes.Runner
@@ -171,6 +173,28 @@ class ScoringViewModelTest {
             assertEquals(Pack.photo(file).size, result.size)
             assertTrue(!result.wasResampled)
         }
+        assertEquals(viewModel.uiState.results, journal.read().results)
+    }
+
+    @Test
+    fun `where the decoder is off, a lossy photo's score says so, also after a restart`() {
+        val off = { file: File ->
+            val photo = Pack.photoAsPython(file)
+            if (file.name == "golden.jpg") PixelPhoto(photo.size, photo.bytes().map { (it + 9).toByte() }.toByteArray()) else photo
+        }
+        val viewModel = viewModel(
+            ExportLoader({ Pack.views }, Pack::openOnnx, off, Pack.phone()),
+            open = { result ->
+                val photo = Pack.tinyPhoto("original")
+                object : Photo by photo {
+                    override val isLossy = result.id == "jpeg"
+                }
+            },
+        )
+        viewModel.load()
+        viewModel.add(photos(listOf("jpeg", "png")))
+        assertEquals(listOf(Text.DECODER_OFF, null), viewModel.uiState.results.map { it.caveat?.text })
+        assertEquals(Text.DECODER_OFF, viewModel.uiState.decoder?.text)
         assertEquals(viewModel.uiState.results, journal.read().results)
     }
 
