@@ -69,7 +69,7 @@ class AuditionActivity : Activity() {
         }
         return listOfNotNull(
             resources.say(verdict),
-            unit.peakMib?.let { resources.say(Text.UNIT_PEAK.of("%.0f".format(it))) },
+            unit.peakMib?.takeIf { unit.isAdmitted && it > 0 }?.let { resources.say(Text.UNIT_PEAK.of("%.0f".format(it))) },
             resources.say(Text.UNIT_IN_USE.of()).takeIf { isUsed },
         ).joinToString(" · ")
     }
