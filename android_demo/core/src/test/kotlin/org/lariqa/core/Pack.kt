@@ -76,8 +76,8 @@ object Pack {
         ExportLoader({ ExportFolder.open(folder) }, ::openOnnx, ::photo, phone)
 
     /** Without a [store] no audition is held. */
-    fun phone(store: AuditionStore? = null, system: String = "Android 0", memoryMib: (() -> Double)? = null) =
-        Phone("test 1", system, "ImageIO", store, memoryMib)
+    fun phone(store: AuditionStore? = null, system: String = "Android 0", nanoTime: () -> Long = System::nanoTime) =
+        Phone("test 1", system, "ImageIO", store, nanoTime = nanoTime)
 
     /** The pixels that Python has of the golden JPEG, whichever of its two files is opened; others as they are. */
     fun photoAsPython(file: File): Photo = photo(if (file.name == "golden.jpg") File(file.parentFile, "golden_jpg.png") else file)

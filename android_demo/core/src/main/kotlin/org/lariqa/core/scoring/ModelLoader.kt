@@ -41,6 +41,8 @@ class Phone(
     val store: AuditionStore?,
     /** Of this process; null: not known. */
     val memoryMib: (() -> Double)? = null,
+    /** For durations. */
+    val nanoTime: () -> Long = System::nanoTime,
 )
 
 /**
@@ -64,7 +66,7 @@ class ExportLoader(
         private val audition = Audition(
             AuditionKey(phone.app, phone.system, exportKey()), manifest.tolerances,
             { artifact -> pictures.getOrPut(artifact.file) { AuditionPictures.of(artifact, export, openPhoto) } },
-            phone.store, phone.memoryMib,
+            phone.store, phone.memoryMib, phone.nanoTime,
         )
 
         fun load(asked: RuntimeChoice?): LoadedModel {
