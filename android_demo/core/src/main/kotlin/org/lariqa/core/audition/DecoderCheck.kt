@@ -43,11 +43,11 @@ data class DecoderCheck(
     val library: String,
     val file: String,
     val levels: Levels,
-    /** Of this phone's own pixels, on the unit that scores here; null: the file has no reference of this picture. */
+    /** Of this phone's own pixels, on the unit that scores here; null: no size is known to score it at. */
     val score: Double?,
     /** Of Pillow's pixels, on the same unit. */
     val scoreOfExpected: Double?,
-    /** PyTorch's, of Pillow's pixels. */
+    /** PyTorch's, of Pillow's pixels; null: the export does not have it for this file. */
     val reference: Double?,
     /** How far a decoder may move a score without being named: what float32 may differ by. */
     val tolerance: Double,
@@ -77,13 +77,16 @@ data class DecoderCheck(
          * @param library what decodes, and its version.
          */
         fun of(export: ExportFolder, scorer: Scorer, library: String, openPhoto: (File) -> Photo): DecoderCheck? {
-            val jpeg = export.manifest.golden?.jpeg ?: return null
+            val golden = export.manifest.golden
+            val jpeg = golden?.jpeg ?: return null
             val row = scorer.artifact.audition.firstOrNull { it.picture == AuditionPictures.JPEG }
             val expected = openPhoto(export.verifiedPixels(jpeg))
             return openPhoto(export.verifiedJpeg(jpeg)).use { own ->
                 if (own.size != expected.size) refuse(Text.OTHER_SIZE, jpeg.file, own.size, expected.size)
                 val levels = Levels.between(own, expected)
-                fun score(photo: Photo) = row?.let { scorer.score(GoldenPhoto(photo, it.size), fit = false).toDouble() }
+                // A file without a reference of this picture still tells what the difference moves.
+                val size = row?.size ?: scorer.artifact.references[golden.file]?.size
+                fun score(photo: Photo) = size?.let { scorer.score(GoldenPhoto(photo, it), fit = false).toDouble() }
                 val right = score(expected)
                 val given = if (levels.worst == 0) right else score(own)
                 DecoderCheck(library, jpeg.file, levels, given, right, row?.reference, export.manifest.tolerances.float32)

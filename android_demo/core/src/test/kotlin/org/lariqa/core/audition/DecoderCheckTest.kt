@@ -73,6 +73,17 @@ class DecoderCheckTest {
     }
 
     @Test
+    fun `a file for one size, which has no audition, still tells what the decoder moves`() {
+        val tiny = Pack.tiny
+        val onnx = tiny.manifest.artifact("onnx")
+        val scorer = Scorer(onnx, tiny.manifest.preprocess, Pack.openOnnx(tiny.verified(onnx) {}, onnx, RuntimeChoice.ONNX_CPU))
+        val found = assertNotNull(scorer.use { DecoderCheck.of(tiny, it, "a decoder 1", off { value -> value + 18 }) })
+        assertNull(found.reference)
+        assertTrue(found.effect!! > 1e-4)
+        assertEquals(Text.DECODER_OFF, found.caveat?.text)
+    }
+
+    @Test
     fun `an older export has nothing to check`() {
         val manifest = export.manifest.copy(golden = export.manifest.golden!!.copy(jpeg = null))
         val older = org.lariqa.core.manifest.ExportFolder(export.folder, manifest)
