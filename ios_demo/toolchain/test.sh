@@ -20,9 +20,9 @@ fi
 [ "$status" = 0 ] || exit "$status"
 
 "$swift" swift-format lint --strict --recursive \
-    ios_demo/Package.swift ios_demo/Sources ios_demo/App ios_demo/Stubs ios_demo/Tests
+    Package.swift ios_demo/Sources ios_demo/App ios_demo/Stubs ios_demo/Tests
 rm -rf "$vectors"
 OMP_NUM_THREADS=1 "$python" ios_demo/Tests/make_vectors.py "$vectors"
 # One call builds everything, the app and its views included, and runs the tests.
-LARIQA_VECTORS="$vectors" "$swift" swift test --quiet --disable-xctest --package-path ios_demo --scratch-path .swift/build
+LARIQA_VECTORS="$vectors" "$swift" swift test --quiet --disable-xctest --scratch-path .swift/build
 "$python" ios_demo/Tests/make_vectors.py --check "$vectors"

@@ -1,6 +1,9 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+// At the root of the repository, so that any app can add it by its URL. Such an app takes the product LarIqaKit; the rest is
+// the sample app's (LarIqaScreens), tests, and what tests need. All of the Swift code lies in ios_demo/.
+
 // On Linux, stand-ins for the few declarations of Apple's frameworks that the app uses (Stubs/): they let the compiler
 // check every line, and prove nothing about the frameworks. `os(Linux)` is the machine that builds: a build for a phone
 // runs on a Mac and never sees them. There, pixels and sha256 are optimised in debug builds too, or tests take minutes.
@@ -13,7 +16,7 @@ import PackageDescription
     // Swift 6.0's own libswiftObservation.so lacks a function that it calls only when it is about to trap.
     let observation: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--allow-shlib-undefined"])]
     func stub(_ name: String, _ dependencies: Target.Dependency...) -> Target {
-        .target(name: name, dependencies: dependencies, path: "Stubs/\(name)")
+        .target(name: name, dependencies: dependencies, path: "ios_demo/Stubs/\(name)")
     }
     let stubs = [
         stub("AVFoundation"), stub("CoreAI"), stub("CoreGraphics"), stub("CoreML", "CoreVideo"),
@@ -21,35 +24,48 @@ import PackageDescription
         stub("ImageIO", "CoreGraphics"), stub("PhotosUI", "SwiftUI"),
         stub("SwiftUI", "CoreGraphics", "CoreTransferable", "UIKit"), stub("UIKit", "CoreGraphics"),
         stub("UniformTypeIdentifiers"), stub("os"),
+        .target(
+            name: "StandIns", dependencies: ["Recorded", "CoreML", "ImageIO"], path: "ios_demo/Tests/StandIns"),
         .executableTarget(
-            name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "App/Sources", linkerSettings: observation),
+            name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "ios_demo/App/Sources", linkerSettings: observation),
     ]
     let quickPixels: [SwiftSetting] = [.unsafeFlags(["-O"])]
+    let standIns: [Target.Dependency] = ["StandIns"]
+    let standInProducts: [Product] = [.library(name: "StandIns", targets: ["StandIns"])]
 #else
     let frameworks: [String] = []
     let stubs: [Target] = []
     let observation: [LinkerSetting] = []
     let quickPixels: [SwiftSetting] = []
+    let standIns: [Target.Dependency] = []
+    let standInProducts: [Product] = []
 #endif
 let onLinux = frameworks.map { Target.Dependency(stringLiteral: $0) }
+let sources = "ios_demo/Sources"
+let tests = "ios_demo/Tests"
 
 let package = Package(
     name: "LarIqaKit",
     platforms: [.iOS(.v17), .macOS(.v14)],
     products: [
-        .library(name: "LarIqaKit", targets: ["LarIqaKit"]),
-        .library(name: "LarIqaApple", targets: ["LarIqaApple"]),
+        .library(name: "LarIqaKit", targets: ["LarIqaKit", "LarIqaApple"]),
         .library(name: "LarIqaScreens", targets: ["LarIqaScreens"]),
-    ],
+    ] + standInProducts,
     targets: [
-        .target(name: "LarIqaKit", swiftSettings: quickPixels),
-        .target(name: "LarIqaApple", dependencies: ["LarIqaKit"] + onLinux),
-        .target(name: "LarIqaScreens", dependencies: ["LarIqaKit", "LarIqaApple"] + onLinux),
-        .target(name: "Recorded", dependencies: ["LarIqaKit"], path: "Tests/Recorded"),
-        .testTarget(name: "LarIqaKitTests", dependencies: ["LarIqaKit", "Recorded"]),
-        .testTarget(name: "LarIqaAppleTests", dependencies: ["LarIqaApple", "Recorded"] + onLinux),
+        .target(name: "LarIqaKit", path: "\(sources)/LarIqaKit", swiftSettings: quickPixels),
+        .target(name: "LarIqaApple", dependencies: ["LarIqaKit"] + onLinux, path: "\(sources)/LarIqaApple"),
+        .target(
+            name: "LarIqaScreens", dependencies: ["LarIqaKit", "LarIqaApple"] + onLinux,
+            path: "\(sources)/LarIqaScreens"),
+        .target(name: "Recorded", dependencies: ["LarIqaKit"], path: "\(tests)/Recorded"),
         .testTarget(
-            name: "LarIqaScreensTests", dependencies: ["LarIqaScreens", "Recorded"], linkerSettings: observation),
+            name: "LarIqaKitTests", dependencies: ["LarIqaKit", "Recorded"], path: "\(tests)/LarIqaKitTests"),
+        .testTarget(
+            name: "LarIqaAppleTests", dependencies: ["LarIqaApple", "Recorded"] + onLinux + standIns,
+            path: "\(tests)/LarIqaAppleTests"),
+        .testTarget(
+            name: "LarIqaScreensTests", dependencies: ["LarIqaScreens", "Recorded"],
+            path: "\(tests)/LarIqaScreensTests", linkerSettings: observation),
     ] + stubs,
     swiftLanguageModes: [.v6]
 )
