@@ -19,6 +19,7 @@ from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME, Artifact, Manifest, read_manifest, write_manifest
 from lariqa.photos import golden
+from lariqa.photos.audition import PICTURE_FILES
 from lariqa.runtimes.artifacts import describe
 
 HOUSE = Path(__file__).parents[1]
@@ -56,7 +57,7 @@ def bundle(
         copy = stage / destination.name
         copy.mkdir()
         write_manifest(copy, manifest)  # its rows are of files that are there
-        for name in (golden.FILE_NAME, *(row.file for row in manifest.artifacts)):
+        for name in (*pictures_of(manifest), *(row.file for row in manifest.artifacts)):
             copy_one = shutil.copytree if (folder / name).is_dir() else shutil.copyfile
             copy_one(folder / name, copy / name)
         replace(copy, destination)
@@ -108,8 +109,15 @@ def checked(folder: Path, platform: str, formats: Sequence[str] = (), inputs: Se
             raise Refusal(
                 f"{row.file} has no reference score of {golden.FILE_NAME}, so no phone could test itself; export again"
             )
-    tile = folder / golden.FILE_NAME
-    if not tile.is_file() or sha256_of(tile) != sha256_of(golden.TILE):
-        raise Refusal(f"{tile} is missing or not this toolkit's golden photo; export again")
+    for name in pictures_of(manifest):
+        (ours,) = [file for file in PICTURE_FILES if file.name == name]
+        if not (folder / name).is_file() or sha256_of(folder / name) != sha256_of(ours):
+            raise Refusal(f"{folder / name} is missing or not this toolkit's golden picture; export again")
     # An export of an older schema gets what the app reads.
     return with_changes(manifest, tolerances=manifest.tolerances or TOLERANCES, artifacts=tuple(rows))
+
+
+def pictures_of(manifest: Manifest) -> tuple[str, ...]:
+    """Names of the picture files that belong to an export; an older one has the golden photo alone."""
+    jpeg = bool(manifest.golden and manifest.golden.get("jpeg"))
+    return tuple(file.name for file in PICTURE_FILES) if jpeg else (golden.FILE_NAME,)

@@ -8,14 +8,25 @@ from export.rewrite.export_ready import usual_memory
 from export.rewrite.ready_model import ExportReady
 from lariqa.digest import sha256_of
 from lariqa.manifest.manifest import Artifact, Manifest
-from lariqa.photos import golden
+from lariqa.photos import audition, golden
 from lariqa_train.model.model import LarIqa
 
 
 def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
     """A manifest without artifacts yet."""
-    tile = {"file": golden.FILE_NAME, "sha256": sha256_of(golden.TILE), "fill": golden.FILL}
-    return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES, golden=tile)
+    pictures = {
+        "file": golden.FILE_NAME,
+        "sha256": sha256_of(golden.TILE),
+        "fill": golden.FILL,
+        "generator": audition.GENERATOR,
+        "jpeg": {
+            "file": audition.JPEG.name,
+            "sha256": sha256_of(audition.JPEG),
+            "pixels_file": audition.JPEG_PIXELS.name,
+            "pixels_sha256": sha256_of(audition.JPEG_PIXELS),
+        },
+    }
+    return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES, golden=pictures)
 
 
 def new_artifact(ready: ExportReady, row: Format, precision: str, macs: int) -> Artifact:

@@ -14,6 +14,7 @@ from pathlib import Path
 from export.formats import FORMATS
 from export.formats.format import Format
 from export.new_artifact import new_artifact, new_manifest
+from export.proof.audition import Audition
 from export.proof.limits import GATE_PHOTOS, LIMITS
 from export.proof.parity import Parity, compare, reference_scores
 from export.proof.proof_photos import photos_to_prove
@@ -28,8 +29,7 @@ from lariqa.atomic import replace as publish
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME, Artifact, Manifest, read_manifest, size_bytes, write_manifest
-from lariqa.photos.golden import FILE_NAME as GOLDEN
-from lariqa.photos.golden import TILE
+from lariqa.photos.audition import PICTURE_FILES
 from lariqa.runtimes.artifacts import scorer_for
 from lariqa_train.model.checkpoint import save_checkpoint
 from lariqa_train.model.model import LarIqa
@@ -70,7 +70,7 @@ def export_proved(
         model: from ``load_checkpoint``.
         request: input, photo size, view.
         formats: names in ``export.formats.FORMATS``.
-        folder: where the files, ``lariqa.json``, the golden tile and the reference checkpoint go; made if need be.
+        folder: where the files, ``lariqa.json``, the golden pictures and the reference checkpoint go; made if need be.
         precisions: names in ``lariqa_train.quantization.precision.PRECISIONS``.
         calibration: the user's photos that lower precisions are calibrated on; empty: generated ones.
         keep_float: groups of layers that stay float32 in every precision.
@@ -98,7 +98,8 @@ def export_proved(
         manifest, forgotten = _manifest_to_add_to(
             old, model, save_checkpoint(model, stage / REFERENCE), overwrite, folder
         )
-        shutil.copyfile(TILE, stage / GOLDEN)
+        for picture in PICTURE_FILES:
+            shutil.copyfile(picture, stage / picture.name)
         rejects = replace(manifest, artifacts=())
         progress("fusing the KAN, baking in the preprocessing")
         ready = make_export_ready(model, request)
@@ -107,6 +108,7 @@ def export_proved(
         macs = count_macs(ready, ready.example())
         photos = photos_to_prove(ready.photo_size_px, ready.preprocess, (request.height, request.width))
         reference = reference_scorer(model, request.synthetic_view)
+        audition = Audition(ready, reference, progress)
         expected = (
             reference_scores(reference, photos, limit or LIMITS["fp32"], progress) if "fp32" in precisions else {}
         )
@@ -137,16 +139,19 @@ def export_proved(
                 scorer = scorer_for(staged, manifest, artifact)
                 parity = compare(scorer, expected, photos, precision, reference.runner.runtime, progress, limit)
                 status = "executed here" if scorer.runner.executes_artifact else "checked"
-                del scorer  # the runtime holds the file open
             else:
                 artifact, parity = quantized.write(row, precision, staged, manifest, artifact)
                 _check(row, staged, manifest, replace(artifact, converter=None))
+                scorer = scorer_for(staged, manifest, artifact) if parity.passed else None
                 status = "executed here" if row.runs_here(platform.system()) else "checked"
-            finished += 1
             artifact = replace(artifact, status=status, parity=parity.to_json())
             if parity.passed:
+                artifact = audition.judged_by(scorer, artifact)
+            del scorer  # the runtime holds the file open
+            finished += 1
+            if parity.passed:
                 manifest = manifest.with_artifact(artifact)
-                _publish(stage, (REFERENCE, GOLDEN, artifact.file), manifest, folder)
+                _publish(stage, (REFERENCE, *(file.name for file in PICTURE_FILES), artifact.file), manifest, folder)
                 for gone in forgotten:
                     if gone.file != artifact.file:
                         remove(folder / gone.file)
@@ -181,7 +186,7 @@ def _publish(stage: Path, names: Sequence[str], manifest: Manifest, folder: Path
     write_manifest(stage, manifest)
     folder.mkdir(exist_ok=True)
     for name in (*names, FILE_NAME):
-        if (stage / name).exists():  # the reference and the golden tile go with the first file
+        if (stage / name).exists():  # the reference and the golden pictures go with the first file
             publish(stage / name, folder / name)
 
 

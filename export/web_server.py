@@ -17,10 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from export.app_bundle import HOUSE, checked
+from export.app_bundle import HOUSE, checked, pictures_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME
-from lariqa.photos import golden
 
 SITE = HOUSE / "web_demo" / "site"
 BUILT = "built.json"  # what build.mjs writes last
@@ -51,7 +50,7 @@ class WebServer(ThreadingHTTPServer):
         self.headers_of_all: dict[str, str] = built["headers"]
         self.manifest = manifest
         self.made = {f"model/{FILE_NAME}": json.dumps(manifest.to_json()).encode()}
-        names = [golden.FILE_NAME, *(row.file for row in manifest.artifacts)]
+        names = [*pictures_of(manifest), *(row.file for row in manifest.artifacts)]
         self.files = {f"model/{name}": folder / name for name in names} | (beside or {})
         for file in site.rglob("*"):
             path = file.relative_to(site).as_posix()

@@ -134,6 +134,18 @@ class Score(Part):
     reference: float | None = None
 
 
+class Decoder(Part):
+    """What a device's JPEG decoder makes of ``golden.jpg``, beside the pixels that Pillow makes of it."""
+
+    library: str
+    file: str = "golden.jpg"
+    worst_levels: float  # 0..255
+    mean_levels: float
+    differing_share: float  # of all values, 0..1
+    score: float | None = None  # of its own pixels
+    reference: float | None = None  # PyTorch's, of Pillow's
+
+
 class Work(Part):
     """The work of one run, counted in the file."""
 
@@ -177,6 +189,7 @@ class Measurement(Part):
     memory: Memory | None = None
     conditions: Conditions = Conditions()
     scores: list[Score] = []
+    decoder: Decoder | None = None
     work: Work | None = None
     limit: MachineLimit | None = None
     profile: Profile | None = None

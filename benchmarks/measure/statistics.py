@@ -131,6 +131,20 @@ def run_ms(row: Measurement) -> list[float]:
     return [sum(run) for run in zip(*parts, strict=True)]
 
 
+def decodes_otherwise(row: Measurement) -> str:
+    """What the device's decoder does to the scores of JPEG photos; empty where its pixels are Pillow's."""
+    found = row.decoder
+    if found is None or not found.worst_levels:
+        return ""
+    moved = ""
+    if found.score is not None and found.reference is not None:
+        moved = f", and the score of that file by {abs(found.score - found.reference):.1e}"
+    return (
+        f"{found.library} decodes {found.file} otherwise than Pillow: {found.differing_share:.1%} of the values "
+        f"differ, by up to {found.worst_levels:g} levels{moved}; scores of JPEG photos are that far from PyTorch's"
+    )
+
+
 def leaves_out(row: Measurement) -> str:
     """What :func:`run_ms` leaves out for this row, in a sentence; empty if nothing."""
     if row.latency and row.latency.inference_ms and not row.latency.preprocess_ms and row.subject.input != "pixels":

@@ -64,6 +64,7 @@ class Artifact:
     status: Status = "converted"
     parity: dict[str, Any] | None = None  # export.proof.parity.Parity as JSON
     plan: dict[str, Any] | None = None  # lariqa_train.quantization.precision.Plan as JSON; None in fp32
+    audition: tuple[dict[str, Any], ...] = ()  # lariqa.photos.audition.AuditionScore as JSON
 
     def __post_init__(self) -> None:
         # A manifest may come from anywhere, and it says which files beside it are opened, replaced and removed.
@@ -90,7 +91,7 @@ class Manifest:
     artifacts: tuple[Artifact, ...] = ()
     # Arithmetic of a device -> how far its score of the golden photo may be from the reference, in score units.
     tolerances: dict[str, float] = field(default_factory=dict)
-    golden: dict[str, str] | None = None  # the picture that phones test themselves with: file, sha256, fill
+    golden: dict[str, Any] | None = None  # the pictures that phones test themselves with: see export.new_artifact
     toolkit_version: str = __version__
 
     def to_json(self) -> dict[str, Any]:
@@ -131,6 +132,7 @@ class Manifest:
                     **{
                         **row,
                         "inputs": tuple(InputSpec(**{**spec, "shape": tuple(spec["shape"])}) for spec in row["inputs"]),
+                        "audition": tuple(row.get("audition", ())),
                     }
                 )
                 for row in data["artifacts"]
@@ -156,7 +158,7 @@ class Manifest:
     def embedded(self, artifact: Artifact) -> str:
         """What goes into the file itself."""
         data = replace(self, artifacts=(artifact,)).to_json()
-        for key in ("sha256", "bytes", "status", "parity"):
+        for key in ("sha256", "bytes", "status", "parity", "audition"):
             del data["artifacts"][0][key]
         return json.dumps(data, separators=(",", ":"))
 

@@ -25,7 +25,11 @@ TILE = Path(__file__).parent / FILE_NAME
 
 def golden_photo(height: int, width: int) -> np.ndarray:
     """(height, width, 3) uint8 RGB."""
-    tile = open_photo(TILE)
+    return mirrored(open_photo(TILE), height, width)
+
+
+def mirrored(tile: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A tile of any size repeated, mirrored, to (height, width, 3)."""
     return tile[mirror(height, tile.shape[0])[:, None], mirror(width, tile.shape[1])]
 
 

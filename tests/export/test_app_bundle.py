@@ -14,10 +14,11 @@ from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME, Artifact, InputSpec, Manifest, read_manifest, write_manifest
 from lariqa.manifest.model_config import LarIqaConfig, Provenance
-from lariqa.photos.golden import TILE
+from lariqa.photos.audition import PICTURE_FILES
 from lariqa_cli import main as command_line
 
 FILES = {"ios": {"a.mlpackage"}, "android": {"a.onnx", "a.tflite"}}  # whose photos have one size
+PICTURES = {"golden.png", "golden.jpg", "golden_jpg.png"}
 ONE = {"ios": "a.mlpackage", "android": "a.onnx"}
 
 
@@ -29,7 +30,8 @@ def exported(tmp_path):
     (folder / "a.mlpackage" / "Data" / "model").write_bytes(b"model")
     (folder / "a.onnx").write_bytes(b"onnx")
     (folder / "a.tflite").write_bytes(b"tflite")
-    shutil.copy(TILE, folder / "golden.png")
+    for picture in PICTURE_FILES:
+        shutil.copy(picture, folder)
     row = Artifact(
         "a.mlpackage", "coreml", "fp32", "pixels", "crop", 200, 150,
         (InputSpec("image", "uint8", "NHWC", (1, 150, 200, 3)),), "score", 1,
@@ -39,7 +41,14 @@ def exported(tmp_path):
     rows = [row]
     for name, file in (("onnx", "a.onnx"), ("tflite", "a.tflite")):
         rows.append(replace(row, file=file, format=name, sha256=sha256_of(folder / file)))
-    manifest = Manifest("0" * 64, LarIqaConfig(), Provenance(False, "test", ""), tuple(rows), TOLERANCES)
+    manifest = Manifest(
+        "0" * 64,
+        LarIqaConfig(),
+        Provenance(False, "test", ""),
+        tuple(rows),
+        TOLERANCES,
+        {"jpeg": {"file": "golden.jpg"}},
+    )
     write_manifest(folder, manifest)
     return folder
 
@@ -50,7 +59,7 @@ def test_an_export_is_copied_with_what_the_app_needs_and_replaces_the_older_one(
     model.mkdir(parents=True)
     (model / "old.onnx").write_text("old")
     assert {row.file for row in bundle(exported, platform, model)} == FILES[platform]
-    assert {path.name for path in model.iterdir()} == {*FILES[platform], "golden.png", FILE_NAME}
+    assert {path.name for path in model.iterdir()} == {*FILES[platform], *PICTURES, FILE_NAME}
     copied, whole = read_manifest(model), read_manifest(exported)
     assert copied.artifacts == tuple(row for row in whole.artifacts if row.file in FILES[platform])
     assert replace(copied, artifacts=()) == replace(whole, artifacts=())
@@ -117,14 +126,21 @@ def remove_model(folder: Path, platform: str) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
+def test_an_older_export_has_the_golden_photo_alone(exported, tmp_path):
+    write_manifest(exported, replace(read_manifest(exported), golden={"file": "golden.png"}))
+    (exported / "golden.jpg").unlink()
+    bundle(exported, "android", tmp_path / "Model")
+    assert {path.name for path in (tmp_path / "Model").iterdir()} == {*FILES["android"], "golden.png", FILE_NAME}
+
+
 @pytest.mark.parametrize("platform", FILES)
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
         (spoil_model, "its sha256 differs"),
         (remove_model, "no model at"),
-        (lambda folder, _: (folder / "golden.png").unlink(), "missing or not this toolkit's golden photo"),
-        (lambda folder, _: (folder / "golden.png").write_bytes(b"x"), "missing or not this toolkit's golden photo"),
+        (lambda folder, _: (folder / "golden.png").unlink(), "missing or not this toolkit's golden picture"),
+        (lambda folder, _: (folder / "golden.jpg").write_bytes(b"x"), "missing or not this toolkit's golden picture"),
         (lambda folder, _: (folder / FILE_NAME).unlink(), "holds no lariqa.json with artifacts"),
         (
             lambda folder, _: changed(

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.measure.measurement import Latency
+from benchmarks.measure.measurement import Decoder, Latency
 from benchmarks.measure.statistics import (
     FEWEST_RUNS,
     Interval,
+    decodes_otherwise,
     describe,
     drift,
     leaves_out,
@@ -163,3 +164,13 @@ def test_many_photos_are_quick_enough():
     rng = np.random.default_rng(0)
     found = parity([(score, score + 1e-6) for score in rng.uniform(0, 1, 1000)])
     assert found.pairs == 499_500 and found.flips < 10
+
+
+def test_a_decoder_that_differs_is_a_reason_to_doubt_the_scores():
+    row = made_row("a")
+    assert not decodes_otherwise(row)
+    exact = Decoder(library="a", worst_levels=0, mean_levels=0, differing_share=0, score=0.5, reference=0.5)
+    assert not decodes_otherwise(row.model_copy(update={"decoder": exact}))
+    off = exact.model_copy(update={"worst_levels": 18, "differing_share": 0.25, "score": 0.5047})
+    said = decodes_otherwise(row.model_copy(update={"decoder": off}))
+    assert "25.0%" in said and "18 levels" in said and "4.7e-03" in said
