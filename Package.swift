@@ -18,7 +18,7 @@ import PackageDescription
     func stub(_ name: String, _ dependencies: Target.Dependency...) -> Target {
         .target(name: name, dependencies: dependencies, path: "ios_demo/Stubs/\(name)")
     }
-    let stubs = [
+    let stubs: [Target] = [
         stub("AVFoundation"), stub("CoreAI"), stub("CoreGraphics"), stub("CoreML", "CoreVideo"),
         stub("CoreTransferable", "UniformTypeIdentifiers"), stub("CoreVideo", "CoreGraphics"), stub("DarwinOnLinux"),
         stub("ImageIO", "CoreGraphics"), stub("PhotosUI", "SwiftUI"),
@@ -41,31 +41,35 @@ import PackageDescription
     let standInProducts: [Product] = []
 #endif
 let onLinux = frameworks.map { Target.Dependency(stringLiteral: $0) }
-let sources = "ios_demo/Sources"
-let tests = "ios_demo/Tests"
+let sources = "ios_demo/Sources/"
+let tests = "ios_demo/Tests/"
+let kit: Target.Dependency = "LarIqaKit"
+let apple: Target.Dependency = "LarIqaApple"
+let screens: Target.Dependency = "LarIqaScreens"
+let recorded: Target.Dependency = "Recorded"
+
+// Each on its own, with its type: the compiler gives up on one long expression.
+var products: [Product] = [
+    .library(name: "LarIqaKit", targets: ["LarIqaKit", "LarIqaApple"]),
+    .library(name: "LarIqaScreens", targets: ["LarIqaScreens"]),
+]
+products += standInProducts
+let appleNeeds: [Target.Dependency] = [kit] + onLinux
+let screensNeed: [Target.Dependency] = [kit, apple] + onLinux
+let appleTestsNeed: [Target.Dependency] = [apple, recorded] + onLinux + standIns
+var targets: [Target] = [
+    .target(name: "LarIqaKit", path: sources + "LarIqaKit", swiftSettings: quickPixels),
+    .target(name: "LarIqaApple", dependencies: appleNeeds, path: sources + "LarIqaApple"),
+    .target(name: "LarIqaScreens", dependencies: screensNeed, path: sources + "LarIqaScreens"),
+    .target(name: "Recorded", dependencies: [kit], path: tests + "Recorded"),
+    .testTarget(name: "LarIqaKitTests", dependencies: [kit, recorded], path: tests + "LarIqaKitTests"),
+    .testTarget(name: "LarIqaAppleTests", dependencies: appleTestsNeed, path: tests + "LarIqaAppleTests"),
+    .testTarget(
+        name: "LarIqaScreensTests", dependencies: [screens, recorded], path: tests + "LarIqaScreensTests",
+        linkerSettings: observation),
+]
+targets += stubs
 
 let package = Package(
-    name: "LarIqaKit",
-    platforms: [.iOS(.v17), .macOS(.v14)],
-    products: [
-        .library(name: "LarIqaKit", targets: ["LarIqaKit", "LarIqaApple"]),
-        .library(name: "LarIqaScreens", targets: ["LarIqaScreens"]),
-    ] + standInProducts,
-    targets: [
-        .target(name: "LarIqaKit", path: "\(sources)/LarIqaKit", swiftSettings: quickPixels),
-        .target(name: "LarIqaApple", dependencies: ["LarIqaKit"] + onLinux, path: "\(sources)/LarIqaApple"),
-        .target(
-            name: "LarIqaScreens", dependencies: ["LarIqaKit", "LarIqaApple"] + onLinux,
-            path: "\(sources)/LarIqaScreens"),
-        .target(name: "Recorded", dependencies: ["LarIqaKit"], path: "\(tests)/Recorded"),
-        .testTarget(
-            name: "LarIqaKitTests", dependencies: ["LarIqaKit", "Recorded"], path: "\(tests)/LarIqaKitTests"),
-        .testTarget(
-            name: "LarIqaAppleTests", dependencies: ["LarIqaApple", "Recorded"] + onLinux + standIns,
-            path: "\(tests)/LarIqaAppleTests"),
-        .testTarget(
-            name: "LarIqaScreensTests", dependencies: ["LarIqaScreens", "Recorded"],
-            path: "\(tests)/LarIqaScreensTests", linkerSettings: observation),
-    ] + stubs,
-    swiftLanguageModes: [.v6]
-)
+    name: "LarIqaKit", platforms: [.iOS(.v17), .macOS(.v14)], products: products, targets: targets,
+    swiftLanguageModes: [.v6])

@@ -16,7 +16,7 @@ public struct Audition: Sendable {
     private let artifact: Artifact
     private let set: AuditionSet
     private let platform: Platform
-    private let key: AuditionKey
+    let key: AuditionKey
 
     init(of artifact: Artifact, in folder: ExportFolder, with set: AuditionSet, on platform: Platform) {
         self.folder = folder
@@ -139,9 +139,7 @@ public struct Audition: Sendable {
         if isFirst {
             latency.firstMs = run.inferenceMs
         } else {
-            latency.inferenceMs.append(run.inferenceMs)
-            latency.preprocessMs.append(run.bufferMs)  // the views are made once, for all units
-            latency.postMs.append(run.postMs)
+            latency.inferenceMs.append(run.inferenceMs)  // the views are made once, for all units
             latency.startedS.append(start)
         }
         return run

@@ -52,7 +52,10 @@ struct AuditionSet: Sendable {
     private static func picture(
         _ row: Artifact.Audition, _ tile: Photo, _ folder: ExportFolder, _ decoder: any PhotoDecoding
     ) throws -> Photo? {
-        guard row.picture == jpeg else { return AuditionPictures.make(row.picture, from: tile, size: row.size) }
+        guard row.picture == jpeg else {
+            let isKnown = folder.manifest.golden?.generator == AuditionPictures.generator
+            return isKnown ? AuditionPictures.make(row.picture, from: tile, size: row.size) : nil
+        }
         guard let jpeg = folder.manifest.golden?.jpeg else { return nil }
         let pixels = try decoder.photo(
             from: folder.goldenFile(jpeg.pixelsFile, jpeg.pixelsSha256), named: jpeg.pixelsFile)

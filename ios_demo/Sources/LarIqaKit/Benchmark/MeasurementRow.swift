@@ -133,9 +133,9 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
         /// Of the values that differ at all, 0...1.
         public var differingShare: Double
         /// Of this device's pixels.
-        public var score: Double
+        public var score: Double?
         /// PyTorch's, of Pillow's pixels.
-        public var reference: Double
+        public var reference: Double?
     }
 
     public struct Work: Codable, Sendable, Equatable {

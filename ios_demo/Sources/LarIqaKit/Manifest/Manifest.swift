@@ -32,6 +32,8 @@ public struct Manifest: Sendable, Equatable {
         public let file: String
         public let sha256: String
         public let fill: String
+        /// The rules of the audition's pictures; nil in an export of an older toolkit.
+        public let generator: String?
         /// What this phone's decoder is held to; nil in an export of an older toolkit.
         public let jpeg: Jpeg?
     }

@@ -24,31 +24,41 @@ public struct DecoderCheck: Codable, Sendable, Equatable {
             + "\(figures.file), which moves that picture's score by \(figure(effect)): this score may be off as much."
     }
 
+    /// Of the check itself, whatever came of it.
+    public var summary: String {
+        if let sentence { return sentence }
+        guard let figures else { return "" }
+        return figures.worstLevels == 0
+            ? "Decoder: \(figures.library) gives \(figures.file) the reference's pixels, byte for byte."
+            : "Decoder: \(figures.library) is off by up to \(figures.worstLevels) levels on \(figures.file), which moves its "
+                + "score by \(figure(effect ?? 0)): less than matters."
+    }
+
     /// Decodes the golden JPEG as a photo is decoded, and scores what differs.
     ///
     /// - Parameters:
     ///   - artifact: the loaded file.
     ///   - score: of a photo, on the unit that is used.
-    /// - Returns: nil where the export has no golden JPEG, or no reference score of it.
+    /// - Returns: nil where the export has no golden JPEG.
     static func of(
         _ artifact: Artifact, in folder: ExportFolder, decoder: any PhotoDecoding, units: ComputeUnits,
         score: (Photo) async throws -> Double
     ) async throws -> DecoderCheck? {
-        guard let jpeg = folder.manifest.golden?.jpeg,
-            let row = artifact.audition?.first(where: { $0.picture == AuditionSet.jpeg }), row.size.isPhoto
-        else { return nil }
+        guard let jpeg = folder.manifest.golden?.jpeg else { return nil }
+        let row = artifact.audition?.first { $0.picture == AuditionSet.jpeg && $0.size.isPhoto }
         let tolerance = folder.manifest.tolerances.float32
         do {
             let expected = try decoder.photo(
                 from: folder.goldenFile(jpeg.pixelsFile, jpeg.pixelsSha256), named: jpeg.pixelsFile)
             let own = try decoder.photo(from: folder.goldenFile(jpeg.file, jpeg.sha256), named: jpeg.file)
             let levels = try Levels(own, against: expected)
-            let right = try await score(GoldenPhoto.make(from: expected, size: row.size))
-            let given =
-                levels.worst == 0 ? right : try await score(GoldenPhoto.make(from: own, size: row.size))
+            // A file of no reference score of it still tells what the difference does.
+            let size = row?.size ?? (try? folder.goldenReference(of: artifact).get().size) ?? expected.size
+            let right = try await score(GoldenPhoto.make(from: expected, size: size))
+            let given = levels.worst == 0 ? right : try await score(GoldenPhoto.make(from: own, size: size))
             let figures = MeasurementRow.Decoder(
                 library: decoder.library, file: jpeg.file, worstLevels: levels.worst, meanLevels: levels.mean,
-                differingShare: levels.differingShare, score: given, reference: row.reference)
+                differingShare: levels.differingShare, score: given, reference: row?.reference)
             return DecoderCheck(
                 figures: figures, effect: abs(given - right), tolerance: tolerance, units: units, problem: nil)
         } catch is CancellationError {

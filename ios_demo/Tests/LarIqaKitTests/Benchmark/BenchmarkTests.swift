@@ -106,6 +106,7 @@ struct BenchmarkTests {
 
     struct SlowDecoder: PhotoDecoding {
         static let milliseconds = 60.0
+        let library = "slow"
 
         func photo(from data: Data, named name: String) throws -> Photo {
             Thread.sleep(forTimeInterval: Self.milliseconds / 1000)
