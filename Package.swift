@@ -27,7 +27,8 @@ import PackageDescription
         .target(
             name: "StandIns", dependencies: ["Recorded", "CoreML", "ImageIO"], path: "ios_demo/Tests/StandIns"),
         .executableTarget(
-            name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "ios_demo/App/Sources", linkerSettings: observation),
+            name: "LarIqaDemo", dependencies: ["LarIqaScreens"], path: "ios_demo/App/Sources",
+            linkerSettings: observation),
     ]
     let quickPixels: [SwiftSetting] = [.unsafeFlags(["-O"])]
     let standIns: [Target.Dependency] = ["StandIns"]

@@ -6,8 +6,8 @@
     export/         a real export of a tiny model: lariqa.json, golden.png, an .mlpackage for views and one for pixels
     photos/         the photos both were proved on, as PPM; some of extreme sizes; the golden tile
     scores.json     input -> PyTorch's score of each photo, and sha256 of what goes into each input
-    audition.json   the generated pictures' sha256 at two sizes; those of the export as inputs, with PyTorch's scores; decodes of
-                    golden.jpg, right and wrong: how far off, and their scores
+    audition.json   the generated pictures' sha256 at two sizes; those of the export as inputs, with PyTorch's scores;
+                    decodes of golden.jpg, right and wrong: how far off, and their scores
     burst.json      tests/golden/burst.json as it is
     views.json      tests/golden/views.json as it is
     resize.json     Pillow's resize and `fit_to`: sizes, pixels in and out
@@ -335,7 +335,32 @@ def check(folder: Path) -> None:
         assert all(ms > 0 for ms in row.latency.total_ms) and row.memory.peak_mib > row.memory.baseline_mib, row
         assert row.scores and all(abs(score.score - score.reference) < 1e-9 for score in row.scores), row
     assert {row.subject.input for row in good} == {"views", "pixels"}, good
+    auditioned = [row for row in rows if any("an audition" in flag for flag in row.flags)]
+    assert {row.setting.accelerator for row in auditioned} == {"cpu", "gpu", "npu", "all"}, auditioned
+    assert all(len(row.scores) == 7 and len(row.latency.inference_ms) >= 3 for row in auditioned), auditioned
+    assert all(row.latency.first_ms and row.memory and row.error is None for row in auditioned), auditioned
+    (decoder,) = [row.decoder for row in rows if row.decoder]
+    assert decoder.worst_levels == 12 and 0 < decoder.differing_share < 1, decoder
+    check_example((folder / "example.txt").read_text(), json.loads((folder / "scores.json").read_text())["views"])
     print(f"{len(rows)} rows of the Swift tests read back by benchmarks.measure.measurement")
+
+
+def check_example(said: str, rows: list[dict]) -> None:
+    """The README's lines, run: one unit refused for its offset, the right scores, the right one kept."""
+    expected = {row["photo"]: row["reference"] for row in rows}
+    lines = said.splitlines()
+    assert lines[0].startswith("Self-test passed: the golden photo scores "), said
+    assert [line.split(": ")[1].split(",")[0] for line in lines[1:5]] == [
+        "admitted",
+        "admitted",
+        "refused",
+        "admitted",
+    ], said
+    assert lines[3].startswith("CPU and Neural Engine: refused, off by 0.020 on "), said
+    scored = {line.rsplit(".ppm ", 1)[0]: float(line.rsplit(".ppm ", 1)[1]) for line in lines[5:8]}
+    assert len(scored) == 3 and all(abs(score - expected[name]) < 0.006 for name, score in scored.items()), said
+    kept = max(scored, key=lambda name: expected[name])
+    assert lines[8].startswith(f"Keep {kept}.ppm: it leads ") and len(lines) == 9, said
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ public final class CGContext {
     deinit { data?.deallocate() }
     public func setBlendMode(_ mode: CGBlendMode) {}
     /// All of it, whatever the rectangle.
-    public func clear(_ rect: CGRect) { data?.initializeMemory(as: UInt8.self, repeating: 0, count: bytesPerRow * height) }
+    public func clear(_ rect: CGRect) {
+        data?.initializeMemory(as: UInt8.self, repeating: 0, count: bytesPerRow * height)
+    }
     /// Unscaled: the rectangle has the image's size; its origin is counted from the bottom.
     public func draw(_ image: CGImage, in rect: CGRect) {
         guard let data else { return }

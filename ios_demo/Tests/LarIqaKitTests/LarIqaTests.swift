@@ -73,7 +73,8 @@ struct LarIqaTests {
         var options = Self.phone
         options.error = 0.03
         let reason = await reason { try await opened(options) }
-        #expect(reason.hasPrefix("no processor of this phone computes this file right: CPU only: refused, off by 0.030"))
+        #expect(
+            reason.hasPrefix("no processor of this phone computes this file right: CPU only: refused, off by 0.030"))
         let other = await self.reason { try await opened(Self.phone, file: "other.mlpackage") }
         #expect(other.hasPrefix("lariqa.json does not list other.mlpackage; it lists lariqa_views_crop_fp32.mlpackage"))
     }

@@ -25,7 +25,9 @@ public final class RecordedModel: MLModel {
             Dictionary(uniqueKeysWithValues: artifact.inputs.map { ($0.name, $0.imageSize) })
         ) { given in
             let hashes = given.mapValues { Sha256.of(Self.rgb($0)) }
-            guard let score = scores[Vectors.key(hashes)] else { throw Refusal("no score is recorded for these inputs") }
+            guard let score = scores[Vectors.key(hashes)] else {
+                throw Refusal("no score is recorded for these inputs")
+            }
             return score
         }
     }

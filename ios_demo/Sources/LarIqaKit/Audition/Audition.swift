@@ -52,7 +52,7 @@ public struct Audition: Sendable {
             do {
                 result =
                     ends >= Self.mostEnds && unit.units != .cpu
-                    ? given(up: unit, ends, report) : try await self.tried(unit, report)
+                    ? refused(unit, after: ends, report) : try await self.tried(unit, report)
             } catch {
                 platform.auditions.end(unit.units, key)
                 throw error
@@ -66,7 +66,7 @@ public struct Audition: Sendable {
         return (table, fresh)
     }
 
-    private func given(up unit: any AuditionUnit, _ ends: Int, _ report: String) -> AuditionResult {
+    private func refused(_ unit: any AuditionUnit, after ends: Int, _ report: String) -> AuditionResult {
         var row = row(of: unit, report)
         row.error = "the app was ended \(ends) times while this unit was tried"
         return result(unit, row, worst: nil)
@@ -131,7 +131,8 @@ public struct Audition: Sendable {
     }
 
     private func timed(
-        _ runner: any Runner, _ picture: AuditionSet.Picture, _ started: Double, _ latency: inout MeasurementRow.Latency,
+        _ runner: any Runner, _ picture: AuditionSet.Picture, _ started: Double,
+        _ latency: inout MeasurementRow.Latency,
         isFirst: Bool
     ) async throws -> Run {
         let start = platform.probe.seconds() - started

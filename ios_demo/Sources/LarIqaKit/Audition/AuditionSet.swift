@@ -37,7 +37,8 @@ struct AuditionSet: Sendable {
         var unknown: [String] = []
         for row in artifact.audition ?? [] {
             guard row.size.isPhoto else {
-                throw Refusal("lariqa.json gives the audition's '\(row.picture)' a size that no photo has; export again")
+                throw Refusal(
+                    "lariqa.json gives the audition's '\(row.picture)' a size that no photo has; export again")
             }
             guard let photo = try picture(row, tile, folder, decoder) else {
                 unknown.append(row.picture)

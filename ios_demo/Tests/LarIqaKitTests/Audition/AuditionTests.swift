@@ -109,7 +109,9 @@ struct AuditionTests {
         #expect(try await held(options, store).table.result(of: .gpu)?.isAdmitted == true)
     }
 
-    @Test("Of two that take about as long, the one that computes in float32 is used", arguments: [(104.9, true), (106, false)])
+    @Test(
+        "Of two that take about as long, the one that computes in float32 is used",
+        arguments: [(104.9, true), (106, false)])
     func tie(cpu: Double, isUsed: Bool) async throws {
         var options = RecordedRunner.Options()
         options.toldMs = [.cpu: cpu, .gpu: 100, .npu: 130, .all: 101]

@@ -39,7 +39,8 @@ struct DecoderCheckTests {
         #expect(moved > 1e-4 && abs((off.effect ?? 0) - moved) < 1e-9)
         #expect(off.figures?.score == row.reference && off.figures?.worstLevels == row.worst)
         #expect(
-            off.sentence == "This phone's decoder (the vectors) is off by up to 12 levels on golden.jpg, which moves that "
+            off.sentence
+                == "This phone's decoder (the vectors) is off by up to 12 levels on golden.jpg, which moves that "
                 + "picture's score by \(figure(moved)): this score may be off as much.")
     }
 
