@@ -30,7 +30,7 @@
         ///
         /// - Parameter app: name and version, as rows have it; nil: those of the main bundle.
         public static func apple(app: String? = nil) -> Platform {
-            let folder = URL.cachesDirectory.appendingPathComponent("LarIqa", isDirectory: true)
+            let folder = URL.ofTheKit
             return Platform(
                 opener: AppleOpener(compiled: .apple), formats: AppleOpener.formats, decoder: ImageIODecoder(),
                 probe: LiveDevice(),
@@ -47,10 +47,19 @@
         }
     }
 
+    extension URL {
+        /// Of the app's caches, which the system may empty: all in it can be made again.
+        fileprivate static var ofTheKit: URL {
+            let caches = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
+            return (caches ?? FileManager.default.temporaryDirectory)
+                .appendingPathComponent("LarIqa", isDirectory: true)
+        }
+    }
+
     extension CompiledModels {
         /// Those of this app, on this system.
         public static var apple: CompiledModels {
-            let folder = URL.cachesDirectory.appendingPathComponent("LarIqa/CompiledModels", isDirectory: true)
+            let folder = URL.ofTheKit.appendingPathComponent("CompiledModels", isDirectory: true)
             return CompiledModels(folder: folder, system: ProcessInfo.processInfo.operatingSystemVersionString)
         }
     }
