@@ -34,7 +34,8 @@ def load(
             view, and another is refused.
         weight_cache: a folder where LiteRT keeps packed weights between runs; .tflite only.
         device: "cpu"; for an .onnx file also "cuda" and others, where the installed ONNX Runtime has them. Nothing
-            falls back to the CPU, and the golden photo is scored first: a device that gives another score is refused.
+            falls back to the CPU, and the golden photo and the audition's pictures are scored first: a device that
+            gives other scores is refused.
 
     Returns:
         A :class:`~lariqa.runtimes.scorer.Scorer`.

@@ -57,6 +57,12 @@ def score_command(
     device: Annotated[
         str, typer.Option(help="cpu; for an .onnx file also openvino, cuda and others that ONNX Runtime has.")
     ] = "cpu",
+    precision_hint: Annotated[
+        Literal["f32", "bf16"],
+        typer.Option(
+            help="What OpenVINO computes in; bf16 is refused unless the golden pictures hold float16's tolerance."
+        ),
+    ] = "f32",
     engine: Annotated[
         Literal["local", "ray"],
         typer.Option(help="ray: score photos behind URIs on a cluster, into a folder of tables; see docs/cluster.md."),
@@ -68,6 +74,10 @@ def score_command(
 ) -> None:
     """Score photos with a checkpoint or any artifact."""
     check_model(model)
+    if precision_hint != "f32":
+        if device != "openvino":
+            raise Refusal("--precision-hint is for OpenVINO; give --device openvino as well")
+        device = f"{device}-{precision_hint}"
     if weight_cache is not None:
         check_folder(weight_cache)
     if output is None and (resume or overwrite):

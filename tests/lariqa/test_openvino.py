@@ -55,6 +55,29 @@ def test_it_is_asked_for_float32_and_gives_the_score(file, stand_in):
     assert device == "CPU" and options["INFERENCE_PRECISION_HINT"] == "f32" and options["INFERENCE_NUM_THREADS"] == 1
 
 
+def test_bfloat16_is_a_hint_that_is_taken_only_where_every_picture_holds(shared_exports, stand_in):
+    folder, _ = shared_exports(ExportRequest(), ["onnx", "tflite"])
+    (views,) = folder.glob("*.onnx")
+    stand_in(0.003)
+    scorer, photo = lariqa.load(views, device="openvino-bf16"), bundled_photos(150, 200)["original"]
+    assert scorer.score(photo) == pytest.approx(lariqa.load(views).score(photo) + 0.003)
+    assert scorer.runner.runtime == "OpenVINO 2026.9.0, bf16"
+    assert sys.modules["openvino"].asked[0][1]["INFERENCE_PRECISION_HINT"] == "bf16"
+    stand_in(0.006)
+    with pytest.raises(Refusal, match=r"openvino-bf16 scores the golden photo.*5e-03 is allowed"):
+        lariqa.load(views, device="openvino-bf16")
+
+
+def test_one_wrong_picture_of_the_audition_is_enough_to_refuse(shared_exports, stand_in):
+    folder, _ = shared_exports(ExportRequest(), ["onnx", "tflite"])
+    (views,) = folder.glob("*.onnx")
+    stand_in("(0.006 if inputs['synthetic'].max() < 64 else 0.001)")  # the dark picture alone
+    with pytest.raises(Refusal, match="scores the picture 'dark'"):
+        lariqa.load(views, device="openvino-bf16")
+    with pytest.raises(Refusal, match="openvino scores the golden photo"):
+        lariqa.load(views, device="openvino")
+
+
 def test_other_scores_and_an_absent_package_are_refused(file, stand_in, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(Refusal, match=re.escape("lariqa[openvino]")):

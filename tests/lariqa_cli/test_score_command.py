@@ -192,3 +192,7 @@ def test_an_artifact_shows_only_the_view_that_it_was_made_with(run, exported, ph
     wanted = ("score", exported / ONNX, photo_folder, "--synthetic-view")
     assert run(*wanted, "crop").status == 0
     refused(run(*wanted, "full"), ONNX, "crop view", "--synthetic-view full")
+
+
+def test_a_precision_hint_without_openvino_is_refused(run, exported):
+    refused(run("score", exported / ONNX, exported / "golden.png", "--precision-hint", "bf16"), "--device openvino")
