@@ -22,6 +22,7 @@ public final class AppViewModel {
         let units: ComputeUnits?
     }
     private var applied: Choice?
+    private var planned: ComputeUnits?
 
     /// Benchmark rows that are kept, those of auditions among them.
     public private(set) var rowCount: Int
@@ -72,6 +73,7 @@ public final class AppViewModel {
         readFolder()
         hasOpenedModel = true
         applied = Choice(file: file, units: units)
+        planned = nil
         let before = loading
         before?.cancel()
         let task = Task {
@@ -138,13 +140,14 @@ public final class AppViewModel {
         return !hasOpenedModel
     }
 
-    /// The units that a benchmark measures: the chosen ones, or those that the audition chose.
-    var measuredUnits: ComputeUnits { units ?? iqa?.units ?? .cpu }
+    /// The units that a benchmark measures: the planned ones, the chosen ones, or those that the audition chose.
+    var measuredUnits: ComputeUnits { planned ?? units ?? iqa?.units ?? .cpu }
 
-    /// The choice made for a benchmark before the app was restarted.
-    func choose(file: String?, units: ComputeUnits?) {
-        (self.file, self.units) = (file, units)
-        applied = Choice(file: file, units: units)
+    /// The choice made for a benchmark before the app was restarted; the next load forgets its units.
+    func choose(file: String?, measuring units: ComputeUnits) {
+        self.file = file
+        planned = units
+        applied = Choice(file: file, units: self.units)
     }
 
     /// Once after each start.

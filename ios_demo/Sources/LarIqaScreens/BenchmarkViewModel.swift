@@ -48,7 +48,7 @@ public final class BenchmarkViewModel {
     /// At the start of the app; returns whether a benchmark was planned, which then has run and loaded the model.
     public func measurePlanned() async -> Bool {
         guard let planned = app.dependencies.pending.take() else { return false }
-        app.choose(file: planned.file, units: planned.units)
+        app.choose(file: planned.file, measuring: planned.units)
         app.readFolder()
         (runs, isSustained) = (planned.plan.runs, planned.plan.mode == .sustained)
         measure([])

@@ -293,7 +293,9 @@ struct ViewModelTests {
     @Test("A planned benchmark runs at the next start, in a process that has opened no model yet")
     func planned() async throws {
         let dependencies = try makeDependencies(RecordedRunner.Options())
-        let before = BenchmarkViewModel(try makeApp(dependencies: dependencies))
+        let earlier = try makeApp(dependencies: dependencies)
+        earlier.units = .gpu
+        let before = BenchmarkViewModel(earlier)
         before.runs = 3
         before.planForNextStart()
         #expect(before.isPlanned)
@@ -301,7 +303,8 @@ struct ViewModelTests {
         let app = try makeApp(dependencies: dependencies)
         let model = BenchmarkViewModel(app)
         #expect(await model.measurePlanned())
-        #expect(model.row?.latency?.inferenceMs.count == 3)
+        #expect(model.row?.latency?.inferenceMs.count == 3 && model.row?.setting.accelerator == "gpu")
+        #expect(app.units == nil && app.iqa?.audition?.results.count == 4)  // then the fastest one again
         #expect(model.row?.flags.contains { $0.contains("start the app anew") } == false)
         #expect(await BenchmarkViewModel(app).measurePlanned() == false)
     }

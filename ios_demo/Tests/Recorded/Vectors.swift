@@ -123,8 +123,10 @@ public enum Vectors {
     }
 
     /// A copy of the export with one text in `lariqa.json` replaced by another; throws where that is not there.
-    public static func export(replacing old: String, with new: String) throws -> URL {
-        let copy = try exportToSpoil()
+    ///
+    /// - Parameter spoiled: a copy that is changed already; nil: a new one.
+    public static func export(replacing old: String, with new: String, in spoiled: URL? = nil) throws -> URL {
+        let copy = try spoiled ?? exportToSpoil()
         let path = copy.appendingPathComponent("lariqa.json")
         let text = try String(contentsOf: path, encoding: .utf8)
         guard text.contains(old) else { throw NotThere() }

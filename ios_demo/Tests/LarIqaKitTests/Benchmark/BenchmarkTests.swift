@@ -45,8 +45,8 @@ struct BenchmarkTests {
     func sustained() async throws {
         var options = RecordedRunner.Options()
         options.milliseconds = 1
-        let row = try await measured(options, plan: .init(runs: 5, sustainedSeconds: 1))
-        #expect(row.mode == .sustained && (row.latency?.inferenceMs.count ?? 0) > 5)
+        let row = try await measured(options, plan: .init(runs: 1, sustainedSeconds: 3))
+        #expect(row.mode == .sustained && (row.latency?.inferenceMs.count ?? 0) > 1)
         #expect((row.latency?.startedS.last ?? 0) > 0.4)
     }
 
