@@ -8,11 +8,8 @@ import PackageDescription
 // check every line, and prove nothing about the frameworks. `os(Linux)` is the machine that builds: a build for a phone
 // runs on a Mac and never sees them. There, pixels and sha256 are optimised in debug builds too, or tests take minutes.
 #if os(Linux)
-    let frameworks = [
-        "AVFoundation", "CoreAI", "CoreGraphics", "CoreML", "CoreTransferable", "CoreVideo", "DarwinOnLinux", "ImageIO",
-        "PhotosUI",
-        "SwiftUI", "UIKit", "UniformTypeIdentifiers", "os",
-    ]
+    let frameworks = ["CoreAI", "CoreGraphics", "CoreML", "CoreVideo", "DarwinOnLinux", "ImageIO", "UIKit", "os"]
+    let screenFrameworks = ["AVFoundation", "CoreTransferable", "PhotosUI", "SwiftUI", "UniformTypeIdentifiers"]
     // Swift 6.0's own libswiftObservation.so lacks a function that it calls only when it is about to trap.
     let observation: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--allow-shlib-undefined"])]
     func stub(_ name: String, _ dependencies: Target.Dependency...) -> Target {
@@ -35,6 +32,7 @@ import PackageDescription
     let standInProducts: [Product] = [.library(name: "StandIns", targets: ["StandIns"])]
 #else
     let frameworks: [String] = []
+    let screenFrameworks: [String] = []
     let stubs: [Target] = []
     let observation: [LinkerSetting] = []
     let quickPixels: [SwiftSetting] = []
@@ -42,6 +40,7 @@ import PackageDescription
     let standInProducts: [Product] = []
 #endif
 let onLinux = frameworks.map { Target.Dependency(stringLiteral: $0) }
+let screensOnLinux = onLinux + screenFrameworks.map { Target.Dependency(stringLiteral: $0) }
 let sources = "ios_demo/Sources/"
 let tests = "ios_demo/Tests/"
 let kit: Target.Dependency = "LarIqaKit"
@@ -56,7 +55,7 @@ var products: [Product] = [
 ]
 products += standInProducts
 let appleNeeds: [Target.Dependency] = [kit] + onLinux
-let screensNeed: [Target.Dependency] = [kit, apple] + onLinux
+let screensNeed: [Target.Dependency] = [kit, apple] + screensOnLinux
 let appleTestsNeed: [Target.Dependency] = [apple, recorded] + onLinux + standIns
 var targets: [Target] = [
     .target(name: "LarIqaKit", path: sources + "LarIqaKit", swiftSettings: quickPixels),
