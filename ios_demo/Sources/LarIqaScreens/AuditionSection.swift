@@ -34,7 +34,8 @@ struct AuditionResultRow: View {
                 systemImage: result.isAdmitted ? "checkmark.seal" : "xmark.octagon"
             )
             .foregroundStyle(result.isAdmitted ? Color.green : Color.red)
-            Text(result.sentence).font(.footnote).foregroundStyle(.secondary)
+            if let reason = result.refusal { Text("Refused: \(reason).").font(.footnote) }
+            Text(result.figures).font(.footnote).foregroundStyle(.secondary)
         }
         .accessibilityElement(children: .combine)
     }

@@ -28,14 +28,17 @@ public struct AuditionResult: Codable, Sendable, Equatable, Identifiable {
     /// Of the process while the unit was tried.
     public var peakMib: Double? { row.memory?.peakMib }
 
-    /// `CPU and GPU: admitted, 41 ms (first run 2300 ms), off by at most 0.0011`.
-    public var sentence: String {
-        let figures = [
+    /// Of an admitted unit or a refused one, as far as they are known: `41 ms (first run 2300 ms), off by at most 0.0011`.
+    public var figures: String {
+        [
             medianMs.map { "\(Self.ms($0)) ms" + (firstMs.map { " (first run \(Self.ms($0)) ms)" } ?? "") },
             worst.map { "off by at most \(figure($0))" }, peakMib.map { "peak \(Int($0)) MiB" },
-        ].compactMap { $0 }
-        let verdict = refusal.map { "refused, \($0)" } ?? "admitted"
-        return "\(units.title): " + ([verdict] + (isAdmitted ? figures : [])).joined(separator: ", ")
+        ].compactMap { $0 }.joined(separator: ", ")
+    }
+
+    /// `CPU and GPU: admitted, ` and its figures; or the reason.
+    public var sentence: String {
+        "\(units.title): " + (refusal.map { "refused, \($0)" } ?? "admitted, \(figures)")
     }
 
     static func ms(_ value: Double) -> String { String(format: value < 10 ? "%.1f" : "%.0f", value) }

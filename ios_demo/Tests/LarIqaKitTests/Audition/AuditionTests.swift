@@ -36,6 +36,8 @@ struct AuditionTests {
         #expect(
             result.refusal?.hasSuffix("allowed is 0.0050; 7 of 7 pictures are wrong, all by the same +0.020") == true)
         #expect(abs((result.worst ?? 0) - 0.02) < 1e-9)
+        // Its figures are shown beside the reason.
+        #expect(result.figures.hasPrefix("10 ms (first run 10 ms), off by at most 0.020, peak "))
         let down = try await npu { _, score in score - 0.02 }
         #expect(down.refusal?.hasSuffix("all by the same -0.020") == true)
     }
