@@ -76,7 +76,7 @@ class Format:
         platforms: where its runtime has builds that the toolkit uses: "android", "ios", "linux-aarch64", "web".
         executed_on: systems on which its own runtime runs here (``platform.system()``); empty: on all.
         memory: what its runtime adds to a run's peak; None: not known.
-        free_sides: whether a file may leave sides of its inputs open: photos in a batch, sides of a full view.
+        free_sides: what a file may leave open: "batch", how many photos; "view", the sides of a full view.
         accelerated_compute: precision -> what layers may compute in on accelerators, where it is not float32.
         other_runtimes: other people's that open such files, each tried on request (``export.other_runtimes``).
     """
@@ -91,7 +91,7 @@ class Format:
     platforms: frozenset[str] = frozenset()
     executed_on: frozenset[str] = frozenset()
     memory: RuntimeMemory | None = None
-    free_sides: bool = False
+    free_sides: frozenset[str] = frozenset()
     accelerated_compute: Mapping[str, str] = field(default_factory=dict)
     other_runtimes: OtherRuntimes | None = None
 
@@ -122,11 +122,11 @@ class Format:
 
     def refuse_free_sides(self, ready: ExportReady) -> None:
         """Refuse a model whose inputs have open sides where files of this format have none."""
-        if (ready.batches or ready.flexible) and not self.free_sides:
-            what = "batches" if ready.batches else "a full view of any size"
+        asked = {"batch": bool(ready.batches), "view": bool(ready.flexible)}
+        words = {"batch": "batches", "view": "a full view of any size"}
+        for what in sorted(name for name, is_asked in asked.items() if is_asked and name not in self.free_sides):
             raise Refusal(
-                f"{self.label} files are written for one photo of fixed views at a time, not for {what}; "
-                "choose a format that has it, or leave the option out"
+                f"{self.label} files are not written for {words[what]}; choose a format that is, or other options"
             )
 
     def quantize(self, source: Path, path: Path, embedded: str, asked: Quantization) -> dict[str, str]:

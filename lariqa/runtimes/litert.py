@@ -112,7 +112,8 @@ class TfliteRunner:
             settings["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         with quietly(f"opening {self.path} with {runtime}"):  # the interpreter prints to stderr
             interpreter = module.Interpreter(model_path=str(self.path), num_threads=self.threads, **settings)
-            interpreter.allocate_tensors()
+            if not any(_is_open(detail) for detail in interpreter.get_input_details()):
+                interpreter.allocate_tensors()  # of others, as soon as a photo says how large
         return interpreter
 
     def _compiled(self, flags: int, weight_cache: str | None):
@@ -177,10 +178,19 @@ def _silence_at_exit() -> None:
 
 
 def _feed(interpreter, inputs: Mapping[str, np.ndarray]) -> None:
-    index_of = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
+    details = {detail["name"]: detail for detail in interpreter.get_input_details()}
+    if any(_is_open(details[name]) for name in inputs):
+        for name, value in inputs.items():
+            interpreter.resize_tensor_input(details[name]["index"], value.shape, strict=True)
+        interpreter.allocate_tensors()  # does nothing where the sizes are those of the last photo
     for name, value in inputs.items():
-        interpreter.set_tensor(index_of[name], value)
+        interpreter.set_tensor(details[name]["index"], value)
     interpreter.invoke()
+
+
+def _is_open(detail: dict[str, Any]) -> bool:
+    """Whether an input leaves sides open, which the first photo gives."""
+    return -1 in detail["shape_signature"]
 
 
 def _interpreter():

@@ -27,7 +27,7 @@ FORMAT = Format(
     graph=GraphOptions(gate_in_weights=True, crop_by_convolution=True, sums_last=True),
     forbidden=frozenset(FORBIDDEN.split()),
     platforms=frozenset({"android", "linux-aarch64", "web"}),
-    free_sides=True,
+    free_sides=frozenset({"batch", "view"}),
     memory=RuntimeMemory(1.8, 1.8, 1.0, 1.15, 71.0),
     other_runtimes=OTHER_RUNTIMES,
 )

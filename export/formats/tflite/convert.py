@@ -20,6 +20,8 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch.nn import functional
 
 from export.rewrite.graph_stats import GraphStats, layer_stats
 from export.rewrite.ready_model import ExportReady
@@ -27,6 +29,7 @@ from lariqa.backends import backend, quietly, versions
 from lariqa.errors import Refusal
 from lariqa.runtimes.litert import METADATA_NAME
 
+ALL_STRIDES = 64  # a multiple of the product of any backbone's strides, twice over
 WIDEST_CONCATENATION = 5  # that XNNPACK takes
 
 
@@ -37,11 +40,12 @@ def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     with quietly("the conversion to TFLite"):
         # Its bytes, not its file: where the disk is full, the converter's own writing ends the whole process.
         with _constants_kept_alive():
-            converted = litert_torch.convert(ready, ready.example())
+            converted = litert_torch.convert(ready, _example(ready))
         model = parsed(converted.model_content(), path)
         _dequantize_instead_of_cast(model)
         _join_in_steps(model)
         _name_inputs_and_output(model, [spec.name for spec in ready.inputs])
+        _leave_sides_open(model, ready.flexible)
         embed(model, embedded)
         path.write_bytes(serialise(model))
     return versions("torch", "litert-torch", "ai-edge-litert")
@@ -240,6 +244,29 @@ def _name_inputs_and_output(model, names: list[str]) -> None:
         for entry in (*signature.inputs, *signature.outputs):
             if entry.tensorIndex == index:
                 entry.name = name.encode()
+
+
+def _example(ready: ExportReady) -> tuple[torch.Tensor, ...]:
+    """Inputs for the tracing; of a view of any size, one whose sides all strides of the network divide.
+
+    Where a side is odd before a stride, the converter pads that convolution as TensorFlow's "SAME" does, which at an
+    even side is one pixel off: the file would be exact for some sizes. Where all are even, it pads explicitly.
+    """
+    return tuple(
+        functional.pad(x, (0, 0, 0, -x.shape[2] % ALL_STRIDES, 0, -x.shape[1] % ALL_STRIDES))
+        if spec.name in ready.flexible
+        else x
+        for spec, x in zip(ready.inputs, ready.example(), strict=True)
+    )
+
+
+def _leave_sides_open(model, names: set[str]) -> None:
+    """Declare height and width of these inputs as open; their shapes are those of the tracing."""
+    graph = model.subgraphs[0]
+    for index in graph.inputs:
+        tensor = graph.tensors[index]
+        if tensor.name.decode() in names:
+            tensor.shapeSignature = [1, -1, -1, 3]
 
 
 def embed(model, text: str) -> None:

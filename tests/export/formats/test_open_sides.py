@@ -13,8 +13,9 @@ from lariqa.runtimes.artifacts import open_artifact
 from lariqa_train.model.reference import reference_scorer
 
 SIZES = ((150, 200), (200, 150), (101, 97), (64, 300))
-OPEN = [name for name, row in FORMATS.items() if row.free_sides]
-CLOSED = [name for name, row in FORMATS.items() if not row.free_sides]
+ASKED = {"batch": {"batch": "dynamic"}, "view": {"synthetic_view": "full"}}
+OPEN = {side: [name for name, row in FORMATS.items() if side in row.free_sides] for side in ASKED}
+CLOSED = [(name, side) for side, names in OPEN.items() for name in FORMATS if name not in names]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def references(model, view, photos) -> np.ndarray:
     return expected
 
 
-@pytest.mark.parametrize("name", OPEN)
+@pytest.mark.parametrize("name", OPEN["batch"])
 def test_a_batch_scores_each_photo_as_it_scores_alone(name, tiny_model, photos, tmp_path):
     (proved,) = export_proved(tiny_model, ExportRequest("views", batch="dynamic"), [name], tmp_path / "export")
     assert proved.parity.passed and proved.artifact.batch is None and "_batch" in proved.path.name
@@ -42,7 +43,7 @@ def test_a_batch_scores_each_photo_as_it_scores_alone(name, tiny_model, photos, 
     assert scorer.score(photos[0]) == pytest.approx(expected[0], abs=LIMITS["fp32"])
 
 
-@pytest.mark.parametrize("name", OPEN)
+@pytest.mark.parametrize("name", OPEN["view"])
 @pytest.mark.parametrize("memory", [None, "naive"])
 def test_a_full_view_takes_photos_of_any_size(name, memory, tiny_model, photos, tmp_path):
     request = ExportRequest("views", 150, 200, "full", memory)
@@ -54,14 +55,17 @@ def test_a_full_view_takes_photos_of_any_size(name, memory, tiny_model, photos, 
         scorer.score_batch(photos)
 
 
-@pytest.mark.parametrize("name", CLOSED)
-@pytest.mark.parametrize("asked", [{"batch": "dynamic"}, {"synthetic_view": "full"}])
-def test_other_formats_say_so_before_any_work(name, asked, tiny_model, tmp_path):
+@pytest.mark.parametrize(("name", "side"), CLOSED)
+def test_other_formats_say_so_before_any_work(name, side, tiny_model, tmp_path):
     said = []
     with pytest.raises(Refusal, match=FORMATS[name].label):
         list(
             export_proved(
-                tiny_model, ExportRequest("views", 150, 200, **asked), [name], tmp_path / "x", progress=said.append
+                tiny_model,
+                ExportRequest("views", 150, 200, **ASKED[side]),
+                [name],
+                tmp_path / "x",
+                progress=said.append,
             )
         )
     assert not (tmp_path / "x").exists() and len(said) == 1
