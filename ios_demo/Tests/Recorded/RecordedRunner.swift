@@ -141,18 +141,33 @@ public actor Watch {
     func end() { running -= 1 }
 }
 
+/// By how much a test has put a device's clock forward.
+public final class PutForward: @unchecked Sendable {  // the figure is touched under the lock
+    private let lock = NSLock()
+    private var sum = 0.0
+
+    public init() {}
+
+    public var seconds: Double { lock.withLock { sum } }
+
+    public func add(_ seconds: Double) { lock.withLock { sum += seconds } }
+}
+
 /// A device that becomes warm, with memory that grows by what a test says.
 public final class FakeDevice: DeviceProbe {
     private let thermal: ThermalStatus
     private let lowPower: Bool
     private let charger: Bool
     private let system: String
+    private let putForward: PutForward?
     private let start = ContinuousClock.now
 
     public init(
-        thermal: ThermalStatus = .nominal, lowPower: Bool = false, charger: Bool = false, system: String = "iOS 0"
+        thermal: ThermalStatus = .nominal, lowPower: Bool = false, charger: Bool = false, system: String = "iOS 0",
+        putForward: PutForward? = nil
     ) {
         self.system = system
+        self.putForward = putForward
         self.thermal = thermal
         self.lowPower = lowPower
         self.charger = charger
@@ -171,5 +186,11 @@ public final class FakeDevice: DeviceProbe {
     public func cpuMs() -> Double? { (footprintMib() ?? 0) * 2 }
     public func thermalStatus() -> ThermalStatus { thermal }
     public func lowPowerMode() -> Bool { lowPower }
+
+    /// A clock that a test can put forward, so that no figure depends on how busy the machine is.
+    public func seconds() -> Double {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return Double(seconds) + Double(attoseconds) / 1e18 + (putForward?.seconds ?? 0)
+    }
     public func battery() async -> Battery? { Battery(percent: 80, onCharger: charger) }
 }
