@@ -5,7 +5,7 @@ import org.lariqa.core.audition.UnitResult
 import org.lariqa.core.manifest.Manifest
 import org.lariqa.core.runtimes.RuntimeChoice
 
-/** An audition as rows of docs/measurement.md, one for each unit; a refused one has its reason as `error`. */
+/** An audition as rows of docs/schemas/measurement.md, one for each unit; a refused one has its reason as `error`. */
 fun auditionRows(
     table: AuditionTable, manifest: Manifest, machine: MeasurementRow.Machine, measuredAt: String, threads: Int,
 ): List<MeasurementRow> {
