@@ -5,6 +5,7 @@ site. Nothing is fetched: no fonts, no scripts, no search service.
 """
 
 import os
+import re
 from pathlib import Path
 
 HOUSE = Path(__file__).parents[1]
@@ -68,6 +69,17 @@ def links_to_sources(app, doctree, docname):
             code["language"] = "text"
 
 
+def links_to_folders(app, docname, source):
+    """A link to a folder, which is good in a repository, becomes its text: a site has no page of it."""
+    here = (HOUSE / docname).parent
+
+    def plain(link):
+        return link[1] if (here / link[2]).is_dir() else link[0]
+
+    source[0] = re.sub(r"\[([^\]]+)\]\(([^)#\s:]+)\)", plain, source[0])
+
+
 def setup(app):
     """What Sphinx calls first."""
+    app.connect("source-read", links_to_folders)
     app.connect("doctree-resolved", links_to_sources)
