@@ -8,9 +8,9 @@ full/       the demo's model for 3840x2160, input pixels, ONNX                  
 tensors/    the demo's model, input tensors, ONNX                                         for tests/golden's scores
 photos/     the tiny model's photos, and the bundled one as PNG, so that every decoder gives the same bytes
 mixed/      photos of many sizes; scores.json says what PyTorch gives them
-assets/     the tiny export as the app carries it, put there by `lariqa bundle`
+assets/     what an app carries, put there by `lariqa bundle`: lariqa/ the tiny export, exported/ the one for any size
 decoding/   pictures of many kinds; expected.json says what Python decodes them to: size, sha256 of the RGB bytes
-vectors.json    resampled photos, transparency and sentences, as the Python side has them
+vectors.json    resampled photos, generated pictures, transparency and sentences, as the Python side has them
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from export.proof.proof_photos import bundled_photos
 from export.rewrite.export_ready import ExportRequest
 from lariqa.atomic import staging
 from lariqa.errors import Refusal
+from lariqa.photos.audition import GENERATOR, audition_pictures
 from lariqa.photos.photo import open_photo
 from lariqa.photos.views import check_image
 from lariqa.runtimes.scorer import Scorer, fit_to
@@ -53,6 +54,7 @@ MIXED = [
     (640, 480, "original"), (480, 640, "noisy"), (385, 217, "blurred"), (211, 383, "original"), (60, 270, "noisy"),
     (300, 90, "recompressed"), (101, 97, "dark"), (32, 32, "original"), (32, 700, "blurred"),
 ]  # fmt: skip
+AUDITIONS = [(150, 200), (131, 77)]  # (height, width): the tiny photos, and an odd one that cuts squares and tile
 
 
 def decoding(folder: Path) -> None:
@@ -109,8 +111,14 @@ def vectors() -> dict:
     rgba = rng.integers(0, 256, (64, 64, 4), dtype=np.uint8)
     white = Image.new("RGBA", (64, 64), (255, 255, 255, 255))
     over = np.asarray(Image.alpha_composite(white, Image.fromarray(rgba)).convert("RGB"))
+    pictures = [
+        {"picture": name, "width": width, "height": height, "sha256": hashlib.sha256(picture.tobytes()).hexdigest()}
+        for height, width in AUDITIONS
+        for name, picture in audition_pictures(height, width)
+    ]
     return {
         "fits": fits,
+        "audition": {"generator": GENERATOR, "pictures": pictures},
         "over_white": {"rgba": rgba.reshape(-1, 4).tolist(), "rgb": over.reshape(-1, 3).tolist()},
         "sentences": {
             "DOES_NOT_FIT": refusal_of(lambda: Scorer(None, None, (), "pixels", SIZE).inputs(photo)),
@@ -148,7 +156,8 @@ def make(folder: Path) -> None:
         ):
             for proved in export_proved(model, request, formats, stage / name, progress=print):
                 assert proved.parity.passed, proved.artifact.file
-        bundle(stage / "tiny", "android", stage / "assets" / "lariqa")
+        for name, place in (("tiny", "lariqa"), ("views", "exported")):
+            bundle(stage / name, "android", stage / "assets" / place)
         (stage / "vectors.json").write_text(json.dumps(vectors()))
         (stage / "made_from").write_text(made_from())
         for part in (*PARTS, "made_from"):  # the stamp last

@@ -15,4 +15,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "android_demo"
-include(":core", ":app")
+include(":core", ":library", ":app")

@@ -58,12 +58,8 @@ kotlin {
 }
 
 dependencies {
-    implementation(project(":core"))
-    implementation(libs.kotlinx.serialization.json)
-    implementation(libs.onnxruntime.android)
-    implementation(libs.litert)
-    implementation(libs.litert.gpu)
-    implementation(libs.litert.gpu.api)
+    implementation(project(":library"))
+    testImplementation(libs.kotlinx.coroutines)
     testImplementation(libs.onnxruntime.jvm) // natives for this machine
     testImplementation(libs.kotlin.test.junit)
     testImplementation(libs.junit)

@@ -66,6 +66,7 @@ class Setting(Part):
     runtime: str = ""  # name and version
     threads: int | None = None
     accelerator: str = "cpu"  # asked for: cpu | gpu | npu | all
+    session_options: dict[str, str] = {}  # config entries of an ONNX Runtime session, beyond the file's own options
     weight_cache: bool = False  # whether packed weights were mapped from a file (LiteRT)
     placement: dict[str, int] | None = None  # what really ran it: name -> operators or partitions; None: not reported
     executes_artifact: bool = True  # False: a stand-in evaluates the file; ignore its time and memory

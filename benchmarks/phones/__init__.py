@@ -1,4 +1,4 @@
 """Room of floor 3: phones, through the demo apps.
 
-Reading order: adb -> phone -> phone_rows; phone_warnings.
+Reading order: adb -> phone_checks -> phone -> phone_rows; phone_warnings.
 """

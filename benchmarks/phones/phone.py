@@ -14,17 +14,17 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from benchmarks.measure.measurement import Measurement, Setting, read_rows
-from benchmarks.measure.participants import Exported, exported_in, subject_of
+from benchmarks.measure.participants import Exported, subject_of
 from benchmarks.phones.adb import Adb
+from benchmarks.phones.phone_checks import beside, check, check_session_options, for_android
 from benchmarks.phones.phone_rows import EMULATOR, accept
-from export.formats import FORMATS
+from export.proof.memory_model import predict
 from lariqa.errors import Refusal
-from lariqa.manifest.manifest import FILE_NAME
 from lariqa.photos.golden import FILE_NAME as GOLDEN
 from lariqa.photos.photo import open_photo
 from lariqa_train.model.checkpoint import load_checkpoint
@@ -36,7 +36,6 @@ PROCESSES = f"{PACKAGE}:benchmark {PACKAGE}"  # the activity's own, or the app's
 FOLDER = PurePosixPath("/data/local/tmp/lariqa")
 APPS_FOLDER = PurePosixPath(f"/sdcard/Android/data/{PACKAGE}/files/benchmark")
 PACE_S = 10  # seconds between two looks at the phone: each look costs its processor a little
-RUNNABLE = tuple(row.name for row in FORMATS.values() if "android" in row.platforms)  # what Android runs
 LOSSLESS = (".png", ".bmp")  # a phone's JPEG decoder gives other pixels than this computer's, and so another score
 
 
@@ -54,6 +53,7 @@ class PhoneRequest:
     runs: int = 30
     sustained_s: int = 0
     accelerator: str = "cpu"
+    session_options: Mapping[str, str] = field(default_factory=dict)  # config entries of ONNX Runtime's sessions
     timeout_s: float | None = None  # for one artifact; None: ten minutes, and `sustained_s`
 
     @property
@@ -75,9 +75,10 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
     Raises:
         Refusal: the request is wrong, the device cannot be used or was lost, or its rows are about something else.
     """
-    exported = _for_android(request.targets, progress)
+    exported = for_android(request.targets, progress)
     for one in exported:
-        _check(one, request.photos)
+        check(one, request.photos)
+    check_session_options(request.session_options, request.command, exported)
     adb = Adb.find(request.serial, request.adb_path)
     machine, is_phone = adb.machine()
     progress(f"{machine.model}, {machine.system or 'no Android properties'}")
@@ -86,7 +87,7 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
     for one in exported:
         subject = subject_of(one)
         folder = request.folder / subject.sha256[:12]  # holds this artifact's files and no others
-        files = [one.path, one.path.parent / FILE_NAME, one.path.parent / GOLDEN, *request.photos]
+        files = [one.path, *(one.path.parent / name for name in beside(one)), *request.photos]
         progress(f"pushing {one.path.name} ({sum(file.stat().st_size for file in files) / 1e6:.0f} MB) to {folder}")
         pushed = adb.push(files, folder)
         progress(f"pushed {len(pushed)} of {len(files)} files; the others were there already")
@@ -95,49 +96,20 @@ def bench_on_phone(request: PhoneRequest, progress: Callable[[str], None]) -> It
         out = out_folder / f"rows-{uuid.uuid4().hex[:12]}.jsonl"
         failure = _run(adb, request, folder, one.path.name, out, progress)
         rows = _pull(adb, out, failure)
-        rows = accept(rows, f"{out} of {adb.serial}", subject, machine, is_phone, references.of(one), report)
+        told = predict(one.manifest, one.artifact)
+        rows = accept(
+            rows, f"{out} of {adb.serial}", subject, machine, is_phone, references.of(one), report,
+            round(told.peak_mib, 2) if told else None,
+        )  # fmt: skip
         yield from rows
         if failure and not any(row.error for row in rows):
             yield Measurement(
                 report=report,
                 subject=subject,
                 machine=machine.model_copy(update={} if is_phone else {"kind": "emulated"}),
-                setting=Setting(accelerator=request.accelerator),
+                setting=Setting(accelerator=request.accelerator, session_options=dict(request.session_options)),
                 flags=[] if is_phone else [EMULATOR],
                 error=failure,
-            )
-
-
-def _for_android(targets: Sequence[Path], progress: Callable[[str], None]) -> list[Exported]:
-    """The targets that an Android phone can run; a file given by name that it cannot run is refused."""
-    exported = exported_in(list(targets))
-    others = [one.path for one in exported if one.artifact.format not in RUNNABLE]
-    if named := [path for path in others if path in targets] or (others if len(others) == len(exported) else []):
-        raise Refusal(
-            f"{named[0]} is not for Android, which runs {' and '.join(RUNNABLE)} files; the iOS app measures Core ML, "
-            "and `lariqa bench import` takes its rows"
-        )
-    for path in others:
-        progress(f"{path.name} is not for Android: left out")
-    return [one for one in exported if one.artifact.format in RUNNABLE]
-
-
-def _check(one: Exported, photos: Sequence[Path]) -> None:
-    """Refuse, before anything is pushed, what would fail on the phone."""
-    for name in (FILE_NAME, GOLDEN):
-        if not (one.path.parent / name).is_file():
-            raise Refusal(f"{one.path.parent} holds no {name}, which the phone needs; give a file in its export folder")
-    names = [one.path.name, FILE_NAME, GOLDEN, *(photo.name for photo in photos)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Refusal(f"two files are named {', '.join(twice)}, and lie in one folder on the phone; rename one")
-    size = (one.artifact.photo_height_px, one.artifact.photo_width_px)
-    for photo in photos if None not in size else ():
-        height, width = open_photo(photo).shape[:2]
-        if (height, width) != size:
-            raise Refusal(
-                f"{photo} is {width}x{height} px, {one.path.name} takes {size[1]}x{size[0]}: "
-                f"export one with --size {width}x{height}, or give other photos"
             )
 
 
@@ -178,6 +150,8 @@ def _run(
     if request.command:
         return _run_command(adb, request, folder, file, out, progress)
     options = {"dir": folder, "model": file, "out": out, "accelerator": request.accelerator}
+    if request.session_options:
+        options["session_options"] = ",".join(f"{key}={value}" for key, value in request.session_options.items())
     numbers = {"runs": request.runs, "sustained_s": request.sustained_s}
     words = [word for key, value in options.items() for word in ("--es", key, value)]
     words += [word for key, value in numbers.items() for word in ("--ei", key, str(value))]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.measure.measurement import Machine, Measurement, Part, Subject, read_rows
+from benchmarks.measure.measurement import Machine, Measurement, Memory, Part, Subject, read_rows
 from lariqa.errors import Refusal
 
+CEILING = 1.5  # times the peak above the baseline that is predicted on paper
 EMULATOR = "measured on an Android emulator: its times and its memory are not those of a phone"
 
 
@@ -23,6 +24,7 @@ def accept(
     is_phone: bool,
     references: Mapping[str, float],
     report: str,
+    predicted_mib: float | None = None,
 ) -> list[Measurement]:
     """Rows that a device wrote about the file that it was sent, labelled with what the device reports about itself.
 
@@ -34,6 +36,7 @@ def accept(
         is_phone: False for an emulator, whose rows are labelled and flagged as such.
         references: photo name -> PyTorch's score of the same pixels, for rows that do not know it.
         report: for rows without one.
+        predicted_mib: the peak above the baseline on paper; a row of a runtime that takes far more has a flag.
 
     Raises:
         Refusal: a row is about another file, or says that it was measured somewhere else.
@@ -58,6 +61,8 @@ def accept(
             score.model_copy(update={"reference": references.get(score.photo)}) if score.reference is None else score
             for score in row.scores
         ]
+        memory = row.memory.model_copy(update={"predicted_mib": predicted_mib}) if row.memory else None
+        flags = [*row.flags, *over_the_ceiling(row.setting.runtime, memory), *([] if is_phone else [EMULATOR])]
         accepted.append(
             row.model_copy(
                 update={
@@ -65,11 +70,26 @@ def accept(
                     "machine": place,
                     "scores": scores,
                     "report": row.report or report,
-                    "flags": row.flags if is_phone else [*row.flags, EMULATOR],
+                    "memory": memory,
+                    "flags": flags,
                 }
             )
         )
     return accepted
+
+
+def over_the_ceiling(runtime: str, memory: Memory | None) -> list[str]:
+    """A sentence where a version of a runtime takes far more memory than the file needs: empty, or that one."""
+    if memory is None or not memory.predicted_mib:
+        return []
+    taken = (memory.running_peak_mib or memory.peak_mib) - memory.baseline_mib
+    if taken <= CEILING * memory.predicted_mib:
+        return []
+    times = taken / memory.predicted_mib
+    return [
+        f"{runtime or 'the runtime'} took {taken:.0f} MiB above the baseline, {times:.1f} times the "
+        f"{memory.predicted_mib:.0f} MiB that this file needs on paper (decoded photos counted in)"
+    ]
 
 
 def import_rows(path: Path, known: Container[str] = ()) -> list[Measurement]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lariqa.errors import Refusal
 from lariqa_cli.arguments import check_folder
 from lariqa_cli.bench.bench_arguments import (
     QUICK_RUNS,
@@ -33,8 +34,16 @@ def bench_phone(
     quick: Annotated[bool, typer.Option("--quick", help="A first look: 5 runs of each model.")] = False,
     sustained: SustainedOption = 0,
     accelerator: Annotated[
-        Literal["cpu", "gpu", "npu", "xnnpack", "all"], typer.Option(help="What the app is to use.")
+        Literal["cpu", "gpu", "npu", "xnnpack", "xnnpack_float16", "all"], typer.Option(help="What the app is to use.")
     ] = "cpu",
+    session_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--session-option",
+            metavar="KEY=VALUE",
+            help="Config entry of ONNX Runtime's session; may be repeated. mlas.disable_kleidiai=1: no KleidiAI.",
+        ),
+    ] = None,
     adb: Annotated[str, typer.Option(metavar="SERIAL|any", help="Which phone; any: the only one connected.")] = "any",
     adb_path: Annotated[str | None, typer.Option(help="The adb program. Default: the one on the PATH.")] = None,
     adb_dir: Annotated[str | None, typer.Option(help="Folder on the phone. Default: /data/local/tmp/lariqa.")] = None,
@@ -65,6 +74,18 @@ def bench_phone(
         runs=min(runs, QUICK_RUNS) if quick else runs,
         sustained_s=round(60 * sustained),
         accelerator=accelerator,
+        session_options=_entries(session_option or []),
         timeout_s=adb_timeout,
     )
     bench_and_print(request, output, rows or [])
+
+
+def _entries(options: list[str]) -> dict[str, str]:
+    """KEY=VALUE, each key once; the app is given them with commas in between."""
+    entries: dict[str, str] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not key or not equals or "," in option or key in entries:
+            raise Refusal(f"expected --session-option KEY=VALUE, each key once and no comma, came {option!r}")
+        entries[key] = value
+    return entries

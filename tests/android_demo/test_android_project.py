@@ -29,6 +29,7 @@ def test_maven_and_gradle_have_the_same_versions():
     pairs = {
         "kotlin.version": "kotlin",
         "serialization.version": "kotlinx-serialization",
+        "coroutines.version": "kotlinx-coroutines",
         "onnxruntime.version": "onnxruntime",
         "junit.version": "junit",
         "robolectric.version": "robolectric",
@@ -39,8 +40,8 @@ def test_maven_and_gradle_have_the_same_versions():
     assert all(exact.fullmatch(version) for version in gradle.values())
 
 
-@pytest.mark.parametrize("module", ["core", "app"])
-def test_maven_and_gradle_build_the_same_folders(module):
+@pytest.mark.parametrize(("module", "least"), [("core", 15), ("library", 6), ("app", 15)])
+def test_maven_and_gradle_build_the_same_folders(module, least):
     build = ET.parse(ANDROID / module / "pom.xml").find(f"{POM}build")
     sources = build.find(f"{POM}sourceDirectory").text, build.find(f"{POM}testSourceDirectory").text
     assert sources == ("src/main/kotlin", "src/test/kotlin")  # which Gradle takes without being told
@@ -48,17 +49,30 @@ def test_maven_and_gradle_build_the_same_folders(module):
     assert "sourceSets" not in script and "srcDir" not in script
     assert f'":{module}"' in (ANDROID / "settings.gradle.kts").read_text()
     others = [path for path in (ANDROID / module / "src").rglob("*") if path.suffix in (".kt", ".java")]
-    assert len(others) > 15 and all("kotlin" in path.parts for path in others)
+    assert len(others) > least and all("kotlin" in path.parts for path in others)
 
 
 def test_maven_and_gradle_need_the_same_libraries():
     libraries = {entry["module"].split(":")[1] for entry in CATALOG["libraries"].values()}
-    proof_only = {"kotlin-stdlib", "core", "tflite_classes", "androidx_test_shim", "android-all"}
-    phone_only = {"onnxruntime-android", "litert", "litert-gpu", "litert-gpu-api"}
-    maven = artifacts("core/pom.xml") | artifacts("app/pom.xml")
-    assert maven - proof_only == libraries - phone_only
-    used = "".join((ANDROID / module / "build.gradle.kts").read_text() for module in ("core", "app"))
+    proof_only = {"kotlin-stdlib", "core", "library", "tflite_classes", "litert_standin", "androidx_test_shim"}
+    phone_only = {"onnxruntime-android", "litert", "litert-gpu"}
+    modules = ("core", "library", "app")
+    maven = set().union(*(artifacts(f"{module}/pom.xml") for module in modules))
+    assert maven - proof_only - {"android-all"} == libraries - phone_only
+    used = "".join((ANDROID / module / "build.gradle.kts").read_text() for module in modules)
     assert all(f"libs.{name.replace('-', '.')}" in used for name in CATALOG["libraries"])
+
+
+def test_the_app_names_the_version_of_litert_that_gradle_brings():
+    """CompiledModel does not tell its own, and rows must."""
+    runtimes = (ANDROID / "library/src/main/kotlin/org/lariqa/Runtimes.kt").read_text()
+    assert f'LITERT = "{CATALOG["versions"]["litert"]}"' in runtimes
+
+
+def test_the_readme_shows_the_lines_that_the_tests_run():
+    source = (ANDROID / "app/src/test/kotlin/org/lariqa/demo/TwentyLines.kt").read_text()
+    lines = source[source.index("suspend fun") :]
+    assert lines in (ANDROID / "README.md").read_text() and lines.count("\n") <= 20
 
 
 def test_the_resources_are_linked_for_the_phones_that_gradle_builds_for():
@@ -119,3 +133,15 @@ def test_a_row_about_a_file_for_any_size_gives_no_size():
     row = the_row_in("rows_any_size.jsonl")
     assert (row.subject.input, row.subject.photo_width_px, row.subject.photo_height_px) == ("views", None, None)
     assert len(row.latency.preprocess_ms) == len({score.photo for score in row.scores} - {"golden.png"}) >= 8
+
+
+def test_an_audition_of_the_app_is_rows():
+    path = ANDROID / "core/target/rows_audition.jsonl"
+    if not path.exists():
+        pytest.skip(f"{path} is not there: `make test-android`, which runs this again, writes it")
+    cpu, without, gpu = read_rows(path.read_text(), str(path))
+    assert cpu.report == without.report == gpu.report != ""
+    assert without.setting.session_options == {"mlas.disable_kleidiai": "1"}
+    assert cpu.latency.first_ms == 500 and len(cpu.latency.inference_ms) == 3 and cpu.latency.decode_ms == []
+    assert [row.error is None for row in (cpu, without, gpu)] == [True, True, False]
+    assert any("with KleidiAI" in flag for flag in cpu.flags)

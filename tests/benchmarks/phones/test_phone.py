@@ -1,5 +1,6 @@
 """The phone's part of the benchmark, against an ``adb`` without a device: every way to fail ends in one sentence."""
 
+import io
 import json
 import os
 import shutil
@@ -12,14 +13,17 @@ from pathlib import Path, PurePosixPath
 import pytest
 from PIL import Image
 
+from benchmarks.measure import participants
 from benchmarks.phones.adb import Adb, DeviceLost
 from benchmarks.phones.phone import PhoneRequest, bench_on_phone
 from benchmarks.phones.phone_rows import import_rows
 from benchmarks.report.report_folder import rows_in
+from export.proof import memory_model
 from export.rewrite.export_ready import ExportRequest
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa_cli import main as command_line
+from lariqa_cli import screen
 
 PHONE = Path(__file__).parents[2] / "support" / "phone"
 ROW = {"schema": "lariqa-measurement/2", "subject": {"name": "x"}, "machine": {"kind": "phone"}}
@@ -111,7 +115,7 @@ def test_rows_come_back_labelled_with_the_phone_and_the_file(bench, install, art
     )
     assert [score.reference for score in row.scores] == [golden["reference"], None]
     assert row.report and row.error is None and row.flags == []
-    assert any("pushed 3 of 3 files" in step for step in said)
+    assert any("pushed 5 of 5 files" in step for step in said)
 
 
 def test_what_the_phone_has_is_not_pushed_again_and_what_is_not_meant_goes(bench, install, artifact, phone, tmp_path):
@@ -122,10 +126,16 @@ def test_what_the_phone_has_is_not_pushed_again_and_what_is_not_meant_goes(bench
     (there / "golden.png").write_bytes(b"half a file")
     (tmp_path / "log").unlink()
     _, said = bench()
-    assert any("pushed 1 of 3 files" in step for step in said)
+    assert any("pushed 1 of 5 files" in step for step in said)
     pushes = [words for words in commands(tmp_path) if words[2:3] == ["push"]]
     assert [Path(word).name for (push,) in [pushes] for word in push[3:-1]] == ["golden.png"]
-    assert sorted(path.name for path in there.iterdir()) == ["golden.png", "lariqa.json", artifact.name]
+    assert sorted(path.name for path in there.iterdir()) == [
+        "golden.jpg",
+        "golden.png",
+        "golden_jpg.png",
+        "lariqa.json",
+        artifact.name,
+    ]
     assert sha256_of(there / "golden.png") == sha256_of(artifact.parent / "golden.png")
 
 
@@ -152,6 +162,36 @@ def test_the_command_brings_a_phones_rows_into_the_report(phone, artifact, tmp_p
     (row,) = rows_in(tmp_path / "report")
     assert (row.machine.kind, row.subject.sha256) == ("phone", sha256_of(artifact))
     assert (phone / "runs").read_text() == "5\n" and (tmp_path / "report" / "report.html").exists()
+
+
+def test_session_options_reach_the_app_and_a_command_is_refused_any(bench, install, artifact, tmp_path):
+    install(writes(row_of(artifact, setting={"session_options": {"mlas.disable_kleidiai": "1"}})))
+    (row,), _ = bench(session_options={"mlas.disable_kleidiai": "1", "session.disable_prepacking": "0"})
+    assert row.setting.session_options == {"mlas.disable_kleidiai": "1"}
+    (start,) = [" ".join(words) for words in commands(tmp_path) if "am start" in " ".join(words)]
+    assert "--es session_options mlas.disable_kleidiai=1,session.disable_prepacking=0" in start.replace("'", "")
+    with pytest.raises(Refusal, match="session options are for the app"):
+        bench(session_options={"mlas.disable_kleidiai": "1"}, command="anything")
+
+
+@pytest.mark.parametrize("option", ["mlas.disable_kleidiai", "=1", "a=1,b=2"])
+def test_a_session_option_that_is_none_is_refused(artifact, option, monkeypatch):
+    monkeypatch.setattr(screen, "stderr", said := io.StringIO())
+    monkeypatch.setattr(sys, "argv", ["lariqa", "bench", "phone", str(artifact), "--session-option", option])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 2 and "expected --session-option KEY=VALUE" in said.getvalue()
+
+
+@pytest.mark.parametrize(("times", "flags"), [(1.4, 0), (1.6, 1)])
+def test_a_runtime_that_takes_far_more_memory_than_the_file_needs_is_flagged(bench, install, artifact, times, flags):
+    exported = participants.exported_in([artifact])[0]
+    predicted = memory_model.predict(exported.manifest, exported.artifact).peak_mib
+    memory = {"baseline_mib": 50, "peak_mib": 50 + times * predicted}
+    install(writes(row_of(artifact, memory=memory, setting={"runtime": "ONNX Runtime 1.26.0"})))
+    (row,), _ = bench()
+    assert row.memory.predicted_mib == pytest.approx(predicted, abs=0.01)
+    assert len(row.flags) == flags and all("ONNX Runtime 1.26.0 took" in flag for flag in row.flags)
 
 
 def test_an_emulator_is_no_phone(bench, install, artifact, monkeypatch):

@@ -11,13 +11,16 @@ import android.widget.ProgressBar
 import android.widget.Spinner
 import android.widget.TextView
 import java.io.File
+import org.lariqa.BitmapPhoto
+import org.lariqa.LarIqa
+import org.lariqa.Runtimes
 import org.lariqa.core.benchmark.BenchmarkEnvironment
 import org.lariqa.core.benchmark.BenchmarkRequest
 import org.lariqa.core.benchmark.BenchmarkViewModel
 import org.lariqa.core.benchmark.BenchmarkViewModel.State
 import org.lariqa.core.benchmark.MeasurementRow
 import org.lariqa.core.benchmark.Statistics
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /**
  * Measures in a process of its own, which ends with the screen, so that every start is a fresh one. Started from the
@@ -33,7 +36,7 @@ class BenchmarkActivity : Activity() {
         setContentView(R.layout.benchmark)
         viewModel = BenchmarkViewModel(
             environment = BenchmarkEnvironment(
-                Runtimes::start, Runtimes::open, { BitmapPhoto.open(it) }, LiveDevice(this), Runtimes.threads,
+                Runtimes::start, Runtimes(this)::open, { BitmapPhoto.open(it) }, LiveDevice(this), Runtimes.threads, LarIqa.DECODER,
             ),
             bundled = { (application as LarIqaApp).bundled().open { _, _ -> } },
             ownFolder = ownFolder,
@@ -63,7 +66,7 @@ class BenchmarkActivity : Activity() {
     /** An intent with `out` is a request by adb. */
     private fun startFromShell(intent: Intent) {
         if (!intent.hasExtra("out")) return
-        val text = listOf("dir", "model", "out", "accelerator").associateWith { intent.getStringExtra(it) }
+        val text = listOf("dir", "model", "out", "accelerator", "session_options").associateWith { intent.getStringExtra(it) }
         val whole = listOf("runs", "sustained_s").associateWith { if (intent.hasExtra(it)) intent.getIntExtra(it, -1) else null }
         viewModel.start(text, whole)
     }
@@ -72,7 +75,9 @@ class BenchmarkActivity : Activity() {
         val choice = RuntimeChoice.entries[requireViewById<Spinner>(R.id.choice).selectedItemPosition]
         val sustained = requireViewById<CheckBox>(R.id.sustained).isChecked
         viewModel.start(
-            mapOf("dir" to BenchmarkRequest.BUNDLED, "format" to choice.format, "accelerator" to choice.accelerator),
+            mapOf("dir" to BenchmarkRequest.BUNDLED, "format" to choice.format, "accelerator" to choice.key,
+                "session_options" to choice.sessionOptions.map { (key, value) -> "$key=$value" }.joinToString(",").ifEmpty { null },
+            ),
             mapOf("runs" to RUNS, "sustained_s" to if (sustained) FIVE_MINUTES_S else 0),
         )
     }

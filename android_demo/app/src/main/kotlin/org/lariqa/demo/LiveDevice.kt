@@ -6,11 +6,11 @@ import android.content.Intent
 import android.content.IntentFilter
 import android.os.BatteryManager
 import android.os.Build
-import android.os.Debug
 import android.os.PowerManager
 import android.os.Process
 import java.time.Instant
 import java.time.temporal.ChronoUnit
+import org.lariqa.LarIqa
 import org.lariqa.core.benchmark.DeviceProbe
 import org.lariqa.core.benchmark.MeasurementRow
 import org.lariqa.core.benchmark.THERMAL_WORDS
@@ -29,11 +29,7 @@ class LiveDevice(private val context: Context) : DeviceProbe {
             )
         }
 
-    override fun memoryMib(): Double {
-        val memory = Debug.MemoryInfo()
-        Debug.getMemoryInfo(memory)
-        return memory.totalPss / KIB_PER_MIB
-    }
+    override fun memoryMib(): Double = LarIqa.memoryMib()
 
     override fun cpuMs(): Double = Process.getElapsedCpuTime().toDouble()
 
@@ -62,6 +58,5 @@ class LiveDevice(private val context: Context) : DeviceProbe {
 
     private companion object {
         const val MIB = 1024.0 * 1024.0
-        const val KIB_PER_MIB = 1024.0
     }
 }

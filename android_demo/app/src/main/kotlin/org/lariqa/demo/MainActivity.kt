@@ -17,13 +17,9 @@ import android.widget.Spinner
 import android.widget.Switch
 import android.widget.TextView
 import org.lariqa.core.Text
-import org.lariqa.core.scoring.RuntimeChoice
 import org.lariqa.core.scoring.ScoringState
 import org.lariqa.core.scoring.ScoringViewModel
 import org.lariqa.core.scoring.UiState
-import org.lariqa.core.scoring.kept
-import org.lariqa.core.scoring.lead
-import org.lariqa.core.scoring.ranked
 
 /** The one screen that most people see: the model's state, the photos with the best first, and which one to keep. */
 class MainActivity : Activity() {
@@ -60,13 +56,15 @@ class MainActivity : Activity() {
     }
 
     override fun onCreateOptionsMenu(menu: Menu): Boolean {
-        menu.add(0, MENU_BENCHMARK, 0, R.string.benchmark_title)
-        menu.add(0, MENU_CLEAR, 1, R.string.clear_list)
+        menu.add(0, MENU_AUDITION, 0, R.string.audition_title)
+        menu.add(0, MENU_BENCHMARK, 1, R.string.benchmark_title)
+        menu.add(0, MENU_CLEAR, 2, R.string.clear_list)
         return true
     }
 
     override fun onOptionsItemSelected(item: MenuItem): Boolean {
         when (item.itemId) {
+            MENU_AUDITION -> startActivity(Intent(this, AuditionActivity::class.java))
             MENU_BENCHMARK -> startActivity(Intent(this, BenchmarkActivity::class.java))
             MENU_CLEAR -> viewModel.clear()
             else -> return super.onOptionsItemSelected(item)
@@ -97,13 +95,14 @@ class MainActivity : Activity() {
         on(R.id.rest) { viewModel.resume() }
         requireViewById<Switch>(R.id.fit).setOnCheckedChangeListener { _, on -> if (on != viewModel.uiState.fit) viewModel.fit(on) }
         val choice = requireViewById<Spinner>(R.id.choice)
-        choice.adapter = ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, RuntimeChoice.entries)
-        choice.setSelection(viewModel.uiState.choice.ordinal, false)
+        val names = CHOICES.map { it?.toString() ?: getString(R.string.choice_audition) }
+        choice.adapter = ArrayAdapter(this, android.R.layout.simple_spinner_dropdown_item, names)
+        choice.setSelection(CHOICES.indexOf(viewModel.uiState.choice), false)
         choice.onItemSelectedListener = object : AdapterView.OnItemSelectedListener {
             override fun onItemSelected(parent: AdapterView<*>?, view: View?, position: Int, id: Long) {
-                if (RuntimeChoice.entries[position] == viewModel.uiState.choice) return
+                if (CHOICES[position] == viewModel.uiState.choice) return
                 viewModel.cancel() // photos that were waiting are scored by the new one
-                viewModel.load(RuntimeChoice.entries[position])
+                viewModel.load(CHOICES[position])
             }
 
             override fun onNothingSelected(parent: AdapterView<*>?) = Unit
@@ -142,24 +141,21 @@ class MainActivity : Activity() {
             isChecked = now.fit
             visible(now.takes != null) // a model that takes any size has nothing to fit
         }
-        requireViewById<Spinner>(R.id.choice).setSelection(now.choice.ordinal, false)
+        requireViewById<Spinner>(R.id.choice).setSelection(CHOICES.indexOf(now.choice), false)
         requireViewById<View>(R.id.no_photos).visible(now.results.isEmpty())
         showKept(now)
-        rows.show(ranked(now.results), kept(now.results), now.manifest?.score)
+        rows.show(now.burst, now.manifest?.score)
     }
 
     private fun showKept(now: UiState) {
-        val best = kept(now.results)
+        val best = now.burst.kept
         requireViewById<View>(R.id.keep).visible(best != null)
         if (best == null) return
         val photo = requireViewById<ImageView>(R.id.keep_photo)
         photo.contentDescription = best.name
         thumbnails.show(best.id, photo, KEEP_SIDE_PX)
         requireViewById<TextView>(R.id.keep_name).text = getString(R.string.row_label, best.name, scoreText(best.score!!))
-        val ahead = lead(now.results)!!
-        val words = if (ahead < NEARLY_EQUAL) R.string.keep_close else R.string.keep_lead
-        requireViewById<TextView>(R.id.keep_lead).text =
-            getString(words, now.results.count { it.score != null }, scoreText(ahead))
+        requireViewById<TextView>(R.id.keep_lead).text = resources.say(now.burst.sentence)
     }
 
     private fun show(position: Int) {
@@ -172,11 +168,9 @@ class MainActivity : Activity() {
         const val BURST = 2
         const val MENU_BENCHMARK = 1
         const val MENU_CLEAR = 2
+        const val MENU_AUDITION = 3
         const val MOST_PHOTOS = 50
         const val KEEP_SIDE_PX = 1200
-
-        // A sixth of the spread (0.058) of good predictions over a test set: below it, the order of two photos is luck.
-        const val NEARLY_EQUAL = 0.01f
     }
 }
 

@@ -30,9 +30,10 @@ class PhotoActivity : Activity() {
         val now = (application as LarIqaApp).viewModel.uiState
         val photo = now.results.firstOrNull { it.id == intent.getStringExtra(ID) }
         val manifest = now.manifest
-        if (photo?.score == null || manifest == null) return finish() // cleared meanwhile
+        val view = now.artifact?.syntheticView
+        if (photo?.score == null || manifest == null || view == null) return finish() // cleared meanwhile
         setContentView(R.layout.photo)
-        show(photo, photo.score!!, manifest, now.takes)
+        show(photo, photo.score!!, manifest, now.takes, view)
         requireViewById<Button>(R.id.save).apply {
             visible(Uri.parse(photo.id).scheme == "file") // taken here; others are in the gallery already
             setOnClickListener { save(photo) }
@@ -44,13 +45,13 @@ class PhotoActivity : Activity() {
         super.onDestroy()
     }
 
-    private fun show(photo: PhotoResult, score: Float, manifest: Manifest, takes: PhotoSize?) {
+    private fun show(photo: PhotoResult, score: Float, manifest: Manifest, takes: PhotoSize?, view: String) {
         val scale = manifest.score
         requireViewById<TextView>(R.id.score).text =
             getString(R.string.score_on_scale, scoreText(score), "%.0f".format(scale.lowest), "%.0f".format(scale.highest))
         requireViewById<ProgressBar>(R.id.bar).apply { progress = placeOn(scale, score, max) }
-        requireViewById<TextView>(R.id.meaning).text = scale.meaning
-        val view = (application as LarIqaApp).viewModel.uiState.choice.let { manifest.artifact(it.format).syntheticView }
+        requireViewById<TextView>(R.id.meaning).text =
+            listOfNotNull(scale.meaning, photo.caveat?.let { resources.say(it) }).joinToString("\n")
         val side = PhotoSize(manifest.preprocess.authenticSidePx, manifest.preprocess.authenticSidePx)
         val crop = PhotoSize(manifest.preprocess.syntheticCropPx, manifest.preprocess.syntheticCropPx)
         requireViewById<TextView>(R.id.seen).text = listOfNotNull(

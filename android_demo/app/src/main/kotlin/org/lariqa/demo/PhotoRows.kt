@@ -8,18 +8,21 @@ import android.widget.ImageView
 import android.widget.ProgressBar
 import android.widget.TextView
 import org.lariqa.core.manifest.ScoreScale
+import org.lariqa.core.scoring.Burst
 import org.lariqa.core.scoring.PhotoResult
 
 /** The rows of the list: picture, name, place on the scale, score, or why there is none. */
 class PhotoRows(private val inflater: LayoutInflater, private val thumbnails: Thumbnails) : BaseAdapter() {
     private var photos = emptyList<PhotoResult>()
     private var kept: PhotoResult? = null
+    private var asGood = emptyList<PhotoResult>()
     private var scale: ScoreScale? = null
 
-    fun show(photos: List<PhotoResult>, kept: PhotoResult?, scale: ScoreScale?) {
-        if (photos == this.photos && kept == this.kept && scale == this.scale) return
-        this.photos = photos
-        this.kept = kept
+    fun show(burst: Burst, scale: ScoreScale?) {
+        if (burst.order == photos && burst.kept == kept && burst.asGood == asGood && scale == this.scale) return
+        photos = burst.order
+        kept = burst.kept
+        asGood = burst.asGood
         this.scale = scale
         notifyDataSetChanged()
     }
@@ -54,8 +57,10 @@ class PhotoRows(private val inflater: LayoutInflater, private val thumbnails: Th
         val words = listOfNotNull(
             photo.problem?.let { resources.say(it) },
             resources.getString(R.string.kept).takeIf { isKept },
+            resources.getString(R.string.as_good).takeIf { photo in asGood },
             resources.getString(R.string.fitted).takeIf { photo.wasResampled && score != null },
             resources.getString(R.string.waiting).takeIf { score == null && photo.problem == null },
+            photo.caveat?.let { resources.say(it) },
         )
         view.requireViewById<TextView>(R.id.note).apply {
             text = words.joinToString(" · ")

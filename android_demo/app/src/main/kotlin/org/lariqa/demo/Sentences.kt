@@ -32,6 +32,31 @@ fun stringOf(text: Text): Int = when (text) {
     Text.NO_SPACE -> R.string.text_no_space
     Text.NO_GOLDEN -> R.string.text_no_golden
     Text.GOLDEN_DIFFERS -> R.string.text_golden_differs
+    Text.STEP_AUDITION -> R.string.text_step_audition
+    Text.UNIT_NOT_FINITE -> R.string.text_unit_not_finite
+    Text.UNIT_BLIND -> R.string.text_unit_blind
+    Text.UNIT_OFFSET -> R.string.text_unit_offset
+    Text.UNIT_OFF -> R.string.text_unit_off
+    Text.UNIT_DIED -> R.string.text_unit_died
+    Text.NO_UNIT -> R.string.text_no_unit
+    Text.UNIT_REFUSED -> R.string.text_unit_refused
+    Text.AUDITION_GOLDEN_ALONE -> R.string.text_audition_golden_alone
+    Text.AUDITION_UNKNOWN -> R.string.text_audition_unknown
+    Text.UNIT_ADMITTED -> R.string.text_unit_admitted
+    Text.UNIT_NOT_USED -> R.string.text_unit_not_used
+    Text.UNIT_PEAK -> R.string.text_unit_peak
+    Text.UNIT_IN_USE -> R.string.text_unit_in_use
+    Text.DECODER_OFF -> R.string.text_decoder_off
+    Text.DECODER_SAME -> R.string.text_decoder_same
+    Text.DECODER_CLOSE -> R.string.text_decoder_close
+    Text.DECODER_UNSCORED -> R.string.text_decoder_unscored
+    Text.OTHER_SIZE -> R.string.text_other_size
+    Text.DECODER_UNKNOWN -> R.string.text_decoder_unknown
+    Text.BURST_ONE -> R.string.text_burst_one
+    Text.BURST_APART -> R.string.text_burst_apart
+    Text.BURST_ALIKE -> R.string.text_burst_alike
+    Text.BURST_UNPROVED -> R.string.text_burst_unproved
+    Text.BURST_NONE -> R.string.text_burst_none
     Text.DOES_NOT_FIT -> R.string.text_does_not_fit
     Text.TOO_SMALL -> R.string.text_too_small
     Text.TOO_LARGE -> R.string.text_too_large

@@ -10,6 +10,7 @@ import android.util.LruCache
 import android.widget.ImageView
 import java.io.IOException
 import java.util.concurrent.Executors
+import org.lariqa.BitmapPhoto
 import org.lariqa.core.Refusal
 
 /** Small pictures for the screen, decoded at their size, away from the main thread. They never reach the model. */

@@ -9,8 +9,8 @@ import kotlin.test.fail
 import org.json.JSONObject
 import org.junit.After
 import org.junit.runner.RunWith
+import org.lariqa.LarIqa
 import org.lariqa.core.manifest.ExportFolder
-import org.lariqa.core.scoring.ExportLoader
 import org.lariqa.core.scoring.ScoringState
 import org.lariqa.core.scoring.ScoringViewModel
 import org.robolectric.Robolectric
@@ -38,7 +38,7 @@ abstract class AppTest {
 
     /** The app with a model for photos of any size in the place of the one that it carries. */
     protected fun carryViews() {
-        app.loader = ExportLoader({ ExportFolder.open(File(exports, "views")) }, Runtimes::open, { BitmapPhoto.open(it) })
+        app.loader = LarIqa.loader(app, "views") { ExportFolder.open(File(exports, "views")) }
     }
 
     /** Files of photos of many sizes, and their scores in PyTorch. */

@@ -14,6 +14,7 @@ import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
 import org.json.JSONObject
 import org.junit.Test
+import org.lariqa.BitmapPhoto
 import org.lariqa.core.Refusal
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.PhotoSize

@@ -6,14 +6,15 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
 import org.junit.Test
+import org.lariqa.Runtimes
 import org.lariqa.core.Refusal
 import org.lariqa.core.Text
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.ScoringState
 
 /** The export in the app's assets: installed once, whole or not at all, checked every time. */
 class BundledExportTest : AppTest() {
-    private val folder by lazy { File(app.noBackupFilesDir, "export") }
+    private val folder by lazy { File(app.noBackupFilesDir, "lariqa/lariqa") }
 
     @Test
     fun `it is copied once, with progress, and opened from then on`() {
@@ -49,8 +50,8 @@ class BundledExportTest : AppTest() {
         // LiteRT has natives for phones only, so on this machine its scorer gets as far as its library.
         val export = app.bundled().open { _, _ -> }
         val artifact = export.manifest.artifact("tflite")
-        for (choice in listOf(RuntimeChoice.LITERT_CPU, RuntimeChoice.LITERT_GPU)) {
-            val refusal = assertFailsWith<Refusal> { Runtimes.open(export.verified(artifact) {}, artifact, choice) }
+        for (choice in RuntimeChoice.entries.filter { it.format == "tflite" }) {
+            val refusal = assertFailsWith<Refusal> { Runtimes(app).open(export.verified(artifact) {}, artifact, choice) }
             assertEquals(Text.NO_ACCELERATOR, refusal.sentence.text)
         }
     }

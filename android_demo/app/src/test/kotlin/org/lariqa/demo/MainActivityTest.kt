@@ -16,10 +16,10 @@ import kotlin.test.assertTrue
 import org.junit.Test
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.Manifest
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.Journal
 import org.lariqa.core.scoring.ModelLoader
 import org.lariqa.core.scoring.PhotoResult
-import org.lariqa.core.scoring.RuntimeChoice
 import org.lariqa.core.scoring.ScoringState
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
@@ -151,11 +151,13 @@ class MainActivityTest : AppTest() {
     fun `a runtime that this phone lacks is a state with a way back`() {
         val activity = open<MainActivity>().get()
         untilReady()
-        activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.LITERT_GPU.ordinal)
+        activity.requireViewById<Spinner>(R.id.choice).setSelection(CHOICES.indexOf(RuntimeChoice.LITERT_GPU))
         until("Failed") { viewModel.uiState.state is ScoringState.Failed }
-        assertEquals(Text.NO_ACCELERATOR, assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence.text)
+        val said = assertIs<ScoringState.Failed>(viewModel.uiState.state).sentence
+        assertEquals(Text.UNIT_REFUSED, said.text) // by the audition, with what it was told
+        assertTrue("cannot use GPU on this device" in "$said", "$said")
         assertTrue(activity.isShown(R.id.again))
-        activity.requireViewById<Spinner>(R.id.choice).setSelection(RuntimeChoice.ONNX_CPU.ordinal)
+        activity.requireViewById<Spinner>(R.id.choice).setSelection(CHOICES.indexOf(RuntimeChoice.ONNX_CPU))
         until("Ready") { viewModel.uiState.state is ScoringState.Ready }
     }
 }

@@ -70,7 +70,7 @@ class ScreensTest : AppTest() {
     @Test
     fun `what the score means`() {
         scored()
-        val best = org.lariqa.core.scoring.kept(viewModel.uiState.results)!!
+        val best = viewModel.uiState.burst.kept!!
         val activity = Robolectric.buildActivity(PhotoActivity::class.java, PhotoActivity.intent(app, best.id)).setup().get()
         settle()
         draw(activity, "photo_light")
@@ -93,9 +93,19 @@ class ScreensTest : AppTest() {
     }
 
     @Test
+    fun `the units of this machine, each with its verdict`() {
+        carryViews()
+        open<MainActivity>()
+        untilReady()
+        val activity = open<AuditionActivity>().get()
+        settle()
+        draw(activity, "audition_light")
+    }
+
+    @Test
     fun `a tampered model, and a photo that does not fit`() {
         val export = app.bundled().open { _, _ -> }
-        val file = File(app.noBackupFilesDir, "export/${export.manifest.artifact("onnx").file}")
+        val file = File(app.noBackupFilesDir, "lariqa/lariqa/${export.manifest.artifact("onnx").file}")
         file.appendText("x")
         val activity = open<MainActivity>().get()
         until("Failed") { activity.isShown(R.id.again) }

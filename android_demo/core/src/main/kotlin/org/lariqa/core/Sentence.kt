@@ -30,6 +30,44 @@ enum class Text(val english: String) {
             "Its scores would be wrong, so none are shown; choose another runtime or accelerator",
     ),
 
+    // The audition of the phone's units
+    STEP_AUDITION("trying %1\$s (%2\$s of %3\$s)"),
+    UNIT_NOT_FINITE("its score of %1\$s is %2\$s, not a finite number"),
+    UNIT_BLIND("its scores of %1\$s pictures lie within %2\$s, PyTorch's within %3\$s: it does not see the pictures"),
+    UNIT_OFFSET("all its scores of %4\$s pictures are off by the same: %1\$s on %2\$s, allowed is %3\$s"),
+    UNIT_OFF("off by %1\$s on %2\$s, allowed is %3\$s; %4\$s of %5\$s pictures are wrong"),
+    UNIT_DIED("the app was ended twice while this unit was tried"),
+    NO_UNIT("no unit of this phone computes this model right, so no score is shown: %1\$s"),
+    UNIT_REFUSED("%1\$s was refused on this phone: %2\$s; choose another, or let the audition choose"),
+    AUDITION_GOLDEN_ALONE("lariqa.json names no audition pictures for %1\$s: units were judged by the golden photo alone"),
+    AUDITION_UNKNOWN("pictures that this version does not know were left out of the audition: %1\$s"),
+    UNIT_ADMITTED("%1\$s: admitted, %2\$s ms (first run %3\$s ms), off by at most %4\$s"),
+    UNIT_NOT_USED("%1\$s: refused, %2\$s"),
+    UNIT_PEAK("memory at most %1\$s MiB"),
+    UNIT_IN_USE("in use"),
+
+    // The decoder
+    DECODER_OFF(
+        "This phone's decoder (%1\$s) is off by up to %2\$s levels on %3\$s, which moves that picture's score by %4\$s: " +
+            "this score may be off as much.",
+    ),
+    DECODER_SAME("Decoder: %1\$s gives %2\$s the reference's pixels, byte for byte."),
+    DECODER_CLOSE(
+        "Decoder: %1\$s is off by up to %2\$s levels on %3\$s, which moves its score by %4\$s: less than matters.",
+    ),
+    DECODER_UNSCORED("Decoder: %1\$s is off by up to %2\$s levels on %3\$s; this export does not say what that moves."),
+    OTHER_SIZE("%1\$s is %2\$s px as decoded here, in Python it is %3\$s"),
+    DECODER_UNKNOWN("This phone's decoder could not be compared with the reference's: %1\$s."),
+
+    // A burst
+    BURST_ONE("Keep %1\$s: the only one that was scored."),
+    BURST_APART("Keep %1\$s: it leads %2\$s by %3\$s; two that differ by less than %4\$s could not be told apart."),
+    BURST_ALIKE("Keep %1\$s: it leads %2\$s by %3\$s, but less than %4\$s cannot be told apart: %5\$s may be as good."),
+    BURST_UNPROVED(
+        "Keep %1\$s: it leads %2\$s by %3\$s; this export was not compared with PyTorch, so what that means is not known.",
+    ),
+    BURST_NONE("No photo was scored."),
+
     // A photo
     DOES_NOT_FIT(
         "the photo is %1\$s px, this model file takes %2\$s: " +

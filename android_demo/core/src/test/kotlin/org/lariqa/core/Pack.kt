@@ -10,6 +10,7 @@ import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.double
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
+import org.lariqa.core.audition.AuditionStore
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.manifest.PhotoSize
@@ -17,10 +18,11 @@ import org.lariqa.core.manifest.Tolerances
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.pixels.PixelPhoto
 import org.lariqa.core.pixels.copyTo
+import org.lariqa.core.runtimes.OnnxRunner
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.ExportLoader
-import org.lariqa.core.scoring.OnnxRunner
-import org.lariqa.core.scoring.Runner
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.scoring.Phone
 
 /** What the tests read: the golden pack in git, and the exports that make_test_exports.py wrote. */
 object Pack {
@@ -70,7 +72,15 @@ object Pack {
     fun openOnnx(file: File, artifact: Artifact, choice: RuntimeChoice): Runner = OnnxRunner(file, artifact, choice, 1)
 
     /** The loader of the app, on the exports of the tests. */
-    fun loader(folder: File = File(exports, "tiny")) = ExportLoader({ ExportFolder.open(folder) }, ::openOnnx, ::photo)
+    fun loader(folder: File = File(exports, "tiny"), phone: Phone = phone()) =
+        ExportLoader({ ExportFolder.open(folder) }, ::openOnnx, ::photo, phone)
+
+    /** Without a [store] no audition is held. */
+    fun phone(store: AuditionStore? = null, system: String = "Android 0", nanoTime: () -> Long = System::nanoTime) =
+        Phone("test 1", system, "ImageIO", store, nanoTime = nanoTime)
+
+    /** The pixels that Python has of the golden JPEG, whichever of its two files is opened; others as they are. */
+    fun photoAsPython(file: File): Photo = photo(if (file.name == "golden.jpg") File(file.parentFile, "golden_jpg.png") else file)
 
     /** The tiny export with other tolerances in its manifest. */
     fun tinyWith(float32: Double = 1e-4, float16: Double = 5e-3, int8: Double = 1.25e-2): ExportFolder {

@@ -3,14 +3,15 @@ package org.lariqa.core.benchmark
 import java.io.File
 import org.lariqa.core.Refusal
 import org.lariqa.core.Text
+import org.lariqa.core.audition.DecoderCheck
 import org.lariqa.core.figure
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.pixels.GoldenPhoto
 import org.lariqa.core.refuse
-import org.lariqa.core.scoring.RuntimeChoice
-import org.lariqa.core.scoring.Scorer
-import org.lariqa.core.scoring.SelfTest
+import org.lariqa.core.runtimes.RuntimeChoice
+import org.lariqa.core.runtimes.Scorer
+import org.lariqa.core.runtimes.SelfTest
 
 /**
  * The protocol of docs/measurement.md: baseline, load, first run, counted runs and, on request, the same back to
@@ -25,25 +26,29 @@ class Benchmark(
 
     /** One row, or two with a sustained part. [onProgress] is told how many runs are done, and may throw to stop. */
     fun measure(onProgress: (done: Int) -> Unit): List<MeasurementRow> {
-        val artifact = artifact()
-        val choice = request.choiceFor(artifact)
+        val listed = artifact()
+        val choice = request.choiceFor(listed)
+        val artifact = listed.opened(choice.sessionOptions + request.sessionOptions)
         val blank = MeasurementRow(
             id = newId(), measuredAt = environment.probe.nowIso(), mode = "burst", file = artifact.file,
             machine = environment.probe.machine,
-            setting = MeasurementRow.Setting(choice.runtime, environment.threads, request.accelerator),
+            setting = MeasurementRow.Setting(
+                choice.runtime, environment.threads, choice.key, sessionOptions = artifact.session.entries,
+            ),
             artifact = artifact, checkpointSha256 = export.manifest.checkpointSha256, trained = export.manifest.trained,
         )
-        if (artifact.session.compiledModel) flags += INTERPRETER
         return try {
             val file = export.verified(artifact) {}
             val golden = export.manifest.golden?.let { export.verifiedGolden(it) }
             environment.startRuntime(choice)
             val run = MeasuredRun(environment, request, photos(artifact, golden), flags, onProgress)
+            var decoder: DecoderCheck? = null
             run.measure(blank, {
                 Scorer(artifact, export.manifest.preprocess, environment.openRunner(file, artifact, choice))
             }) { scorer ->
+                decoder = decoderCheck(scorer)
                 goldenScore(scorer, choice, golden)
-            }
+            }.map { it.copy(decoder = decoder) }
         } catch (refusal: Refusal) {
             listOf(blank.copy(error = refusal.sentence.toString(), flags = flags))
         } catch (_: OutOfMemoryError) {
@@ -58,16 +63,25 @@ class Benchmark(
             ?: refuse(Text.BAD_REQUEST, "a model that lariqa.json lists (${names.joinToString()})", model)
     }
 
+    private val jpeg = export.manifest.golden?.jpeg?.let { listOf(it.file, it.pixelsFile) }.orEmpty()
+
     /** The photos that were pushed or, where there are none, the golden one. */
     private fun photos(artifact: Artifact, golden: File?): List<PhotoFile> {
         val pushed = export.folder.listFiles().orEmpty()
-            .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden }.sorted()
+            .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden && it.name !in jpeg }.sorted()
             .map { PhotoFile(it.name) { environment.openPhoto(it) } }
         return pushed.ifEmpty {
             val size = golden?.let { artifact.references[it.name]?.size } ?: refuse(Text.NO_GOLDEN, artifact.file)
             flags += "no photo was pushed: ${golden.name} tiled to $size stands in, so decode_ms is that of a small file"
             listOf(PhotoFile(golden.name) { GoldenPhoto(environment.openPhoto(golden), size) })
         }
+    }
+
+    private fun decoderCheck(scorer: Scorer): DecoderCheck? = try {
+        DecoderCheck.of(export, scorer, environment.decoder, environment.openPhoto)
+    } catch (refusal: Refusal) {
+        flags += Text.DECODER_UNKNOWN.of(refusal.sentence).toString()
+        null
     }
 
     private fun goldenScore(scorer: Scorer, choice: RuntimeChoice, file: File?): List<MeasurementRow.Score> {
@@ -87,8 +101,6 @@ class Benchmark(
     }
 
     private companion object {
-        const val INTERPRETER = "the file is made for LiteRT's CompiledModel with flags for XNNPACK; this app's Interpreter " +
-            "has none of them, and takes more memory"
         val PHOTO_SUFFIXES = setOf("jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "gif")
     }
 }

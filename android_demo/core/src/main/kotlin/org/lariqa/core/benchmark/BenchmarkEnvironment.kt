@@ -3,8 +3,8 @@ package org.lariqa.core.benchmark
 import java.io.File
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.pixels.Photo
-import org.lariqa.core.scoring.Runner
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /** What the benchmark needs from outside, so that the app and the tests can each bring their own. */
 class BenchmarkEnvironment(
@@ -14,4 +14,6 @@ class BenchmarkEnvironment(
     val openPhoto: (File) -> Photo,
     val probe: DeviceProbe,
     val threads: Int,
+    /** What [openPhoto] decodes with, and its version. */
+    val decoder: String,
 )

@@ -1,7 +1,7 @@
 package org.lariqa.core.benchmark
 
 import org.lariqa.core.pixels.Photo
-import org.lariqa.core.scoring.Scorer
+import org.lariqa.core.runtimes.Scorer
 
 /** A photo of the benchmark, decoded again for each run. */
 class PhotoFile(val name: String, val open: () -> Photo)
@@ -33,9 +33,10 @@ class MeasuredRun(
                 onProgress(number)
                 run(scorer, photos[number % photos.size])
             }
+            flags += scorer.remarks
             if (runs.size < FEW_RUNS) flags += "too few runs: ${runs.size}, percentiles need $FEW_RUNS or more"
             val burst = blank.copy(
-                setting = blank.setting.copy(runtime = scorer.runtime),
+                setting = blank.setting.copy(runtime = scorer.runtime, weightCache = scorer.weightCache),
                 latency = MeasurementRow.Latency(loadMs, firstMs, runs),
                 memory = curve.finish(loaded, inputMib(scorer)),
                 conditions = before.until(probe),

@@ -14,6 +14,7 @@ import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.put
 import kotlinx.serialization.json.putJsonArray
 import kotlinx.serialization.json.putJsonObject
+import org.lariqa.core.audition.DecoderCheck
 import org.lariqa.core.manifest.Artifact
 
 /**
@@ -36,15 +37,28 @@ data class MeasurementRow(
     val scores: List<Score> = emptyList(),
     val flags: List<String> = emptyList(),
     val error: String? = null,
+    /** Rows that were measured in turns have the same. */
+    val report: String = "",
+    /** What this phone's decoder makes of the golden JPEG. */
+    val decoder: DecoderCheck? = null,
 ) {
     data class Machine(val model: String, val system: String, val cores: Int, val memoryMib: Double)
 
-    data class Setting(val runtime: String, val threads: Int?, val accelerator: String, val fallback: String = "")
+    data class Setting(
+        val runtime: String,
+        val threads: Int?,
+        val accelerator: String,
+        val fallback: String = "",
+        val sessionOptions: Map<String, String> = emptyMap(),
+        val weightCache: Boolean = false,
+    )
 
     data class Latency(
         val loadMs: Double,
         val firstMs: Double?,
         val runs: List<Run> = emptyList(),
+        /** Of runs of which nothing else was timed, too. */
+        val inferenceMs: List<Double> = runs.map { it.inferenceMs },
     )
 
     /** One counted run: where its time went, its processor time, and when it began. */
@@ -82,6 +96,7 @@ data class MeasurementRow(
     fun toJson(): JsonObject = buildJsonObject {
         put("schema", SCHEMA)
         put("id", id)
+        put("report", report)
         put("measured_at", measuredAt)
         put("measured_by", MEASURED_BY)
         put("mode", mode)
@@ -98,6 +113,8 @@ data class MeasurementRow(
             put("threads", setting.threads)
             put("accelerator", setting.accelerator)
             put("fallback", setting.fallback)
+            put("weight_cache", setting.weightCache)
+            putJsonObject("session_options") { setting.sessionOptions.forEach { (key, value) -> put(key, value) } }
         }
         put("latency", latency?.let { buildJsonObject { latency(it) } } ?: JsonNull)
         put("memory", memory?.let { buildJsonObject { memory(it) } } ?: JsonNull)
@@ -116,13 +133,15 @@ data class MeasurementRow(
                 }
             }
         }
+        decoder?.let { put("decoder", buildJsonObject { decoder(it) }) }
         putJsonArray("flags") { flags.forEach { add(it) } }
         put("error", error)
     }
 
     private fun JsonObjectBuilder.subject() {
-        // The accelerator is part of the name: one report may hold the same file on two of them.
-        put("name", "$file on ${setting.accelerator}")
+        // The accelerator and its options are part of the name: one report may hold the same file on two of them.
+        val how = listOf(setting.accelerator) + setting.sessionOptions.map { (key, value) -> "$key=$value" }
+        put("name", "$file on ${how.joinToString()}")
         put("role", "artifact")
         put("file", file)
         put("checkpoint_sha256", checkpointSha256)
@@ -145,7 +164,7 @@ data class MeasurementRow(
         put("first_ms", times.firstMs)
         numbers("decode_ms", times.runs.map { it.decodeMs })
         numbers("preprocess_ms", times.runs.map { it.preprocessMs })
-        numbers("inference_ms", times.runs.map { it.inferenceMs })
+        numbers("inference_ms", times.inferenceMs)
         numbers("post_ms", times.runs.map { it.postMs })
         numbers("cpu_ms", times.runs.map { it.cpuMs })
         numbers("started_s", times.runs.map { it.startedS })
@@ -164,6 +183,16 @@ data class MeasurementRow(
                 }
             }
         }
+    }
+
+    private fun JsonObjectBuilder.decoder(check: DecoderCheck) {
+        put("library", check.library)
+        put("file", check.file)
+        put("worst_levels", check.levels.worst)
+        put("mean_levels", check.levels.mean)
+        put("differing_share", check.levels.differingShare)
+        put("score", check.score)
+        put("reference", check.reference)
     }
 
     private fun JsonObjectBuilder.numbers(name: String, values: List<Double>) = putJsonArray(name) {

@@ -1,5 +1,6 @@
 package org.lariqa.core.manifest
 
+import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.boolean
 import kotlinx.serialization.json.double
@@ -18,18 +19,34 @@ data class InputSpec(val name: String, val dtype: String, val layout: String, va
 /** What PyTorch gave a photo, and the size of that photo where it is recorded. */
 data class Reference(val score: Double, val size: PhotoSize?)
 
+/** A picture of the audition by its name, its size, and what PyTorch gave it. */
+data class AuditionReference(val picture: String, val size: PhotoSize, val reference: Double)
+
 /**
  * Options of the runtime that a file was proved and measured with.
  *
- * [memoryPattern] is ONNX Runtime's; null: as the runtime comes. [compiledModel]: the file wants LiteRT's CompiledModel
- * with flags for XNNPACK; an Interpreter runs it too, in more memory.
+ * [memoryPattern] and [optimizationLevel] are ONNX Runtime's; null: as the runtime comes. [compiledModel]: the file wants LiteRT's CompiledModel
+ * with [xnnpackFlags]; an Interpreter runs it too, in more memory. [entries]: config entries of an ONNX Runtime session;
+ * the app and its requests add them, no manifest does.
  */
-data class Session(val memoryPattern: Boolean? = null, val compiledModel: Boolean = false) {
+data class Session(
+    val memoryPattern: Boolean? = null,
+    val optimizationLevel: String? = null,
+    val compiledModel: Boolean = false,
+    val xnnpackFlags: Int? = null,
+    val entries: Map<String, String> = emptyMap(),
+) {
     companion object {
         internal fun read(row: JsonObject) = Session(
             memoryPattern = row["enable_mem_pattern"]?.jsonPrimitive?.boolean,
+            optimizationLevel = row["graph_optimization_level"]?.jsonPrimitive?.content
+                ?.also { require(it in OPTIMIZATION_LEVELS) { "graph_optimization_level is $it" } },
             compiledModel = row["interface"]?.jsonPrimitive?.content == "CompiledModel",
+            xnnpackFlags = row.whole("xnnpack_flags"),
         )
+
+        /** As manifests name them, from none to all. */
+        val OPTIMIZATION_LEVELS = listOf("disabled", "basic", "extended", "all")
     }
 }
 
@@ -50,9 +67,14 @@ data class Artifact(
     val sha256: String,
     val bytes: Long,
     val parityLimit: Double?,
+    /** Largest error of its proof, and below fp32 the error's standard deviation, in score units. */
+    val parityWorst: Double?,
+    val paritySd: Double?,
     /** What the file itself asks for: by its plan, or float32 where it has none. */
     val arithmetic: Arithmetic,
     val references: Map<String, Reference>,
+    /** What a phone holds each unit to, beside the golden photo; empty: that alone. */
+    val audition: List<AuditionReference> = emptyList(),
 ) {
     companion object {
         /** The inputs that are made of a decoded photo here, best first: views take photos of any size, pixels those of one. */
@@ -79,12 +101,19 @@ data class Artifact(
                 sha256 = row.text("sha256"),
                 bytes = row.value("bytes").long,
                 parityLimit = parity?.value("limit")?.double,
+                parityWorst = parity?.number("worst"),
+                paritySd = parity?.number("sd"),
                 arithmetic = (row["plan"] as? JsonObject)?.let { arithmeticOf(it) } ?: Arithmetic.FLOAT32,
                 references = parity?.list("photos").orEmpty().map { it.jsonObject }
                     .associate {
                         val size = it.size("width_px", "height_px") ?: photoSize // older manifests have the file's alone
                         it.text("photo") to Reference(it.value("reference").double, size)
                     },
+                audition = (row["audition"] as? JsonArray).orEmpty().map { it.jsonObject }.map {
+                    val size = requireNotNull(it.size("width_px", "height_px")) { "no size of a picture" }
+                    require(minOf(size.width, size.height) >= 2) { "a picture of $size px" }
+                    AuditionReference(it.text("picture"), size, it.value("reference").double)
+                },
             )
             artifact.check(preprocess)
             return artifact
@@ -97,12 +126,15 @@ data class Artifact(
         }
     }
 
+    /** The same file, opened with these session config entries as well. */
+    fun opened(entries: Map<String, String>): Artifact = copy(session = session.copy(entries = session.entries + entries))
+
     /** What it is computed in on a processor that computes float layers in [processor]: the coarser of the two. */
     fun arithmetic(processor: Arithmetic): Arithmetic = maxOf(arithmetic, processor)
 
     /** A manifest may come from anywhere, and it says which files beside it are opened. */
     private fun check(preprocess: PreprocessSpec) {
-        val isName = file.isNotEmpty() && '/' !in file && '\\' !in file && file != ".."
+        val isName = isFileName(file)
         val promised = when (input) {
             "views" -> photoSize == null && inputs.isNotEmpty() && inputs.distinctBy { it.name } == inputs &&
                 inputs.all { it == viewSpec(it.name, preprocess) }

@@ -4,6 +4,7 @@ import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.double
 import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
@@ -15,6 +16,11 @@ internal fun JsonObject.value(key: String): JsonPrimitive =
 internal fun JsonObject.text(key: String): String = value(key).also { require(it.isString) { "$key is no text" } }.content
 
 internal fun JsonObject.whole(key: String): Int? = (this[key] as? JsonPrimitive)?.takeIf { it !is JsonNull }?.int
+
+internal fun JsonObject.number(key: String): Double? = (this[key] as? JsonPrimitive)?.takeIf { it !is JsonNull }?.double
+
+/** A file of the folder itself: a manifest may come from anywhere, and it says which files are opened. */
+internal fun isFileName(name: String): Boolean = name.isNotEmpty() && '/' !in name && '\\' !in name && name != ".."
 
 /** Two keys that are both there or both open. */
 internal fun JsonObject.size(width: String, height: String): PhotoSize? {

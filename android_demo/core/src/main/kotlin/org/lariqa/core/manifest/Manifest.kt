@@ -5,6 +5,7 @@ import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.double
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
@@ -63,9 +64,7 @@ data class Manifest(
                 trained = model.part("provenance").value("trained").boolean,
                 score = ScoreScale(range[0], range[1], score.text("meaning")),
                 tolerances = Tolerances.read(data.part("tolerances")),
-                golden = (data["golden"] as? JsonObject)?.let {
-                    Golden(it.text("file"), it.text("sha256"), it.text("fill"))
-                },
+                golden = (data["golden"] as? JsonObject)?.let { Golden.read(it) },
                 artifacts = data.list("artifacts").map { Artifact.read(it.jsonObject, preprocess) },
             )
         }
@@ -75,5 +74,27 @@ data class Manifest(
 /** What a score means: its nominal ends (it may leave them), and the exporter's words; higher is better. */
 data class ScoreScale(val lowest: Double, val highest: Double, val meaning: String)
 
-/** The picture that a phone tests itself with: a small file beside the manifest, and how it fills a photo. */
-data class Golden(val file: String, val sha256: String, val fill: String)
+/** What a phone tests itself with: small files beside the manifest, and how they fill a photo. Older exports have no [jpeg]. */
+data class Golden(
+    val file: String,
+    val sha256: String,
+    val fill: String,
+    /** The rules of the audition's generated pictures; null: none. */
+    val generator: String? = null,
+    val jpeg: GoldenJpeg? = null,
+) {
+    companion object {
+        internal fun read(data: JsonObject) = Golden(
+            data.text("file"), data.text("sha256"), data.text("fill"), data["generator"]?.jsonPrimitive?.contentOrNull,
+            (data["jpeg"] as? JsonObject)?.let {
+                GoldenJpeg(it.text("file"), it.text("sha256"), it.text("pixels_file"), it.text("pixels_sha256"))
+            },
+        ).also { golden ->
+            val files = listOfNotNull(golden.file, golden.jpeg?.file, golden.jpeg?.pixelsFile)
+            require(files.all { isFileName(it) }) { "a golden file is no name: $files" }
+        }
+    }
+}
+
+/** A JPEG, and losslessly the pixels that Pillow (libjpeg-turbo) decodes it to. */
+data class GoldenJpeg(val file: String, val sha256: String, val pixelsFile: String, val pixelsSha256: String)

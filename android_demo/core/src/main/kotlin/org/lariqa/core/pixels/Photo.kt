@@ -12,6 +12,9 @@ import org.lariqa.core.refuse
 interface Photo : AutoCloseable {
     val size: PhotoSize
 
+    /** Of a file that loses something, such as a JPEG: there two decoders may give other pixels. */
+    val isLossy: Boolean get() = false
+
     /** Rows [top] until [top] + [rows] as RGB bytes, row by row, into the beginning of [into]. */
     fun read(top: Int, rows: Int, into: ByteArray)
 

@@ -6,6 +6,7 @@ import java.nio.file.Files
 import java.nio.file.StandardCopyOption
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonObjectBuilder
 import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.add
 import kotlinx.serialization.json.addJsonObject
@@ -61,10 +62,8 @@ class Journal(private val file: File) {
                             result.size?.let { put("width_px", it.width) }
                             result.size?.let { put("height_px", it.height) }
                             put("fitted", result.wasResampled)
-                            result.problem?.let { problem ->
-                                put("problem", problem.text.name)
-                                putJsonArray("facts") { problem.facts.forEach { add(it) } }
-                            }
+                            result.problem?.let { sentence("problem", "facts", it) }
+                            result.caveat?.let { sentence("caveat", "caveat_facts", it) }
                         }
                     }
                 }
@@ -81,8 +80,16 @@ class Journal(private val file: File) {
         score = (data["score"] as? JsonPrimitive)?.float,
         size = data.size("width_px", "height_px"),
         wasResampled = data.value("fitted").boolean,
-        problem = data["problem"]?.let { name ->
-            Sentence(Text.valueOf(name.jsonPrimitive.content), data.list("facts").map { it.jsonPrimitive.content })
-        },
+        problem = data.sentence("problem", "facts"),
+        caveat = data.sentence("caveat", "caveat_facts"),
     )
+
+    private fun JsonObjectBuilder.sentence(name: String, facts: String, sentence: Sentence) {
+        put(name, sentence.text.name)
+        putJsonArray(facts) { sentence.facts.forEach { add(it) } }
+    }
+
+    private fun JsonObject.sentence(name: String, facts: String): Sentence? = this[name]?.let { text ->
+        Sentence(Text.valueOf(text.jsonPrimitive.content), list(facts).map { it.jsonPrimitive.content })
+    }
 }

@@ -15,6 +15,8 @@ data class PhotoResult(
     /** Whether it was resampled: then the score is that of another picture. */
     val wasResampled: Boolean = false,
     val problem: Sentence? = null,
+    /** What must be said beside its score. */
+    val caveat: Sentence? = null,
 ) {
     val waits: Boolean get() = score == null && (problem == null || problem.text in UNFINISHED)
 

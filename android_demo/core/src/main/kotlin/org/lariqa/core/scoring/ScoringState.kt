@@ -3,6 +3,8 @@ package org.lariqa.core.scoring
 import org.lariqa.core.Sentence
 import org.lariqa.core.Text
 import org.lariqa.core.figure
+import org.lariqa.core.runtimes.RuntimeChoice
+import org.lariqa.core.runtimes.SelfTest
 
 /** What the app is doing; each state has a sentence. */
 sealed interface ScoringState {

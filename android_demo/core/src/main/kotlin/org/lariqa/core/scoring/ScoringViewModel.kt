@@ -6,11 +6,9 @@ import java.util.concurrent.CopyOnWriteArraySet
 import java.util.concurrent.Executor
 import org.lariqa.core.Refusal
 import org.lariqa.core.Text
-import org.lariqa.core.figure
-import org.lariqa.core.manifest.PhotoSize
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.reasonOf
-import org.lariqa.core.refuse
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /**
  * What the screens show and do: takes events (load, add photos, cancel), publishes a [UiState] after each change. Plain
@@ -46,11 +44,11 @@ class ScoringViewModel(
         return AutoCloseable { observers.remove(observer) }
     }
 
-    /** Open the model, perhaps with another runtime; then score the photos that wait. */
-    fun load(choice: RuntimeChoice = uiState.choice) = start { job ->
+    /** Open the model on a unit, null: on the one that the audition chooses; then score the photos that wait. */
+    fun load(choice: RuntimeChoice? = uiState.choice) = start { job ->
         model?.close()
         model = null
-        change { it.copy(choice = choice, manifest = null, takes = null) }
+        change { it.copy(choice = choice, manifest = null, artifact = null, margin = null, decoder = null) }
         try {
             prepare(choice, job)
         } catch (refusal: Refusal) {
@@ -109,22 +107,18 @@ class ScoringViewModel(
         worker.execute { dropModel() }
     }
 
-    @Volatile private var current: Scorer? = null
+    @Volatile private var current: LoadedModel? = null
 
-    private fun prepare(choice: RuntimeChoice, job: Job) {
+    private fun prepare(choice: RuntimeChoice?, job: Job) {
         val loaded = loader.load(choice) { step, fraction ->
             job.ensureActive()
-            change { it.copy(state = ScoringState.Preparing(step, fraction)) }
+            change { it.copy(state = if (step.text == Text.WARMING_UP) ScoringState.WarmingUp else ScoringState.Preparing(step, fraction)) }
         }
         model = loaded
-        val scorer = loaded.scorer
-        change { it.copy(state = ScoringState.WarmingUp, manifest = loaded.manifest, takes = scorer.takes) }
-        val tolerance = loaded.manifest.tolerances.of(scorer.artifact, choice.arithmetic)
-        val selfTest = running(scorer, job) { SelfTest.run(scorer, loaded.golden, loaded.tile, tolerance) }
-        if (!selfTest.passed) {
-            refuse(
-                Text.GOLDEN_DIFFERS, score(selfTest.score), score(selfTest.reference), figure(Math.abs(selfTest.difference)),
-                figure(selfTest.tolerance),
+        change {
+            it.copy(
+                manifest = loaded.manifest, artifact = loaded.artifact, margin = loaded.margin, audition = loaded.table,
+                decoder = loaded.decoder?.summary ?: loaded.decoderProblem,
             )
         }
         if (scoredBy != loaded.manifest.checkpointSha256) { // scores of other weights
@@ -132,24 +126,24 @@ class ScoringViewModel(
             change { now -> now.copy(results = now.results.map { PhotoResult(it.id, it.name) }) }
             save()
         }
-        if (scorer.takes == null) { // no photo is refused or resampled for its size any more
+        if (loaded.takes == null) { // no photo is refused or resampled for its size any more
             change { it.copy(results = againWhereSizeMattered(it.results)) }
             save()
         }
-        ready = ScoringState.Ready(choice, scorer.runtime, selfTest)
+        ready = ScoringState.Ready(loaded.choice, loaded.runtime, loaded.selfTest)
         change { it.copy(state = ready!!) }
     }
 
     private var ready: ScoringState.Ready? = null
 
     private fun scoreWaiting(job: Job) {
-        val scorer = model?.scorer ?: return
+        val model = model ?: return
         val waiting = uiState.results.filter { it.waits }
         try {
             waiting.forEachIndexed { index, photo ->
                 job.ensureActive()
                 change { it.copy(state = ScoringState.Scoring(photo.name, index + 1, waiting.size)) }
-                settle(scoreOne(scorer, photo, job))
+                settle(scoreOne(model, photo, job))
             }
         } catch (stopped: CancellationException) {
             waiting.filter { photo -> uiState.results.any { it == photo } }
@@ -160,28 +154,18 @@ class ScoringViewModel(
         }
     }
 
-    private fun scoreOne(scorer: Scorer, photo: PhotoResult, job: Job): PhotoResult {
-        var size: PhotoSize? = null
-        return try {
-            val fit = uiState.fit
-            val inputs = openPhoto(photo).use { // the decoder's picture is freed before the model runs
-                size = it.size
-                scorer.inputs(it, fit)
-            }
-            job.ensureActive()
-            val score = running(scorer, job) { scorer.score(inputs) }
-            val resampled = scorer.takes != null && scorer.takes != size
-            photo.copy(score = score, size = size, wasResampled = resampled, problem = null)
-        } catch (refusal: Refusal) {
-            photo.copy(problem = refusal.sentence)
-        } catch (_: OutOfMemoryError) {
-            photo.copy(problem = Text.OUT_OF_MEMORY.of(size ?: "?"))
-        }
+    private fun scoreOne(model: LoadedModel, photo: PhotoResult, job: Job): PhotoResult = try {
+        val scored = running(model, job) { model.score(uiState.fit) { openPhoto(photo) } }
+        photo.copy(
+            score = scored.score, size = scored.size, wasResampled = scored.wasResampled, problem = null, caveat = scored.caveat,
+        )
+    } catch (refusal: Refusal) {
+        photo.copy(problem = refusal.sentence)
     }
 
     /** Run so that [cancel] reaches the runtime; a run that was stopped counts as cancelled, not as failed. */
-    private fun <T> running(scorer: Scorer, job: Job, run: () -> T): T {
-        current = scorer
+    private fun <T> running(model: LoadedModel, job: Job, run: () -> T): T {
+        current = model
         try {
             return run()
         } catch (refusal: Refusal) {
@@ -227,6 +211,4 @@ class ScoringViewModel(
         synchronized(this) { uiState = next(uiState) }
         observers.forEach { it(uiState) } // the latest: another thread may have changed it since
     }
-
-    private fun score(value: Double) = "%.6f".format(java.util.Locale.ROOT, value)
 }

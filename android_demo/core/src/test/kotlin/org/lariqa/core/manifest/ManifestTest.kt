@@ -65,10 +65,24 @@ class ManifestTest {
     @Test
     fun `the session that a file was measured with is read, and may be missing`() {
         val manifest = Manifest.parse(text, "lariqa.json")
-        assertEquals(Session(memoryPattern = false), manifest.artifact("onnx").session)
-        assertEquals(Session(compiledModel = true), manifest.artifact("tflite").session)
+        assertEquals(Session(memoryPattern = false, optimizationLevel = "all"), manifest.artifact("onnx").session)
+        assertEquals(Session(compiledModel = true, xnnpackFlags = 35), manifest.artifact("tflite").session)
         val older = Manifest.parse(text.replace("\"session\"", "\"formerly\""), "lariqa.json")
         assertEquals(Session(), older.artifact("onnx").session)
+        val level = "\"graph_optimization_level\": "
+        assertEquals(Text.INCOMPLETE_MANIFEST, refused("$level\"all\"", "$level\"most\"").text)
+    }
+
+    @Test
+    fun `what an older export lacks is missing, and a golden file that is no name is refused`() {
+        val now = Manifest.parse(viewsText, "lariqa.json")
+        assertEquals("golden_jpg.png", now.golden?.jpeg?.pixelsFile)
+        assertTrue(now.artifacts.all { it.audition.size == 6 })
+        val before = viewsText.replace("\"audition\"", "\"formerly\"").replace("\"jpeg\"", "\"once\"")
+        val older = Manifest.parse(before, "lariqa.json")
+        assertEquals(null, older.golden?.jpeg)
+        assertTrue(older.artifacts.all { it.audition.isEmpty() })
+        assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"golden_jpg.png\"", "\"../golden_jpg.png\"").text)
     }
 
     @Test

@@ -15,10 +15,14 @@ import kotlin.test.assertTrue
 import org.junit.Test
 import org.lariqa.core.Pack
 import org.lariqa.core.Text
+import org.lariqa.core.bytes
 import org.lariqa.core.manifest.ExportFolder
 import org.lariqa.core.pixels.Photo
+import org.lariqa.core.pixels.PixelPhoto
 import org.lariqa.core.pixels.copyTo
 import org.lariqa.core.refuse
+import org.lariqa.core.runtimes.Runner
+import org.lariqa.core.runtimes.RuntimeChoice
 
 /** The view model with the real ONNX Runtime, and with a runner whose answers are known. */
 class ScoringViewModelTest {
@@ -32,11 +36,11 @@ class ScoringViewModelTest {
         loader: ModelLoader = Pack.loader(), worker: Executor = atOnce, open: (PhotoResult) -> Photo = { Pack.tinyPhoto(it.id) },
     ) = ScoringViewModel(loader, open, journal, worker)
 
-    /** The real export with another runner in it. */
+    /** The real export with another runner in it, and without the golden JPEG, which would take runs of its own. */
     private fun faked(
         run: (Map<String, Buffer>) -> Float, cancel: () -> Unit = {}, export: ExportFolder = Pack.tiny,
     ) = ExportLoader(
-        { export },
+        { ExportFolder(export.folder, export.manifest.run { copy(golden = golden?.copy(jpeg = null)) }) },
         { _, _, _ ->
             object : Runner {
                 override val runtime = "fake"
@@ -46,6 +50,7 @@ class ScoringViewModelTest {
             }
         },
         Pack::photo,
+        Pack.phone(),
     )
 
     private val goldenScore = Pack.tiny.manifest.artifact("onnx").references.getValue("golden.png").score.toFloat()
@@ -71,7 +76,7 @@ class ScoringViewModelTest {
         for (result in viewModel.uiState.results) {
             assertEquals(Pack.tinyReferences.getValue(result.id), assertNotNull(result.score).toDouble(), 1e-4)
         }
-        assertEquals(Pack.tinyReferences.maxBy { it.value }.key, kept(viewModel.uiState.results)?.id)
+        assertEquals(Pack.tinyReferences.maxBy { it.value }.key, viewModel.uiState.burst.kept?.id)
     }
 
     @Test
@@ -172,6 +177,28 @@ class ScoringViewModelTest {
     }
 
     @Test
+    fun `where the decoder is off, a lossy photo's score says so, also after a restart`() {
+        val off = { file: File ->
+            val photo = Pack.photoAsPython(file)
+            if (file.name == "golden.jpg") PixelPhoto(photo.size, photo.bytes().map { (it + 9).toByte() }.toByteArray()) else photo
+        }
+        val viewModel = viewModel(
+            ExportLoader({ Pack.views }, Pack::openOnnx, off, Pack.phone()),
+            open = { result ->
+                val photo = Pack.tinyPhoto("original")
+                object : Photo by photo {
+                    override val isLossy = result.id == "jpeg"
+                }
+            },
+        )
+        viewModel.load()
+        viewModel.add(photos(listOf("jpeg", "png")))
+        assertEquals(listOf(Text.DECODER_OFF, null), viewModel.uiState.results.map { it.caveat?.text })
+        assertEquals(Text.DECODER_OFF, viewModel.uiState.decoder?.text)
+        assertEquals(viewModel.uiState.results, journal.read().results)
+    }
+
+    @Test
     fun `what one size refused or resampled is scored again by a model for any size`() {
         val checkpoint = Pack.views.manifest.checkpointSha256
         val refused = PhotoResult("dark", "dark.png", problem = Text.DOES_NOT_FIT.of("200x150", "3840x2160"))
@@ -205,8 +232,8 @@ class ScoringViewModelTest {
         val results = viewModel.uiState.results
         assertEquals(listOf(0.4f, null, null, 0.6f), results.map { it.score })
         assertEquals(listOf(Text.DAMAGED_PHOTO, Text.OUT_OF_MEMORY), results.mapNotNull { it.problem?.text })
-        assertEquals("b", kept(results)?.id)
-        assertEquals(listOf("b", "a"), ranked(results).take(2).map { it.id })
+        assertEquals("b", viewModel.uiState.burst.kept?.id)
+        assertEquals(listOf("b", "a"), viewModel.uiState.burst.order.take(2).map { it.id })
     }
 
     @Test
@@ -302,7 +329,7 @@ class ScoringViewModelTest {
         viewModel.add(photos(listOf("original")))
         viewModel.add(photos(listOf("original")))
         assertEquals(1, viewModel.uiState.results.size)
-        assertNull(kept(viewModel.uiState.results))
+        assertNull(viewModel.uiState.burst.kept)
         viewModel.clear()
         assertEquals(emptyList(), viewModel.uiState.results)
     }

@@ -1,4 +1,4 @@
-package org.lariqa.demo
+package org.lariqa
 
 import java.io.File
 import java.nio.Buffer
@@ -7,32 +7,31 @@ import org.lariqa.core.Text
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
-import org.lariqa.core.scoring.Runner
-import org.lariqa.core.scoring.RuntimeChoice
+import org.lariqa.core.runtimes.Runner
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 import org.tensorflow.lite.TensorFlowLite
-import org.tensorflow.lite.gpu.GpuDelegate
 
-/** A .tflite file in LiteRT, through the Interpreter API that it inherits from TensorFlow Lite. */
-class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeChoice, threads: Int) : Runner {
-    private val gpu: GpuDelegate? = if (choice == RuntimeChoice.LITERT_GPU) makeGpu(choice) else null
+/** A .tflite file on the CPU, through the Interpreter that LiteRT inherits from TensorFlow Lite: where CompiledModel is missing. */
+internal class InterpreterRunner(file: File, private val artifact: Artifact, threads: Int) : Runner {
     private val interpreter: Interpreter
 
     /** Interpreter index -> the manifest's name. */
     private val inputs: List<String>
 
-    override val runtime: String = "LiteRT ${TensorFlowLite.runtimeVersion()}"
+    override val runtime: String = "LiteRT ${TensorFlowLite.runtimeVersion()} Interpreter"
+
+    override val remarks: List<String> = listOfNotNull(
+        ("the file is made for LiteRT's CompiledModel with flags for XNNPACK; the Interpreter has none of them, and takes more " +
+            "memory").takeIf { artifact.session.compiledModel },
+    )
 
     init {
         val options = Interpreter.Options().setNumThreads(threads).setUseXNNPACK(true).setCancellable(true)
-        gpu?.let { options.addDelegate(it) }
         try {
             interpreter = Interpreter(file, options)
         } catch (error: RuntimeException) { // IllegalArgument or IllegalState, depending on the native code
-            gpu?.close()
-            if (gpu != null) refuse(Text.NO_ACCELERATOR, runtime, choice.accelerator, reasonOf(error), cause = error)
             refuse(Text.CANNOT_OPEN, runtime, file.name, reasonOf(error), cause = error)
         }
         try {
@@ -52,7 +51,8 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
         // The exporter names the tensors. Which of the two views comes first is the converter's choice.
         val spec = artifact.inputs.firstOrNull { it.name == tensor.name() }
         if (spec == null || spec.shape != shape || spec.dtype != dtype) {
-            refuse(Text.OTHER_INPUT, artifact.file, "${tensor.name()} $dtype $shape", artifact.inputs.joinToString { "${it.name} ${it.dtype} ${it.shape}" })
+            val promised = artifact.inputs.joinToString { "${it.name} ${it.dtype} ${it.shape}" }
+            refuse(Text.OTHER_INPUT, artifact.file, "${tensor.name()} $dtype $shape", promised)
         }
         return spec.name
     }
@@ -71,22 +71,5 @@ class LiteRtRunner(file: File, private val artifact: Artifact, choice: RuntimeCh
 
     override fun cancel() = interpreter.setCancelled(true)
 
-    override fun close() {
-        interpreter.close()
-        gpu?.close()
-    }
-
-    /** Without a GPU this is a refusal, not a fallback to the CPU. */
-    private fun makeGpu(choice: RuntimeChoice): GpuDelegate = try {
-        GpuDelegate()
-    } catch (error: RuntimeException) {
-        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(error), cause = error)
-    } catch (error: UnsatisfiedLinkError) {
-        refuse(Text.NO_ACCELERATOR, "LiteRT", choice.accelerator, reasonOf(error), cause = error)
-    }
-
-    companion object {
-        /** Loads the library. */
-        fun start() = TensorFlowLite.init()
-    }
+    override fun close() = interpreter.close()
 }

@@ -1,4 +1,4 @@
-package org.lariqa.core.scoring
+package org.lariqa.core.runtimes
 
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.Golden

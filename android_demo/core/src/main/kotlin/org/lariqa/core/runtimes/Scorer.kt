@@ -1,4 +1,4 @@
-package org.lariqa.core.scoring
+package org.lariqa.core.runtimes
 
 import java.nio.ByteBuffer
 import org.lariqa.core.Text
@@ -12,6 +12,8 @@ import org.lariqa.core.refuse
 /** A model that is ready to score photos. */
 class Scorer(val artifact: Artifact, private val preprocess: PreprocessSpec, private val runner: Runner) : AutoCloseable {
     val runtime: String get() = runner.runtime
+    val weightCache: Boolean get() = runner.weightCache
+    val remarks: List<String> get() = runner.remarks
 
     /** The one size of photo that it takes; null: any. */
     val takes: PhotoSize? = artifact.photoSize
@@ -28,10 +30,15 @@ class Scorer(val artifact: Artifact, private val preprocess: PreprocessSpec, pri
 
     /** Score inputs that are ready: what the benchmark repeats. */
     fun score(inputs: Map<String, ByteBuffer>): Float {
-        inputs.values.forEach { it.rewind() }
-        val score = runner.run(inputs)
+        val score = anyScore(inputs)
         if (!score.isFinite()) refuse(Text.NOT_A_NUMBER, score)
         return score
+    }
+
+    /** Likewise, whatever comes of it: what the audition judges. */
+    fun anyScore(inputs: Map<String, ByteBuffer>): Float {
+        inputs.values.forEach { it.rewind() }
+        return runner.run(inputs)
     }
 
     fun cancel() = runner.cancel()

@@ -1,4 +1,4 @@
-package org.lariqa.demo
+package org.lariqa
 
 import android.content.res.AssetManager
 import java.io.File
@@ -13,17 +13,18 @@ import org.lariqa.core.refuse
 import org.lariqa.core.scoring.ProgressListener
 
 /**
- * The export that the app carries in its assets, copied to a folder once: runtimes open files, and map them into memory
+ * The export that an app carries in the folder [name] of its assets, copied to a folder once: runtimes open files, and map them into memory
  * instead of reading them. Each file is written beside its place and then renamed; its sha256 is checked when it is opened.
  */
-class BundledExport(private val assets: AssetManager, private val folder: File) {
+class BundledExport(private val assets: AssetManager, private val name: String, private val folder: File) {
     fun open(onProgress: ProgressListener): ExportFolder {
         val manifest = try {
-            assets.open("$ASSETS/${Manifest.FILE_NAME}").use { it.readBytes() }
+            assets.open("$name/${Manifest.FILE_NAME}").use { it.readBytes() }
         } catch (error: FileNotFoundException) {
             refuse(Text.NO_MODEL, cause = error)
         }
         val installed = File(folder, Manifest.FILE_NAME)
+        folder.absoluteFile.parentFile?.mkdirs()
         // The screens and the benchmark are two processes: one installs, the other waits.
         RandomAccessFile(File("$folder.lock"), "rw").channel.use { channel ->
             channel.lock()
@@ -43,14 +44,15 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
     private fun install(manifest: Manifest, onProgress: ProgressListener) {
         folder.deleteRecursively()
         folder.mkdirs()
-        val here = assets.list(ASSETS).orEmpty().toSet()
-        val files = manifest.artifacts.map { it.file to it.bytes } + listOfNotNull(manifest.golden?.let { it.file to 0L })
-        val copied = files.filter { (name, _) -> name in here }
+        val here = assets.list(name).orEmpty().toSet()
+        val files = manifest.artifacts.map { it.file to it.bytes } +
+            manifest.golden?.run { listOfNotNull(file, jpeg?.file, jpeg?.pixelsFile) }.orEmpty().map { it to 0L }
+        val copied = files.filter { (file, _) -> file in here }
         val needed = copied.sumOf { it.second }
         if (folder.usableSpace < needed) refuse(Text.NO_SPACE, needed / MB, folder.usableSpace / MB)
-        for ((name, bytes) in copied) {
-            write(File(folder, name)) { out ->
-                assets.open("$ASSETS/$name").use { source ->
+        for ((file, bytes) in copied) {
+            write(File(folder, file)) { out ->
+                assets.open("$name/$file").use { source ->
                     val buffer = ByteArray(1 shl 18)
                     var done = 0L
                     while (true) {
@@ -58,7 +60,7 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
                         if (count < 0) break
                         out.write(buffer, 0, count)
                         done += count
-                        onProgress(Text.STEP_COPYING.of(name), if (bytes > 0) done.toDouble() / bytes else null)
+                        onProgress(Text.STEP_COPYING.of(file), if (bytes > 0) done.toDouble() / bytes else null)
                     }
                 }
             }
@@ -77,7 +79,6 @@ class BundledExport(private val assets: AssetManager, private val folder: File) 
     }
 
     private companion object {
-        const val ASSETS = "lariqa"
         const val MB = 1_000_000L
     }
 }

@@ -1,4 +1,4 @@
-package org.lariqa.core.scoring
+package org.lariqa.core.runtimes
 
 import java.nio.Buffer
 
@@ -6,6 +6,12 @@ import java.nio.Buffer
 interface Runner : AutoCloseable {
     /** Name and version, as shown to people. */
     val runtime: String
+
+    /** Whether the weights that it packs for its kernels are mapped from a file (LiteRT). */
+    val weightCache: Boolean get() = false
+
+    /** What about this way to run must be known before its figures are compared, a sentence each. */
+    val remarks: List<String> get() = emptyList()
 
     /** Input name -> values in a direct buffer, as the manifest describes them; returns the score. */
     fun run(inputs: Map<String, Buffer>): Float

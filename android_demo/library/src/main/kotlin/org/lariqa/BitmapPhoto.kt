@@ -1,4 +1,4 @@
-package org.lariqa.demo
+package org.lariqa
 
 import android.content.ContentResolver
 import android.graphics.Bitmap
@@ -29,7 +29,7 @@ import org.lariqa.core.refuse
  *
  * Pictures of more than 8 bits are rounded by the decoder, perhaps one level away from Python's values.
  */
-class BitmapPhoto(private val bitmap: Bitmap) : Photo {
+class BitmapPhoto(private val bitmap: Bitmap, override val isLossy: Boolean = false) : Photo {
     override val size = PhotoSize(bitmap.width, bitmap.height)
     private var argb = IntArray(0)
 
@@ -79,9 +79,11 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
 
         private fun decode(encoded: ByteBuffer): BitmapPhoto {
             var size: PhotoSize? = null
+            var kind = ""
             val bitmap = try {
                 ImageDecoder.decodeBitmap(ImageDecoder.createSource(encoded)) { decoder, info, _ ->
                     size = PhotoSize(info.size.width, info.size.height).also { checkHeader(it) }
+                    kind = info.mimeType
                     decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // in readable memory, not in the GPU's
                     decoder.isUnpremultipliedRequired = true
                 }
@@ -92,7 +94,10 @@ class BitmapPhoto(private val bitmap: Bitmap) : Photo {
             } catch (error: OutOfMemoryError) {
                 refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = error)
             }
-            return BitmapPhoto(bitmap)
+            return BitmapPhoto(bitmap, kind in LOSSY)
         }
+
+        /** A WebP or AVIF may be lossless; its header alone does not tell. */
+        private val LOSSY = setOf("image/jpeg", "image/heic", "image/heif", "image/avif", "image/webp")
     }
 }

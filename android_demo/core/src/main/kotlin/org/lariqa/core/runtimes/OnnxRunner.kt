@@ -1,10 +1,11 @@
-package org.lariqa.core.scoring
+package org.lariqa.core.runtimes
 
 import ai.onnxruntime.OnnxJavaType
 import ai.onnxruntime.OnnxTensor
 import ai.onnxruntime.OrtEnvironment
 import ai.onnxruntime.OrtException
 import ai.onnxruntime.OrtSession
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel
 import ai.onnxruntime.TensorInfo
 import java.io.File
 import java.nio.Buffer
@@ -13,6 +14,7 @@ import java.nio.FloatBuffer
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.InputSpec
+import org.lariqa.core.manifest.Session
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
@@ -28,6 +30,8 @@ class OnnxRunner(file: File, private val artifact: Artifact, choice: RuntimeChoi
         session = OrtSession.SessionOptions().use { options ->
             options.setIntraOpNumThreads(threads)
             artifact.session.memoryPattern?.let { options.setMemoryPatternOptimization(it) }
+            artifact.session.optimizationLevel?.let { options.setOptimizationLevel(LEVELS.getValue(it)) }
+            artifact.session.entries.forEach { (key, value) -> options.addConfigEntry(key, value) }
             if (choice == RuntimeChoice.ONNX_XNNPACK) {
                 try {
                     options.addXnnpack(mapOf("intra_op_num_threads" to threads.toString()))
@@ -107,6 +111,10 @@ class OnnxRunner(file: File, private val artifact: Artifact, choice: RuntimeChoi
     override fun close() = session.close()
 
     companion object {
+        private val LEVELS = Session.OPTIMIZATION_LEVELS.zip(
+            listOf(OptLevel.NO_OPT, OptLevel.BASIC_OPT, OptLevel.EXTENDED_OPT, OptLevel.ALL_OPT),
+        ).toMap()
+
         /** Loads the library. */
         fun start() {
             OrtEnvironment.getEnvironment("lariqa")

@@ -1,4 +1,4 @@
-package org.lariqa.core.scoring
+package org.lariqa.core.runtimes
 
 import java.io.File
 import kotlin.test.assertEquals
