@@ -6,6 +6,9 @@
     export/         a real export of a tiny model: lariqa.json, golden.png, an .mlpackage for views and one for pixels
     photos/         the photos both were proved on, as PPM; some of extreme sizes; the golden tile
     scores.json     input -> PyTorch's score of each photo, and sha256 of what goes into each input
+    audition.json   the generated pictures' sha256 at two sizes; those of the export as inputs, with PyTorch's scores;
+                    decodes of golden.jpg, right and wrong: how far off, and their scores
+    burst.json      tests/golden/burst.json as it is
     views.json      tests/golden/views.json as it is
     resize.json     Pillow's resize and `fit_to`: sizes, pixels in and out
     pack.json       the golden pack of tests/golden: decoded pixels, the views' sha256
@@ -42,7 +45,7 @@ from lariqa.digest import sha256_of  # noqa: E402
 from lariqa.errors import Refusal  # noqa: E402
 from lariqa.manifest.manifest import parse_manifest  # noqa: E402
 from lariqa.manifest.preprocess_spec import PreprocessSpec  # noqa: E402
-from lariqa.photos import golden, photo  # noqa: E402
+from lariqa.photos import audition, golden, photo  # noqa: E402
 from lariqa.photos.decoded import UPRIGHT  # noqa: E402
 from lariqa.photos.views import authentic_pixels, inputs_of, synthetic_pixels  # noqa: E402
 from lariqa.runtimes.scorer import Scorer, fit_to  # noqa: E402
@@ -62,11 +65,11 @@ def encoded(pixels: np.ndarray) -> dict:
 EXTREME = ("32x700", "700x32", "129x127", "32x32")  # width x height, in px
 
 
-def tiny_export(folder: Path) -> dict:
+def tiny_export(folder: Path) -> tuple[dict, dict]:
     """A real model, a fiftieth of the size: calibrated, so that its scores differ; exported for both inputs, proved.
 
     Returns:
-        scores.json.
+        scores.json, audition.json.
     """
     model = make_tiny_model(mirrored_golden=False)
     for request in (ExportRequest(), ExportRequest("pixels", HEIGHT, WIDTH)):
@@ -80,8 +83,10 @@ def tiny_export(folder: Path) -> dict:
         width, height = map(int, size.split("x"))
         photos["views"][size] = golden.golden_photo(height, width)
     (folder / "photos").mkdir()
-    tile = {"tile": photo.open_photo(golden.TILE)}
-    for name, image in {**photos["views"], **photos["pixels"], **tile}.items():
+    right = photo.open_photo(audition.JPEG)
+    decodes = {"golden_jpg": right, "golden_jpg one off": slightly_off(right), "golden_jpg off": badly_off(right)}
+    decoded = {"tile": photo.open_photo(golden.TILE), **decodes}
+    for name, image in {**photos["views"], **photos["pixels"], **decoded}.items():
         Image.fromarray(image).save(folder / "photos" / f"{name.removesuffix('.png')}.ppm")
     reference = reference_scorer(model)
 
@@ -91,7 +96,56 @@ def tiny_export(folder: Path) -> dict:
         size = {"width": image.shape[1], "height": image.shape[0]}
         return {"photo": name, **size, "reference": reference.score(image), "inputs": hashes}
 
-    return {takes: [row(takes, name, image) for name, image in named.items()] for takes, named in photos.items()}
+    scores = {takes: [row(takes, name, image) for name, image in named.items()] for takes, named in photos.items()}
+    height, width = proved_size(folder)
+    pictures = dict(audition.audition_pictures(height, width))
+    judged = [row("views", name, image) for name, image in pictures.items()]
+    references = [one["reference"] for one in judged]
+    assert len(set(references)) == len(references) and np.ptp(references) > 0.02, references
+    wrong = [decode(name, image, right, row, (height, width)) for name, image in decodes.items()]
+    return scores, {"pictures": picture_hashes(), "judged": judged, "decodes": wrong}
+
+
+def proved_size(folder: Path) -> tuple[int, int]:
+    """Height and width of the audition's pictures in the export."""
+    rows = json.loads((folder / "export/lariqa.json").read_text())["artifacts"]
+    (sizes,) = [{(one["height_px"], one["width_px"]) for one in row["audition"]} for row in rows if row["audition"]]
+    assert len(sizes) == 1, sizes
+    return sizes.pop()
+
+
+def picture_hashes() -> list[dict]:
+    """Of the generated pictures, at the usual size and at an odd one."""
+    return [
+        {"picture": name, "width": width, "height": height, "sha256": hashlib.sha256(image.tobytes()).hexdigest()}
+        for height, width in (audition.SIZE_PX, (151, 203))
+        for name, image in audition.audition_pictures(height, width)
+        if name != audition.JPEG.name
+    ]
+
+
+def slightly_off(pixels: np.ndarray) -> np.ndarray:
+    """As by a decoder that rounds one value otherwise."""
+    off = pixels.copy()
+    off[1, 2, 0] += 1 if off[1, 2, 0] < 255 else -1
+    return off
+
+
+def badly_off(pixels: np.ndarray) -> np.ndarray:
+    """As by a decoder that takes each colour from the pixel beside it, by up to 12 levels."""
+    beside = np.roll(pixels.astype(int), 1, axis=1) - pixels
+    return np.clip(pixels + np.clip(beside, -12, 12), 0, 255).astype(np.uint8)
+
+
+def decode(name: str, image: np.ndarray, right: np.ndarray, row: Callable[..., dict], size: tuple[int, int]) -> dict:
+    """One decode of golden.jpg: its levels against the right one, and what it scores as the audition shows it."""
+    differences = np.abs(image.astype(int) - right)
+    levels = {
+        "worst": int(differences.max()),
+        "mean": float(differences.mean()),
+        "share": float((differences > 0).mean()),
+    }
+    return row("views", name, golden.mirrored(image, *size)) | levels
 
 
 def _with_size(name: str, image: np.ndarray) -> str:
@@ -252,8 +306,11 @@ def sentences(folder: Path) -> dict:
 def make(folder: Path) -> None:
     """Write everything, into an empty folder."""
     folder.mkdir(parents=True)
+    scores, auditioned = tiny_export(folder)
     for name, data in {
-        "scores": tiny_export(folder),
+        "scores": scores,
+        "audition": auditioned,
+        "burst": json.loads((HOUSE / "tests/golden/burst.json").read_text()),
         "views": json.loads((HOUSE / "tests/golden/views.json").read_text()),
         "resize": resizes(),
         "pack": pack(),
@@ -278,7 +335,32 @@ def check(folder: Path) -> None:
         assert all(ms > 0 for ms in row.latency.total_ms) and row.memory.peak_mib > row.memory.baseline_mib, row
         assert row.scores and all(abs(score.score - score.reference) < 1e-9 for score in row.scores), row
     assert {row.subject.input for row in good} == {"views", "pixels"}, good
+    auditioned = [row for row in rows if any("an audition" in flag for flag in row.flags)]
+    assert {row.setting.accelerator for row in auditioned} == {"cpu", "gpu", "npu", "all"}, auditioned
+    assert all(len(row.scores) == 7 and len(row.latency.inference_ms) >= 3 for row in auditioned), auditioned
+    assert all(row.latency.first_ms and row.memory and row.error is None for row in auditioned), auditioned
+    (decoder,) = [row.decoder for row in rows if row.decoder]
+    assert decoder.worst_levels == 12 and 0 < decoder.differing_share < 1, decoder
+    check_example((folder / "example.txt").read_text(), json.loads((folder / "scores.json").read_text())["views"])
     print(f"{len(rows)} rows of the Swift tests read back by benchmarks.measure.measurement")
+
+
+def check_example(said: str, rows: list[dict]) -> None:
+    """The README's lines, run: one unit refused for its offset, the right scores, the right one kept."""
+    expected = {row["photo"]: row["reference"] for row in rows}
+    lines = said.splitlines()
+    assert lines[0].startswith("Self-test passed: the golden photo scores "), said
+    assert [line.split(": ")[1].split(",")[0] for line in lines[1:5]] == [
+        "admitted",
+        "admitted",
+        "refused",
+        "admitted",
+    ], said
+    assert lines[3].startswith("CPU and Neural Engine: refused, off by 0.020 on "), said
+    scored = {line.rsplit(".ppm ", 1)[0]: float(line.rsplit(".ppm ", 1)[1]) for line in lines[5:8]}
+    assert len(scored) == 3 and all(abs(score - expected[name]) < 0.006 for name, score in scored.items()), said
+    kept = max(scored, key=lambda name: expected[name])
+    assert lines[8].startswith(f"Keep {kept}.ppm: it leads ") and len(lines) == 9, said
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run a command of the Swift toolchain that setup.sh made available, on this checkout, without network:
 #
-#   ios_demo/toolchain/swift.sh swift build --package-path ios_demo
+#   ios_demo/toolchain/swift.sh swift build --scratch-path .swift/build
 #   ios_demo/toolchain/swift.sh swift-format lint --recursive ios_demo
 #
 # With `swift` on the PATH that one runs. Else the command runs in the chroot, where the checkout and /tmp have the same

@@ -20,9 +20,15 @@ fi
 [ "$status" = 0 ] || exit "$status"
 
 "$swift" swift-format lint --strict --recursive \
-    ios_demo/Package.swift ios_demo/Sources ios_demo/App ios_demo/Stubs ios_demo/Tests
+    Package.swift ios_demo/Sources ios_demo/App ios_demo/Stubs ios_demo/Tests ios_demo/Example
 rm -rf "$vectors"
 OMP_NUM_THREADS=1 "$python" ios_demo/Tests/make_vectors.py "$vectors"
 # One call builds everything, the app and its views included, and runs the tests.
-LARIQA_VECTORS="$vectors" "$swift" swift test --quiet --disable-xctest --package-path ios_demo --scratch-path .swift/build
+LARIQA_VECTORS="$vectors" "$swift" swift test --quiet --disable-xctest --scratch-path .swift/build
+# The README's lines, as somebody else's package that depends on this one. SwiftPM keeps its plan although a file of the
+# package that it depends on has moved: it is made anew.
+rm -f .swift/build-example/debug.yaml
+LARIQA_VECTORS="$vectors" "$swift" swift run --quiet --package-path ios_demo/Example --scratch-path .swift/build-example \
+    Example "$vectors/export" "$vectors/photos/216x384 noisy.ppm" "$vectors/photos/101x100 original.ppm" \
+    "$vectors/photos/128x72 recompressed.ppm" >"$vectors/example.txt"
 "$python" ios_demo/Tests/make_vectors.py --check "$vectors"

@@ -18,6 +18,8 @@ import lariqa
 HOUSE = Path(__file__).parents[2]
 IOS = HOUSE / "ios_demo"
 APP = IOS / "App"
+PACKAGE = HOUSE / "Package.swift"  # at the root, so that any app can add this repository by its URL
+EXAMPLE = IOS / "Example"
 SOURCES = [*IOS.glob("Sources/**/*.swift"), *APP.glob("Sources/*.swift")]
 
 
@@ -84,15 +86,16 @@ def test_project_description_names_files_and_products_that_exist(project):
     target = project["targets"]["LarIqaDemo"]
     for source in target["sources"]:
         assert source["path"] == "Model" or (APP / source["path"]).is_dir(), source
-    package = (APP / project["packages"]["LarIqaKit"]["path"] / "Package.swift").read_text()
-    products = set(re.findall(r'\.library\(name: "(\w+)"', package))
-    assert products == {"LarIqaKit", "LarIqaApple", "LarIqaScreens"}
+    assert (APP / project["packages"]["LarIqaKit"]["path"]).resolve() == HOUSE
+    others = PACKAGE.read_text().split("#else")[1]
+    products = set(re.findall(r'\.library\(name: "(\w+)"', others))
+    assert products == {"LarIqaKit", "LarIqaScreens"}
     assert {row["product"] for row in target["dependencies"]} == products
     assert (APP / target["settings"]["base"]["INFOPLIST_FILE"]).is_file()
 
 
 def test_project_package_and_toolkit_agree_on_versions(project):
-    package = (IOS / "Package.swift").read_text()
+    package = PACKAGE.read_text()
     (major,) = re.findall(r"\.iOS\(\.v(\d+)\)", package)
     assert float(project["options"]["deploymentTarget"]["iOS"]) == float(major)
     assert project["settings"]["base"]["SWIFT_VERSION"] == "6.0" and "swiftLanguageModes: [.v6]" in package
@@ -120,7 +123,7 @@ def test_the_kit_needs_foundation_only():
 
 
 def test_stand_ins_are_used_on_linux_alone_and_none_is_left_over():
-    package = (IOS / "Package.swift").read_text()
+    package = PACKAGE.read_text()
     linux, others = package.split("#if os(Linux)")[1].split("#else")
     stubs = {folder.name for folder in (IOS / "Stubs").iterdir()}
     assert set(re.findall(r'stub\("(\w+)"', linux)) == stubs
@@ -129,8 +132,30 @@ def test_stand_ins_are_used_on_linux_alone_and_none_is_left_over():
 
 
 def test_scripts_and_swift_files_hold_no_address_of_a_registry():
-    for file in [*IOS.rglob("*.sh"), *SOURCES, IOS / "Package.swift", IOS / "README.md"]:
+    for file in [*IOS.rglob("*.sh"), *SOURCES, PACKAGE, EXAMPLE / "Package.swift", IOS / "README.md"]:
         assert not re.search(r"https?://(?!developer\.apple\.com)", file.read_text()), file
+
+
+def test_an_app_that_adds_the_package_gets_no_flag_that_swiftpm_refuses():
+    linux, others = PACKAGE.read_text().split("#if os(Linux)")[1].split("#else")
+    assert "unsafeFlags" in linux and "unsafeFlags" not in others
+    assert '.library(name: "LarIqaKit", targets: ["LarIqaKit", "LarIqaApple"])' in others
+    for path in re.findall(r'path: "(ios_demo/[^"\\]+)"', linux):
+        assert (HOUSE / path).exists(), path
+
+
+def test_the_readme_shows_the_twenty_lines_that_the_example_compiles():
+    (shown,) = re.findall(r"```swift\n(.*?)```", (IOS / "README.md").read_text(), re.DOTALL)
+    assert shown == (EXAMPLE / "Sources/Example/Rank.swift").read_text()
+    assert len(shown.splitlines()) <= 20
+    main = (EXAMPLE / "Sources/Example/main.swift").read_text()
+    assert "rank(" in main and "StandIns" in main.split("#if os(Linux)")[1].split("#endif")[0]
+
+
+def test_the_sample_app_scores_by_the_library_alone():
+    screens = "".join(file.read_text() for file in (IOS / "Sources/LarIqaScreens").glob("*.swift"))
+    assert "LarIqa(" in screens and "iqa.score(" in screens
+    assert "ScoringSession" not in screens and "ModelInputs" not in screens and "CoreML" not in screens
 
 
 def imports(file: Path) -> set[str]:

@@ -22,15 +22,11 @@ private let bundledExport = Bundle.main.bundleURL.appendingPathComponent("Model"
 extension AppViewModel.Dependencies {
     /// This device.
     fileprivate static var live: Self {
-        let system = ProcessInfo.processInfo.operatingSystemVersionString
-        let caches = URL.cachesDirectory.appendingPathComponent("CompiledModels", isDirectory: true)
-        let compiled = CompiledModels(folder: caches, system: system)
         let support = URL.applicationSupportDirectory.appendingPathComponent("Journal", isDirectory: true)
         let version = Bundle.main.infoDictionary?["CFBundleShortVersionString"] as? String ?? "of unknown version"
         return Self(
-            opener: AppleOpener(compiled: compiled), decoder: ImageIODecoder(), probe: LiveDevice(),
-            journal: try? Journal(folder: support), rows: RowFile(folder: URL.documentsDirectory),
-            pending: PendingBenchmark(folder: support),
-            isCompiled: { compiled.holds($0) }, version: "LAR-IQA for iOS \(version)")
+            platform: .apple(app: "LAR-IQA for iOS \(version)"), journal: try? Journal(folder: support),
+            rows: RowFile(folder: URL.documentsDirectory), pending: PendingBenchmark(folder: support),
+            isCompiled: { CompiledModels.apple.holds($0) })
     }
 }

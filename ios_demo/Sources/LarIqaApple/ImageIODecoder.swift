@@ -8,6 +8,7 @@ import LarIqaKit
 /// The stored values are kept: the picture is drawn in its own colour space, so a Display P3 photo is not converted, as
 /// on the Python side. Two decoders still round differently: expect a difference of a level or two in a JPEG.
 public struct ImageIODecoder: PhotoDecoding {
+    public let library = "ImageIO, \(ProcessInfo.processInfo.operatingSystemVersionString)"
     /// How much memory the process may still allocate; nil: unknown.
     private let availableMib: @Sendable () -> Int?
 

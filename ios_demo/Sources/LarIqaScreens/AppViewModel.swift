@@ -10,8 +10,8 @@ public final class AppViewModel {
     public private(set) var folder: ExportFolder?
     /// What the last start of the app left unfinished, as a sentence.
     public private(set) var interruption: String?
-    /// Which processors, as chosen; `applyChoice` loads the model for them.
-    public var units = ComputeUnits.cpu
+    /// Which processors, as chosen; nil: the fastest that the audition admits. `applyChoice` loads the model for them.
+    public var units: ComputeUnits?
     /// Which of the export's files, as chosen; nil: the first.
     public var file: String?
     /// Resample photos of another size than the file's one instead of refusing them; the result says so.
@@ -19,11 +19,18 @@ public final class AppViewModel {
 
     private struct Choice: Equatable {
         let file: String?
-        let units: ComputeUnits
+        let units: ComputeUnits?
     }
     private var applied: Choice?
+    private var planned: ComputeUnits?
 
-    let session: ScoringSession
+    /// Benchmark rows that are kept, those of auditions among them.
+    public private(set) var rowCount: Int
+    /// The scoring path: nil while there is none.
+    public private(set) var iqa: LarIqa?
+    private var loading: Task<Void, Never>?
+    private let states: AsyncStream<ScoringState>
+    private let announce: AsyncStream<ScoringState>.Continuation
     let dependencies: Dependencies
     private let openFolder: @Sendable () throws -> ExportFolder
     /// Whether a model was opened since the app started: only the first one's memory figures are its own.
@@ -31,48 +38,84 @@ public final class AppViewModel {
 
     /// Everything from outside, so that tests can bring their own.
     public struct Dependencies: Sendable {
-        public let opener: any ModelOpening
-        public let decoder: any PhotoDecoding
-        public let probe: any DeviceProbe
+        public let platform: Platform
         public let journal: Journal?
         public let rows: RowFile
         public let pending: PendingBenchmark
         public let isCompiled: @Sendable (Artifact) -> Bool
-        public let version: String
 
         public init(
-            opener: any ModelOpening, decoder: any PhotoDecoding, probe: any DeviceProbe, journal: Journal?,
-            rows: RowFile, pending: PendingBenchmark, isCompiled: @escaping @Sendable (Artifact) -> Bool,
-            version: String
+            platform: Platform, journal: Journal?, rows: RowFile, pending: PendingBenchmark,
+            isCompiled: @escaping @Sendable (Artifact) -> Bool
         ) {
-            self.opener = opener
-            self.decoder = decoder
-            self.probe = probe
+            self.platform = platform
             self.journal = journal
             self.rows = rows
             self.pending = pending
             self.isCompiled = isCompiled
-            self.version = version
         }
     }
 
     public init(folder: @escaping @Sendable () throws -> ExportFolder, dependencies: Dependencies) {
         openFolder = folder
         self.dependencies = dependencies
-        session = ScoringSession(folder: folder, opener: dependencies.opener, decoder: dependencies.decoder)
+        rowCount = dependencies.rows.count()
+        (states, announce) = AsyncStream.makeStream()
     }
 
-    /// Follow the session's states for as long as the app is on the screen.
+    /// Follow the states for as long as the app is on the screen.
     public func follow() async {
-        for await state in session.states { self.state = state }
+        for await state in states { self.state = state }
     }
 
-    /// Load the model that is chosen.
+    /// Load the model that is chosen; of two loads at once the later one counts.
     public func load() async {
         readFolder()
         hasOpenedModel = true
         applied = Choice(file: file, units: units)
-        await session.load(file: file, units: units)
+        planned = nil
+        let before = loading
+        before?.cancel()
+        let task = Task {
+            await before?.value
+            await open()
+        }
+        loading = task
+        await task.value
+    }
+
+    private func open() async {
+        await iqa?.close()  // never two models in memory at once
+        iqa = nil
+        do {
+            try Task.checkCancellation()
+            let announce = announce
+            let opened = try await LarIqa(openFolder(), file: file, units: units, on: dependencies.platform) {
+                announce.yield($0)
+            }
+            iqa = opened
+            for row in opened.rows { try? keep(row) }
+        } catch is CancellationError {
+            announce.yield(.notLoaded)
+        } catch {
+            announce.yield(.failed(reason: Refusal.sentence(for: error)))
+        }
+    }
+
+    func keep(_ row: MeasurementRow) throws {
+        defer { rowCount = dependencies.rows.count() }
+        try dependencies.rows.append(row)
+    }
+
+    func removeRows() {
+        dependencies.rows.remove()
+        rowCount = dependencies.rows.count()
+    }
+
+    /// Hold the audition of the loaded file again.
+    public func auditionAgain() async {
+        if let key = iqa?.audition?.key { dependencies.platform.auditions.forget(key) }
+        await load()
     }
 
     /// After a change of file or units: load, unless that is what is loaded or measured already.
@@ -88,15 +131,23 @@ public final class AppViewModel {
 
     /// Make room for a benchmark, which opens a model itself; returns whether that is the first since the app started.
     func makeWay() async -> Bool {
-        await session.unload()
+        loading?.cancel()
+        await loading?.value
+        await iqa?.close()
+        iqa = nil
+        announce.yield(.notLoaded)
         defer { hasOpenedModel = true }
         return !hasOpenedModel
     }
 
-    /// The choice made for a benchmark before the app was restarted.
-    func choose(file: String?, units: ComputeUnits) {
-        (self.file, self.units) = (file, units)
-        applied = Choice(file: file, units: units)
+    /// The units that a benchmark measures: the planned ones, the chosen ones, or those that the audition chose.
+    var measuredUnits: ComputeUnits { planned ?? units ?? iqa?.units ?? .cpu }
+
+    /// The choice made for a benchmark before the app was restarted; the next load forgets its units.
+    func choose(file: String?, measuring units: ComputeUnits) {
+        self.file = file
+        planned = units
+        applied = Choice(file: file, units: self.units)
     }
 
     /// Once after each start.
@@ -120,7 +171,10 @@ public final class AppViewModel {
     func score(_ photo: PickedPhoto) async throws -> PhotoScore {
         try? await dependencies.journal?.begin(photo.name)
         do {
-            let score = try await photo.score(with: session, fit: fits)
+            guard let iqa else {
+                throw Refusal("\(photo.name): expected a model to be ready, came none; load one first")
+            }
+            let score = try await photo.score(with: iqa, fit: fits)
             try? await dependencies.journal?.finish(Journal.Entry(score))
             return score
         } catch {

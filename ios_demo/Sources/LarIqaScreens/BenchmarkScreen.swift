@@ -15,7 +15,7 @@ struct BenchmarkScreen: View {
                 Section("Plan") {
                     Stepper("\(model.runs) counted runs", value: $model.runs, in: 5...200, step: 5)
                     Toggle("Sustained: ten minutes back to back", isOn: $model.isSustained)
-                    LabeledContent("Processors", value: app.units.title)
+                    LabeledContent("Processors", value: app.measuredUnits.title)
                 }
                 .disabled(model.isRunning)
                 Section {

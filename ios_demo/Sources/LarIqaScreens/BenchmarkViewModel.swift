@@ -9,7 +9,6 @@ public final class BenchmarkViewModel {
     public var isSustained = false
     public private(set) var progress: Benchmark.Progress?
     public private(set) var row: MeasurementRow?
-    public private(set) var rowCount = 0
     /// Why a row could not be kept.
     public private(set) var problem: String?
     /// Whether the next start of the app begins with a benchmark.
@@ -22,8 +21,9 @@ public final class BenchmarkViewModel {
 
     public init(_ app: AppViewModel) {
         self.app = app
-        rowCount = app.dependencies.rows.count()
     }
+
+    public var rowCount: Int { app.rowCount }
 
     public var isRunning: Bool { progress != nil }
 
@@ -38,7 +38,7 @@ public final class BenchmarkViewModel {
     /// Measure in a fresh process, as the protocol asks: when the app is started the next time, before anything else.
     public func planForNextStart() {
         do {
-            try app.dependencies.pending.save(.init(plan: plan, file: app.artifact?.file, units: app.units))
+            try app.dependencies.pending.save(.init(plan: plan, file: app.artifact?.file, units: app.measuredUnits))
             isPlanned = true
         } catch {
             problem = "the plan could not be kept: \(Refusal.sentence(for: error)); free some space and try again"
@@ -48,7 +48,7 @@ public final class BenchmarkViewModel {
     /// At the start of the app; returns whether a benchmark was planned, which then has run and loaded the model.
     public func measurePlanned() async -> Bool {
         guard let planned = app.dependencies.pending.take() else { return false }
-        app.choose(file: planned.file, units: planned.units)
+        app.choose(file: planned.file, measuring: planned.units)
         app.readFolder()
         (runs, isSustained) = (planned.plan.runs, planned.plan.mode == .sustained)
         measure([])
@@ -69,15 +69,13 @@ public final class BenchmarkViewModel {
 
     public func cancel() { task?.cancel() }
 
-    public func removeRows() {
-        app.dependencies.rows.remove()
-        rowCount = 0
-    }
+    public func removeRows() { app.removeRows() }
 
     /// Waits until the row is there; for tests.
     func finished() async { await task?.value }
 
     private func measure(_ artifact: Artifact, _ folder: ExportFolder, _ photos: [PickedPhoto]) async {
+        let (units, decoder) = (app.measuredUnits, app.iqa?.decoderCheck?.figures)
         let isFirst = await app.makeWay()  // an app would not hold two models at once
         var files: [BenchmarkPhoto] = []
         do {
@@ -91,25 +89,25 @@ public final class BenchmarkViewModel {
         if files.isEmpty, let golden = BenchmarkPhoto.golden(of: artifact, in: folder) { files = [golden] }
         let dependencies = app.dependencies
         let benchmark = Benchmark(
-            opener: dependencies.opener, decoder: dependencies.decoder, probe: dependencies.probe,
-            measuredBy: dependencies.version)
+            opener: dependencies.platform.opener, decoder: dependencies.platform.decoder,
+            probe: dependencies.platform.probe, measuredBy: dependencies.platform.app)
         let (steps, step) = AsyncStream<Benchmark.Progress>.makeStream()
         let showing = Task {
             for await progress in steps { self.progress = progress }
         }
-        let row = await benchmark.measure(
-            artifact, in: folder, units: app.units, photos: files, plan: plan, report: UUID().uuidString.lowercased(),
+        var row = await benchmark.measure(
+            artifact, in: folder, units: units, photos: files, plan: plan, report: UUID().uuidString.lowercased(),
             firstInProcess: isFirst, loadIsCold: !dependencies.isCompiled(artifact)
         ) { step.yield($0) }
+        row.decoder = decoder
         step.finish()
         await showing.value
         do {
-            try dependencies.rows.append(row)
+            try app.keep(row)
         } catch {
             problem = "the row could not be kept: \(Refusal.sentence(for: error)); free some space and measure again"
         }
         self.row = row
-        rowCount = dependencies.rows.count()
         progress = nil
         await app.load()
     }

@@ -32,8 +32,10 @@ struct BurstScreen: View {
                             .foregroundStyle(.orange)
                     }
                 }
-                Section("Best first") {
-                    ForEach(model.burst.places) { BurstRow(place: $0) }
+                ForEach(model.groups) { group in
+                    Section(group.title) {
+                        ForEach(group.places) { BurstRow(place: $0) }
+                    }
                 }
                 ForEach(model.refused) { refused in
                     Label(refused.sentence, systemImage: "xmark.octagon").foregroundStyle(.red)
@@ -61,8 +63,6 @@ struct BurstRow: View {
                 Text(place.score.photo).font(place.isKept ? .headline : .body)
                 if place.isKept {
                     Label("Keep", systemImage: "star.fill").foregroundStyle(.green)
-                } else if place.isCloseCall {
-                    Text("Too close to tell").font(.caption).foregroundStyle(.secondary)
                 }
             }
             Spacer()

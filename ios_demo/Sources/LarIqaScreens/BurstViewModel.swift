@@ -11,6 +11,13 @@ public final class BurstViewModel {
         public let sentence: String
     }
 
+    /// Photos that cannot be told apart, or one alone.
+    public struct Group: Identifiable, Equatable {
+        public let id: Int
+        public let title: String
+        public let places: [Burst.Place]
+    }
+
     public private(set) var isScoring = false
     public private(set) var done = 0
     public private(set) var count = 0
@@ -26,6 +33,16 @@ public final class BurstViewModel {
     }
 
     public var fraction: Double { count == 0 ? 0 : Double(done) / Double(count) }
+
+    /// The best first.
+    public var groups: [Group] {
+        let grouped = Dictionary(grouping: burst.places, by: \.group)
+        return grouped.keys.sorted().map { number in
+            let places = grouped[number] ?? []
+            let title = places.count > 1 ? "Cannot be told apart" : number == 1 ? "Best" : "Place \(places[0].rank)"
+            return Group(id: number, title: title, places: places)
+        }
+    }
 
     /// The verdict, once all photos are done or the rest was cancelled.
     public var verdict: String? { isScoring || done == 0 ? nil : burst.sentence }

@@ -8,8 +8,9 @@ struct ModelSection: View {
     var body: some View {
         Section("Model") {
             Picker("Processors", selection: $app.units) {
+                Text("Fastest that is right").tag(ComputeUnits?.none)
                 ForEach(ComputeUnits.allCases) { units in
-                    Text(units.title).tag(units)
+                    Text(units.title).tag(Optional(units))
                 }
             }
             .disabled(app.state.isBusy)

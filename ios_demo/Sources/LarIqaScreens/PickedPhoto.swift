@@ -29,10 +29,10 @@ public struct PickedPhoto: Identifiable, Sendable {
         return try Data(contentsOf: url, options: .mappedIfSafe)
     }
 
-    func score(with session: ScoringSession, fit: Bool) async throws -> PhotoScore {
+    func score(with iqa: LarIqa, fit: Bool) async throws -> PhotoScore {
         switch source {
-        case .file(let load): try await session.score(try await load(), named: name, fit: fit)
-        case .pixels(let photo): try await session.score(photo, named: name, fit: fit)
+        case .file(let load): try await iqa.score(try await load(), named: name, fit: fit)
+        case .pixels(let photo): try await iqa.score(photo, named: name, fit: fit)
         }
     }
 }

@@ -30,6 +30,7 @@ struct ScoreScreen: View {
                 }
                 Section("Score") { result }
                 ModelSection(app: app)
+                AuditionSection(app: app)
             }
             .navigationTitle("LAR-IQA")
             .onChange(of: picked) { _, item in

@@ -1,9 +1,13 @@
-// Stand-in for the part of Core ML that the app uses: no model opens. A test may make one of its own (CoreMLRunnerTests).
+// Stand-in for the part of Core ML that the app uses: no model opens, unless a test says which (Tests/StandIns).
 // MLModel is not Sendable, as in most SDKs. See Package.swift.
 @_exported import CoreVideo
 import Foundation
 
 public struct CoreMLIsNotHere: Error {}
+
+/// What tests put in Core ML's place: a file's name, the units -> a model; nil: there is no Core ML. Set once, before
+/// anything is opened.
+nonisolated(unsafe) public var standInForModels: @Sendable (String, MLComputeUnits) -> MLModel? = { _, _ in nil }
 
 public enum MLComputeUnits: Sendable { case cpuOnly, cpuAndGPU, cpuAndNeuralEngine, all }
 open class MLModelConfiguration {
@@ -54,9 +58,18 @@ open class MLDictionaryFeatureProvider: MLFeatureProvider {
 }
 open class MLModel {
     public init() {}
-    open class func compileModel(at url: URL) async throws -> URL { throw CoreMLIsNotHere() }
+    /// A compiled model is a folder that holds the name of the file that it was made of.
+    open class func compileModel(at url: URL) async throws -> URL {
+        guard standInForModels(url.lastPathComponent, .cpuOnly) != nil else { throw CoreMLIsNotHere() }
+        let made = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).mlmodelc")
+        try FileManager.default.createDirectory(at: made, withIntermediateDirectories: true)
+        try Data(url.lastPathComponent.utf8).write(to: made.appendingPathComponent("name"))
+        return made
+    }
     open class func load(contentsOf url: URL, configuration: MLModelConfiguration) async throws -> MLModel {
-        throw CoreMLIsNotHere()
+        let name = try String(contentsOf: url.appendingPathComponent("name"), encoding: .utf8)
+        guard let model = standInForModels(name, configuration.computeUnits) else { throw CoreMLIsNotHere() }
+        return model
     }
     open var modelDescription: MLModelDescription { MLModelDescription() }
     open func prediction(from input: any MLFeatureProvider) async throws -> any MLFeatureProvider {

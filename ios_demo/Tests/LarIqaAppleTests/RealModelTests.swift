@@ -12,7 +12,7 @@ import Testing
 
 /// On a Mac or a phone: the real Core ML, the real ImageIO, a real export. Never run where this project is built.
 ///
-///     LARIQA_EXPORT=/path/to/an/export swift test --filter RealModelTests
+///     LARIQA_EXPORT=/path/to/an/export swift test --filter RealModelTests    (at the root of the repository)
 @Suite(
     "The real model on Apple's runtime", .serialized,
     .enabled(if: hasCoreML && Vectors.export != nil, "needs macOS and LARIQA_EXPORT"))
@@ -64,6 +64,25 @@ struct RealModelTests {
                 "damaged"))
         #expect(
             refusal { try ImageIODecoder().photo(from: Data("text".utf8), named: "a.txt") }.contains("another kind"))
+    }
+
+    @Test("The audition of this device: what became of each unit, and what ImageIO makes of the golden JPEG")
+    func audition() async throws {
+        let export = try #require(Vectors.export)
+        let caches = try Vectors.temporaryFolder()
+        let platform = Platform(
+            opener: AppleOpener(compiled: CompiledModels(folder: caches, system: "test")),
+            formats: AppleOpener.formats, decoder: ImageIODecoder(), probe: LiveDevice(),
+            auditions: AuditionStore(folder: caches), app: "RealModelTests")
+        let folder = try ExportFolder(export, named: "export", formats: AppleOpener.formats)
+        let iqa = try await LarIqa(folder, on: platform)
+        let table = try #require(iqa.audition)
+        #expect(table.results.count == ComputeUnits.allCases.count && table.result(of: .cpu)?.isAdmitted == true)
+        for result in table.results { print(result.sentence) }
+        print(iqa.decoderCheck?.summary ?? "the export has no golden JPEG")
+        let rows = RowFile(folder: caches)
+        for row in iqa.rows { try rows.append(row) }
+        print("rows: \(rows.url.path)")
     }
 
     @Test("Memory, processor time and placement are told")

@@ -94,7 +94,9 @@ struct ViewModelTests {
         await app.load()
         app.file = try Vectors.artifact("pixels").file
         await app.applyChoice()
-        #expect(await watch.runs == 2)
+        let runs = await watch.runs
+        await app.applyChoice()
+        #expect(await watch.runs == runs && app.iqa?.artifact.input == "pixels")
         let model = ScoreViewModel(app)
         model.score(try photo("noisy"))
         await model.finished()
@@ -120,8 +122,9 @@ struct ViewModelTests {
         await app.load()
         await gate.close()
         let model = ScoreViewModel(app)
+        let before = await gate.arrivedSoFar
         model.score(try photo("216x384 noisy"))
-        try await gate.arrivals(2)
+        try await gate.arrivals(before + 1)
         model.cancel()
         #expect(model.phase == .empty)
         model.score(try photo("101x100 original"))
@@ -160,6 +163,7 @@ struct ViewModelTests {
         await gate.open()
         await app.load()
         let model = BurstViewModel(app)
+        let before = await gate.arrivedSoFar
         let slow = PickedPhoto(
             name: "slow",
             source: .file {
@@ -167,7 +171,7 @@ struct ViewModelTests {
                 return try Vectors.photoFile("216x384 noisy")
             })
         model.score([try photo("101x100 original"), slow, try photo("384x216 blurred")])
-        try await gate.arrivals(3)
+        try await gate.arrivals(before + 2)
         model.cancel()
         await model.finished()
         #expect(
@@ -198,11 +202,50 @@ struct ViewModelTests {
         let watch = Watch()
         let app = try makeApp { $0.watch = watch }
         await app.load()
+        let runs = await watch.runs
         await app.applyChoice()
-        #expect(await watch.runs == 1)
+        #expect(await watch.runs == runs && app.iqa?.units == .cpu)
         app.units = .gpu
         await app.applyChoice()
-        #expect(await watch.runs == 2)
+        #expect(await watch.runs > runs && app.iqa?.units == .gpu)
+    }
+
+    @Test("The audition's table is there, its rows are kept for export, and it is held again on request")
+    func audition() async throws {
+        let app = try makeApp {
+            $0.toldMs = [.cpu: 50, .gpu: 20, .npu: 10, .all: 30]
+            $0.faults = [.npu: { _, score in score + 0.02 }]
+        }
+        #expect(app.iqa == nil && app.rowCount == 0)
+        await app.load()
+        let table = try #require(app.iqa?.audition)
+        #expect(app.iqa?.units == .gpu && app.measuredUnits == .gpu && app.rowCount == 4)
+        #expect(table.results.map(\.isAdmitted) == [true, true, false, true])
+        await app.load()
+        #expect(app.rowCount == 4)
+        await app.auditionAgain()
+        #expect(app.rowCount == 8 && app.iqa?.units == .gpu)
+        app.units = .npu
+        let following = Task { await app.follow() }
+        defer { following.cancel() }
+        await app.applyChoice()
+        await settled(app, "Failed")
+        #expect(app.state.sentence.hasPrefix("CPU and Neural Engine was refused for this file: off by 0.020 on "))
+    }
+
+    @Test("A burst is shown by groups that cannot be told apart")
+    func burstGroups() async throws {
+        let app = try makeApp()
+        await app.load()
+        let model = BurstViewModel(app)
+        let names = ["403x302 original", "384x216 blurred"]
+        model.score(try [names[0], names[1], names[0]].map(photo))
+        await model.finished()
+        let groups = model.groups.map { ($0.title, $0.places.map(\.score.photo)) }
+        let best = try Vectors.reference(names[0]) > Vectors.reference(names[1])
+        let pair = ("Cannot be told apart", [names[0], names[0]])
+        let expected = best ? [pair, ("Place 3", [names[1]])] : [("Best", [names[1]]), pair]
+        #expect(groups.map(\.0) == expected.map(\.0) && groups.map(\.1) == expected.map(\.1))
     }
 
     @Test("What the last start left unfinished is shown")
@@ -222,9 +265,9 @@ struct ViewModelTests {
         let model = BenchmarkViewModel(app)
         model.runs = 6
         model.measure([])
-        #expect(model.isRunning && model.rowsFile == nil)
+        #expect(model.isRunning && model.rowCount == 4)  // of the audition
         await model.finished()
-        #expect(!model.isRunning && model.rowCount == 1 && model.rowsFile == app.dependencies.rows.url)
+        #expect(!model.isRunning && model.rowCount == 5 && model.rowsFile == app.dependencies.rows.url)
         #expect(model.inference?.count == 6 && model.inference?.p50 == 2)
         #expect(model.row?.flags.contains { $0.contains("start the app anew") } == true)
         await settled(app, "Ready")
@@ -240,17 +283,19 @@ struct ViewModelTests {
         model.runs = 5
         model.measure([try photo("216x384 noisy"), try photo("101x100 original")])
         await model.finished()
-        #expect(model.row?.scores.map(\.photo) == ["216x384 noisy", "101x100 original"] && model.rowCount == 1)
+        #expect(model.row?.scores.map(\.photo) == ["216x384 noisy", "101x100 original"] && model.rowCount == 5)
         let gone = PickedPhoto(name: "gone", source: .file { throw Refusal("gone: download it first") })
         model.measure([try photo("216x384 noisy"), gone])
         await model.finished()
-        #expect(model.problem == "gone: download it first" && !model.isRunning && model.rowCount == 1)
+        #expect(model.problem == "gone: download it first" && !model.isRunning && model.rowCount == 5)
     }
 
     @Test("A planned benchmark runs at the next start, in a process that has opened no model yet")
     func planned() async throws {
         let dependencies = try makeDependencies(RecordedRunner.Options())
-        let before = BenchmarkViewModel(try makeApp(dependencies: dependencies))
+        let earlier = try makeApp(dependencies: dependencies)
+        earlier.units = .gpu
+        let before = BenchmarkViewModel(earlier)
         before.runs = 3
         before.planForNextStart()
         #expect(before.isPlanned)
@@ -258,7 +303,8 @@ struct ViewModelTests {
         let app = try makeApp(dependencies: dependencies)
         let model = BenchmarkViewModel(app)
         #expect(await model.measurePlanned())
-        #expect(model.row?.latency?.inferenceMs.count == 3)
+        #expect(model.row?.latency?.inferenceMs.count == 3 && model.row?.setting.accelerator == "gpu")
+        #expect(app.units == nil && app.iqa?.audition?.results.count == 4)  // then the fastest one again
         #expect(model.row?.flags.contains { $0.contains("start the app anew") } == false)
         #expect(await BenchmarkViewModel(app).measurePlanned() == false)
     }
@@ -278,9 +324,11 @@ struct ViewModelTests {
     private func makeDependencies(_ options: RecordedRunner.Options) throws -> AppViewModel.Dependencies {
         let kept = try Vectors.temporaryFolder()
         return AppViewModel.Dependencies(
-            opener: RecordedOpener(options), decoder: PpmDecoder(), probe: FakeDevice(),
+            platform: Platform(
+                opener: RecordedOpener(options), formats: ["coreml"], decoder: PpmDecoder(), probe: FakeDevice(),
+                auditions: AuditionStore(folder: kept), app: "Swift tests"),
             journal: try Journal(folder: kept), rows: RowFile(folder: kept), pending: PendingBenchmark(folder: kept),
-            isCompiled: { _ in false }, version: "Swift tests")
+            isCompiled: { _ in false })
     }
 
     private func photo(_ name: String) throws -> PickedPhoto {

@@ -1,12 +1,23 @@
 import Foundation
 import LarIqaKit
 
-/// Decodes the PPM files of the vectors, and the golden PNG, whose pixels the vectors hold as PPM.
+/// Decodes the PPM files of the vectors, and the export's golden files, whose pixels the vectors hold as PPM.
 public struct PpmDecoder: PhotoDecoding {
-    public init() {}
+    public let library = "the vectors"
+    private let jpeg: String
+
+    /// - Parameter jpeg: which of the vectors' decodes of golden.jpg it gives.
+    public init(jpeg: String = "golden_jpg") {
+        self.jpeg = jpeg
+    }
 
     public func photo(from data: Data, named name: String) throws -> Photo {
-        if data.starts(with: [0x89, 0x50, 0x4e, 0x47]) { return try Vectors.photo("tile") }
+        if data.starts(with: [0x89, 0x50, 0x4e, 0x47]) {
+            let export = try Vectors.tinyExport()
+            let isDecoded = try data == Data(contentsOf: export.appendingPathComponent("golden_jpg.png"))
+            return try Vectors.photo(isDecoded ? "golden_jpg" : "tile")
+        }
+        if data.starts(with: [0xff, 0xd8, 0xff]) { return try Vectors.photo(jpeg) }
         return try Self.photo(data, named: name)
     }
 

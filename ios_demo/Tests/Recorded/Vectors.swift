@@ -54,6 +54,55 @@ public enum Vectors {
         return rows
     }
 
+    /// The audition of the export, and decodes of golden.jpg.
+    public struct Audition: Decodable, Sendable {
+        /// sha256 of a generated picture at a size.
+        public struct Picture: Decodable, Sendable {
+            public let picture: String
+            public let width: Int
+            public let height: Int
+            public let sha256: String
+        }
+
+        /// One decode: how many levels it is off, and its score as the audition shows it.
+        public struct Decode: Decodable, Sendable {
+            public let photo: String
+            public let reference: Double
+            public let inputs: [String: String]
+            public let worst: Int
+            public let mean: Double
+            public let share: Double
+        }
+
+        public let pictures: [Picture]
+        /// The audition's pictures of the export, as inputs.
+        public let judged: [Scored]
+        public let decodes: [Decode]
+
+        public func decode(_ name: String) throws -> Decode {
+            guard let row = decodes.first(where: { $0.photo == name }) else { throw NotThere() }
+            return row
+        }
+    }
+
+    public static func audition() throws -> Audition { try read("audition") }
+
+    /// All scores that are recorded for one input, by `key`.
+    public static func recorded(_ input: String) throws -> [String: Double] {
+        var rows = try scores(input).map { (key($0.inputs), $0.reference) }
+        if input == "views" {
+            let audition = try audition()
+            rows += audition.judged.map { (key($0.inputs), $0.reference) }
+            rows += audition.decodes.map { (key($0.inputs), $0.reference) }
+        }
+        return Dictionary(rows, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Input -> sha256 of its pixels, as one text.
+    public static func key(_ inputs: [String: String]) -> String {
+        inputs.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
+    }
+
     public static func reference(_ photo: String, input: String = "views") throws -> Double {
         guard let row = try scores(input).first(where: { $0.photo == photo }) else { throw NotThere() }
         return row.reference
@@ -74,8 +123,10 @@ public enum Vectors {
     }
 
     /// A copy of the export with one text in `lariqa.json` replaced by another; throws where that is not there.
-    public static func export(replacing old: String, with new: String) throws -> URL {
-        let copy = try exportToSpoil()
+    ///
+    /// - Parameter spoiled: a copy that is changed already; nil: a new one.
+    public static func export(replacing old: String, with new: String, in spoiled: URL? = nil) throws -> URL {
+        let copy = try spoiled ?? exportToSpoil()
         let path = copy.appendingPathComponent("lariqa.json")
         let text = try String(contentsOf: path, encoding: .utf8)
         guard text.contains(old) else { throw NotThere() }

@@ -21,6 +21,8 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
     public var conditions = Conditions()
     public var scores: [Score] = []
     public var work: Work?
+    /// What this device's decoder makes of the golden JPEG; nil: not known.
+    public var decoder: Decoder?
     /// What makes the figures less than valid, a sentence each.
     public var flags: [String] = []
     /// Why there are no figures, or only some.
@@ -119,6 +121,20 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
     public struct Score: Codable, Sendable, Equatable {
         public var photo: String
         public var score: Double
+        public var reference: Double?
+    }
+
+    /// Levels: of 255, this device's pixels against those that Pillow decodes.
+    public struct Decoder: Codable, Sendable, Equatable {
+        public var library: String
+        public var file: String
+        public var worstLevels: Int
+        public var meanLevels: Double
+        /// Of the values that differ at all, 0...1.
+        public var differingShare: Double
+        /// Of this device's pixels.
+        public var score: Double?
+        /// PyTorch's, of Pillow's pixels.
         public var reference: Double?
     }
 

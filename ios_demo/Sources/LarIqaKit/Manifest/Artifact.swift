@@ -23,6 +23,8 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
     public let parity: Parity?
     /// Below fp32: what became of each group of layers.
     public let plan: Plan?
+    /// What each of the phone's units is judged by beside the golden photo; nil in an export of an older toolkit.
+    public let audition: [Audition]?
 
     public var id: String { file }
 
@@ -59,6 +61,8 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
         public let runtime: String
         public let limit: Double
         public let worst: Double
+        /// Below fp32: of the differences, in score units.
+        public let sd: Double?
         public let photos: [Photo]
 
         public struct Photo: Decodable, Sendable, Equatable {
@@ -74,6 +78,16 @@ public struct Artifact: Decodable, Sendable, Equatable, Identifiable {
                 return PhotoSize(width: widthPx, height: heightPx)
             }
         }
+    }
+
+    /// One picture of the audition, its size in pixels, and what PyTorch gave it.
+    public struct Audition: Decodable, Sendable, Equatable {
+        public let picture: String
+        public let widthPx: Int
+        public let heightPx: Int
+        public let reference: Double
+
+        public var size: PhotoSize { PhotoSize(width: widthPx, height: heightPx) }
     }
 
     /// A manifest may come from anywhere, and it says which files beside it are opened.

@@ -32,6 +32,18 @@ public struct Manifest: Sendable, Equatable {
         public let file: String
         public let sha256: String
         public let fill: String
+        /// The rules of the audition's pictures; nil in an export of an older toolkit.
+        public let generator: String?
+        /// What this phone's decoder is held to; nil in an export of an older toolkit.
+        public let jpeg: Jpeg?
+    }
+
+    /// A small 4:2:0 JPEG, and the pixels that Pillow (libjpeg-turbo) decodes it to as a lossless file.
+    public struct Jpeg: Decodable, Sendable, Equatable {
+        public let file: String
+        public let sha256: String
+        public let pixelsFile: String
+        public let pixelsSha256: String
     }
 
     /// Reads a manifest.

@@ -2,6 +2,9 @@ import Foundation
 
 /// Turns encoded bytes into pixels; on Apple systems ImageIO does it (LarIqaApple).
 public protocol PhotoDecoding: Sendable {
+    /// Which library decodes, and its version where there is one.
+    var library: String { get }
+
     /// - Parameters:
     ///   - data: the file.
     ///   - name: names the photo in errors.

@@ -15,12 +15,17 @@ public struct PhotoScore: Sendable, Equatable {
     public let arithmetic: Arithmetic
     /// How far the score may be from PyTorch's; nil where the export was not proved.
     public let tolerance: Double?
+    /// What two scores of this file on these units must differ by to be told apart; nil where that is not known.
+    public internal(set) var margin: Double?
+    /// To be shown beside the score: a decoder that is off.
+    public internal(set) var caveats: [String]
     /// What the model's branches saw, reduced.
     public let views: PhotoViews?
 
     public init(
         photo: String, score: Double, size: PhotoSize, scoredAt: PhotoSize, run: Run, runtime: String,
-        units: ComputeUnits, arithmetic: Arithmetic, tolerance: Double?, views: PhotoViews? = nil
+        units: ComputeUnits, arithmetic: Arithmetic, tolerance: Double?, margin: Double? = nil, caveats: [String] = [],
+        views: PhotoViews? = nil
     ) {
         self.photo = photo
         self.score = score
@@ -31,6 +36,8 @@ public struct PhotoScore: Sendable, Equatable {
         self.units = units
         self.arithmetic = arithmetic
         self.tolerance = tolerance
+        self.margin = margin
+        self.caveats = caveats
         self.views = views
     }
 

@@ -3,7 +3,8 @@ import Foundation
 /// A score in plain words: what the number is, what was looked at, and what it does not say.
 public struct ScoreMeaning: Sendable, Equatable {
     public let scale: String
-    /// To be read before the score: weights that were never trained, a photo that was resampled.
+    /// To be read before the score: weights that were never trained, a photo that was resampled, a decoder that is
+    /// off.
     public let warnings: [String]
     public let views: String
     public let exactness: String
@@ -29,7 +30,7 @@ public struct ScoreMeaning: Sendable, Equatable {
             warnings.append(
                 "The score lies outside the usual range; the photo may be unlike any the model learned from.")
         }
-        self.warnings = warnings
+        self.warnings = warnings + score.caveats
 
         let looks = Self.looks(score.scoredAt, manifest.preprocess, artifact)
         views =

@@ -52,13 +52,15 @@ public actor ScoringSession {
     /// - Parameters:
     ///   - file: an artifact's name; nil: the first in the folder.
     ///   - units: the processors it may use.
-    public func load(file: String? = nil, units: ComputeUnits = .cpu) async {
+    /// - Returns: why the model is not ready; nil where it is. `CancellationError` where another load took its place.
+    @discardableResult
+    public func load(file: String? = nil, units: ComputeUnits = .cpu) async -> (any Error)? {
         attempt += 1
         let mine = attempt
         loaded = nil
         announce.yield(.preparing)
         _ = await last?.result  // never two models and their photos in memory at once
-        guard mine == attempt else { return }
+        guard mine == attempt else { return CancellationError() }
         do {
             let folder = try folder()
             guard let artifact = folder.artifacts.first(where: { file == nil || $0.file == file }) else {
@@ -66,21 +68,29 @@ public actor ScoringSession {
                 throw Refusal("lariqa.json does not list \(file ?? "a Core ML file"); it lists \(listed)")
             }
             let runner = try await opener.open(artifact, at: try folder.verified(artifact), units: units)
-            guard mine == attempt else { return }  // another load has begun; its states count
+            guard mine == attempt else { return CancellationError() }  // another load has begun; its states count
             announce.yield(.warmingUp)
             let selfTest = try await test(runner, artifact, folder, units)
-            guard mine == attempt else { return }
+            guard mine == attempt else { return CancellationError() }
             if case .failed = selfTest { throw Refusal(selfTest.sentence) }
             loaded = Loaded(
                 runner: runner, artifact: artifact, manifest: folder.manifest, units: units,
                 selfTest: selfTest)
             announce.yield(.ready(selfTest))
+            return nil
         } catch is CancellationError {
             if mine == attempt { announce.yield(.notLoaded) }
+            return CancellationError()
         } catch {
             if mine == attempt { announce.yield(.failed(reason: Refusal.sentence(for: error))) }
+            return error
         }
     }
+
+    /// The loaded model's self-test; nil where none is loaded.
+    var selfTest: SelfTest? { loaded?.selfTest }
+
+    deinit { announce.finish() }
 
     /// Release the model and its memory; photos in progress are finished first.
     public func unload() async {

@@ -5,6 +5,8 @@ public enum ScoringState: Sendable, Equatable {
     case notLoaded
     /// Core ML compiles the model for this phone: seconds, or minutes the first time.
     case preparing
+    /// One of the phone's units is tried with the export's pictures.
+    case auditioning(ComputeUnits)
     case warmingUp
     case ready(SelfTest)
     case scoring(photo: String)
@@ -14,6 +16,7 @@ public enum ScoringState: Sendable, Equatable {
         switch self {
         case .notLoaded: "Not loaded"
         case .preparing: "Preparing"
+        case .auditioning: "Audition"
         case .warmingUp: "Warming up"
         case .ready: "Ready"
         case .scoring: "Scoring"
@@ -25,6 +28,8 @@ public enum ScoringState: Sendable, Equatable {
         switch self {
         case .notLoaded: "No model is loaded yet."
         case .preparing: "Core ML is preparing the model for this device; the first time, this may take minutes."
+        case .auditioning(let units):
+            "Trying \(units.title) with the golden photo and generated pictures; once for each file, app and system."
         case .warmingUp: "The golden photo is being scored and compared with PyTorch."
         case .ready(let selfTest): selfTest.sentence
         case .scoring(let photo): "Scoring \(photo)."
@@ -34,7 +39,7 @@ public enum ScoringState: Sendable, Equatable {
 
     public var isBusy: Bool {
         switch self {
-        case .preparing, .warmingUp, .scoring: true
+        case .preparing, .auditioning, .warmingUp, .scoring: true
         case .notLoaded, .ready, .failed: false
         }
     }

@@ -40,21 +40,27 @@ extension ExportFolder {
         }
     }
 
-    private func tile(of golden: Manifest.Golden, _ decoder: any PhotoDecoding) throws -> Photo {
+    /// The golden tile's pixels.
+    ///
+    /// - Throws: `Refusal`: it is missing, or not the one that the manifest names.
+    func tile(of golden: Manifest.Golden, _ decoder: any PhotoDecoding) throws -> Photo {
         guard golden.fill == GoldenPhoto.fill else {
             throw Refusal(
                 "the golden photo is made by '\(golden.fill)', this version knows '\(GoldenPhoto.fill)'; "
                     + "upgrade the toolkit")
         }
-        guard !golden.file.contains("/"), let data = try? Data(contentsOf: url.appendingPathComponent(golden.file))
-        else {
-            throw Refusal("no golden photo at \(golden.file); copy the export again")
+        return try decoder.photo(from: goldenFile(golden.file, golden.sha256), named: golden.file)
+    }
+
+    /// A file of the golden set, the one that was proved.
+    func goldenFile(_ name: String, _ sha256: String) throws -> Data {
+        guard !name.contains("/"), let data = try? Data(contentsOf: url.appendingPathComponent(name)) else {
+            throw Refusal("no golden photo at \(name); copy the export again")
         }
-        guard Sha256.of(data) == golden.sha256 else {
+        guard Sha256.of(data) == sha256 else {
             throw Refusal(
-                "\(golden.file) is not the file that lariqa.json beside it describes (its sha256 differs); "
-                    + "export again")
+                "\(name) is not the file that lariqa.json beside it describes (its sha256 differs); export again")
         }
-        return try decoder.photo(from: data, named: golden.file)
+        return data
     }
 }

@@ -36,7 +36,8 @@ struct ExportFolderTests {
         #expect(try any.reference == Vectors.reference(Vectors.golden))
         #expect(try made(export, "pixels").get().photo == Vectors.photo("golden"))
 
-        let older = try Vectors.export(replacing: "\"width_px\"", with: "\"wide\"")
+        let unauditioned = try Vectors.export(replacing: "\"audition\":", with: "\"trial\":")
+        let older = try Vectors.export(replacing: "\"width_px\"", with: "\"wide\"", in: unauditioned)
         #expect(try made(older, "pixels").get().photo == Vectors.photo("golden"))
         let reason = Refusal(
             "lariqa_views_crop_fp32.mlpackage takes photos of any size, and lariqa.json does not say of which its "

@@ -37,7 +37,7 @@ struct TolerancesTests {
             file: "a.mlpackage", format: "coreml", precision: "fp32", input: "pixels", syntheticView: "crop",
             photoWidthPx: 200, photoHeightPx: 150, inputs: [], output: "score", macs: 1, memory: nil, sha256: "",
             bytes: 1, status: "converted",
-            parity: limit.map { Artifact.Parity(reference: "", runtime: "", limit: $0, worst: 0, photos: []) },
-            plan: plan)
+            parity: limit.map { Artifact.Parity(reference: "", runtime: "", limit: $0, worst: 0, sd: nil, photos: []) },
+            plan: plan, audition: nil)
     }
 }

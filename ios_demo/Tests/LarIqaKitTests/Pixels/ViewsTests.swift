@@ -88,6 +88,7 @@ struct ViewsTests {
             file: "a.mlpackage", format: "coreml", precision: "fp32", input: "views", syntheticView: "crop",
             photoWidthPx: nil, photoHeightPx: nil,
             inputs: sides.map { InputSpec(name: $0, dtype: "uint8", layout: "NHWC", shape: [1, $1, $1, 3]) },
-            output: "score", macs: 1, memory: nil, sha256: "", bytes: 1, status: "converted", parity: nil, plan: nil)
+            output: "score", macs: 1, memory: nil, sha256: "", bytes: 1, status: "converted", parity: nil, plan: nil,
+            audition: nil)
     }
 }

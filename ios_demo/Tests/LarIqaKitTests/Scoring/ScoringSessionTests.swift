@@ -200,8 +200,8 @@ struct ScoringSessionTests {
         let second = Task { await session.load(units: .all) }
         try await gate.arrivals(2)
         await gate.open()
-        await first.value
-        await second.value
+        _ = await first.value
+        _ = await second.value
         let score = try await session.score(recorded: "216x384 noisy")
         #expect(score.units == .all)
     }
@@ -222,7 +222,7 @@ struct ScoringSessionTests {
         #expect(await watch.runs == 2)  // the self-test of the new model has not begun
         await gate.open()
         #expect(try await photo.value.units == .cpu)
-        await load.value
+        _ = await load.value
         #expect(await watch.runs == 3)
         #expect(await watch.most == 1)
         #expect(try await session.score(recorded: "216x384 noisy").units == .gpu)

@@ -6,34 +6,6 @@ import Testing
 
 @Suite("Scores become words")
 struct VerdictTests {
-    @Test("The best of a burst is kept, the others follow, close calls are named")
-    func burst() {
-        let burst = Burst([score("a", 0.41), score("b", 0.63), score("c", 0.52), score("d", 0.6299)])
-        #expect(burst.places.map(\.score.photo) == ["b", "d", "c", "a"] && burst.places.map(\.rank) == [1, 2, 3, 4])
-        #expect(burst.places.map(\.isKept) == [true, false, false, false])
-        #expect(burst.places.map(\.isCloseCall) == [false, true, false, false])
-        #expect(burst.sentence == "Keep b, or d: too close to tell apart.")
-    }
-
-    @Test("Of equal scores the earlier photo is kept")
-    func equal() {
-        #expect(Burst([score("a", 0.5), score("b", 0.5)]).kept?.photo == "a")
-    }
-
-    @Test("A clear winner, a single photo, none")
-    func sentences() {
-        #expect(Burst([score("a", 0.25), score("b", 0.5)]).sentence == "Keep b: 0.250 ahead of the next of 2.")
-        #expect(Burst([score("a", 0.25)]).sentence == "Keep a: the only one that was scored.")
-        #expect(Burst([]).sentence == "No photo was scored.")
-    }
-
-    @Test("The wider the runtime's error, the more calls are close")
-    func closeCalls() {
-        let scores = [score("a", 0.500, tolerance: 0.01), score("b", 0.485, tolerance: 0.01)]
-        #expect(Burst(scores).places[1].isCloseCall)
-        #expect(!Burst([score("a", 0.500), score("b", 0.485)]).places[1].isCloseCall)
-    }
-
     @Test(
         "A self-test passes within the tolerance that it is given and nowhere else",
         arguments: [

@@ -1,0 +1,96 @@
+import Foundation
+import Recorded
+import Testing
+
+@testable import LarIqaKit
+
+@Suite(
+    "The decoder is part of the score", .timeLimit(.minutes(1)),
+    .enabled(if: Vectors.areThere, Comment(rawValue: Vectors.missing)))
+struct DecoderCheckTests {
+    @Test("How many levels a decode is off, and how many values", arguments: ["", " one off", " off"])
+    func levels(kind: String) throws {
+        let row = try Vectors.audition().decode("golden_jpg" + kind)
+        let levels = try Levels(Vectors.photo(row.photo), against: Vectors.photo("golden_jpg"))
+        #expect(levels.worst == row.worst && abs(levels.mean - row.mean) < 1e-12)
+        #expect(abs(levels.differingShare - row.share) < 1e-12)
+    }
+
+    @Test("A decode of another size is no decode of it")
+    func otherSize() throws {
+        let sentence = refusal { try Levels(Vectors.photo("tile"), against: Vectors.photo("golden_jpg")) }
+        #expect(sentence.hasPrefix("it was decoded to "))
+    }
+
+    @Test("A decoder that agrees says nothing; one that moves the score is named beside scores of lossy files alone")
+    func sentence() async throws {
+        let agrees = try await check("golden_jpg")
+        #expect(agrees.sentence == nil && agrees.effect == 0 && agrees.figures?.worstLevels == 0)
+        #expect(agrees.summary.hasSuffix("gives golden.jpg the reference's pixels, byte for byte."))
+        #expect(try abs((agrees.figures?.score ?? 0) - Vectors.audition().decode("golden_jpg").reference) < 1e-9)
+
+        let rounds = try await check("golden_jpg one off")
+        #expect(rounds.sentence == nil && (rounds.effect ?? 0) > 0 && rounds.figures?.worstLevels == 1)
+        #expect(rounds.summary.contains("off by up to 1 levels on golden.jpg, which moves its score by 0.0000"))
+
+        let off = try await check("golden_jpg off")
+        let row = try Vectors.audition().decode("golden_jpg off")
+        let moved = try abs(row.reference - Vectors.audition().decode("golden_jpg").reference)
+        #expect(moved > 1e-4 && abs((off.effect ?? 0) - moved) < 1e-9)
+        #expect(off.figures?.score == row.reference && off.figures?.worstLevels == row.worst)
+        #expect(
+            off.sentence
+                == "This phone's decoder (the vectors) is off by up to 12 levels on golden.jpg, which moves that "
+                + "picture's score by \(figure(moved)): this score may be off as much.")
+    }
+
+    @Test("On an accelerator that is itself off, the decoder is judged by what it alone does")
+    func onAccelerator() async throws {
+        let check = try await check("golden_jpg", error: 0.004)
+        #expect(check.sentence == nil && check.effect == 0)
+        #expect(abs((check.figures?.score ?? 0) - (check.figures?.reference ?? 0)) > 0.003)
+    }
+
+    @Test("An older export has no check; a spoiled golden JPEG, and a decoder that refuses it, are a sentence")
+    func notPossible() async throws {
+        let older = try Vectors.export(replacing: "\"jpeg\":", with: "\"jpg\":")
+        #expect(try await checked("golden_jpg", export: older) == nil)
+        let copy = try Vectors.exportToSpoil()
+        try Data("other".utf8).write(to: copy.appendingPathComponent("golden.jpg"))
+        let spoiled = try #require(try await checked("golden_jpg", export: copy))
+        #expect(spoiled.figures == nil && spoiled.effect == nil)
+        #expect(
+            spoiled.sentence?.hasPrefix(
+                "This phone's decoder could not be compared with the reference's: golden.jpg is not the file") == true)
+    }
+
+    @Test(
+        "Lossy files are told by their first bytes",
+        arguments: [
+            ([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70, 0, 1], true),
+            ([0, 0, 0, 24, 0x66, 0x74, 0x79, 0x70, 0x68, 0x65, 0x69, 0x63], true),
+            ([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13], false),
+            ([0x52, 0x49, 0x46, 0x46, 1, 2, 3, 4, 0x57, 0x45, 0x42, 0x50, 0x56, 0x50, 0x38, 0x20], true),
+            ([0x52, 0x49, 0x46, 0x46, 1, 2, 3, 4, 0x57, 0x45, 0x42, 0x50, 0x56, 0x50, 0x38, 0x4c], false),
+            ([0xff, 0xd8], false),
+        ] as [([UInt8], Bool)])
+    func lossy(start: [UInt8], isLossy: Bool) {
+        #expect(LossyFile.isLossy(Data(start)) == isLossy)
+        #expect(LossyFile.isLossy(Data([9, 9] + start).dropFirst(2)) == isLossy)
+    }
+
+    private func check(_ jpeg: String, error: Double = 0) async throws -> DecoderCheck {
+        try #require(try await checked(jpeg, error: error))
+    }
+
+    private func checked(_ jpeg: String, error: Double = 0, export: URL? = nil) async throws -> DecoderCheck? {
+        let folder = try ExportFolder(export ?? Vectors.tinyExport(), named: "export")
+        let artifact = try #require(folder.artifacts.first)
+        var options = RecordedRunner.Options()
+        options.error = error
+        let runner = try RecordedRunner(artifact, options)
+        return try await DecoderCheck.of(artifact, in: folder, decoder: PpmDecoder(jpeg: jpeg), units: .npu) { photo in
+            try await runner.run(ModelInputs(of: photo, for: artifact, folder.manifest.preprocess, fit: false)).score
+        }
+    }
+}
