@@ -62,8 +62,20 @@ def one_writer(shared_exports, monkeypatch):
         monkeypatch.setitem(runtimes(), name, runtime)
 
 
+@pytest.fixture(scope="module")
+def authors_file(tmp_path_factory):
+    """The authors' two-branch weights: their names and shapes, random numbers."""
+    state = {}
+    for key, tensor in LarIqa().state_dict().items():
+        ours = next(name for name in AUTHORS if key.startswith(name))
+        state[AUTHORS[ours] + key.removeprefix(ours)] = tensor
+    path = tmp_path_factory.mktemp("authors") / "AIM_Training_2branche_KAN-Head-2.pt"
+    torch.save(state, path)
+    return path
+
+
 @pytest.fixture
-def empty_folder(shared_exports, photo_folder, tmp_path, monkeypatch):
+def empty_folder(authors_file, shared_exports, photo_folder, tmp_path, monkeypatch):
     """Where a reader is: an exported file, photos, the authors' weights, and nothing of the checkout."""
     exported = shared_exports(ExportRequest(), ["onnx", "tflite"])[0]
     for name in ("lariqa_views_crop_fp32.onnx", "lariqa.json", "golden.png"):
@@ -72,11 +84,7 @@ def empty_folder(shared_exports, photo_folder, tmp_path, monkeypatch):
     for folder in ("my_photos", "Pictures"):
         shutil.copytree(photo_folder, tmp_path / folder, dirs_exist_ok=True)
     Image.open(photo_folder / "original.png").save(tmp_path / "photo.jpg")
-    state = {}
-    for key, tensor in LarIqa().state_dict().items():
-        ours = next(name for name in AUTHORS if key.startswith(name))
-        state[AUTHORS[ours] + key.removeprefix(ours)] = tensor
-    torch.save(state, tmp_path / "AIM_Training_2branche_KAN-Head-2.pt")
+    shutil.copy(authors_file, tmp_path)
     append_rows(tmp_path / "rows.jsonl", [row for row in made_rows() if row.machine.kind == "phone"])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
