@@ -3,8 +3,8 @@
     fp16   weight in float16 behind constexpr_cast                      unpacked while the model is loaded
     w8     weight in int8 per channel behind constexpr_affine_dequantize   likewise
 
-With ``compute="float16"`` everything from the second layer of each branch on also computes in float16, as phones' GPUs
-and neural engines do; the resize, the mean and the first layers stay float32, between casts.
+With ``compute="float16"`` layers also compute in float16, as phones' GPUs and neural engines do, where that does not
+move the score (``half_operations``); the resize, the mean, the first layers and the gates stay float32, between casts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from export.formats.coreml.half_operations import half_operations, read
 from export.formats.coreml.temporary import own_temporary_folder
 from export.formats.format import Quantization
 from lariqa.backends import backend, quietly, versions
@@ -89,31 +90,20 @@ def _replacing(package, names: set[str], make, ct):
 
 
 def _computing_in_half(package, lowered: set[str], raised: set[str], ct):
-    """Everything in float16 from the first lowered layers on, but layers whose weight is ``raised``."""
+    """Float16 where ``half_operations`` allows it; weights of the other lowered layers stored in it all the same."""
     passes = backend("coremltools.converters.mil.mil.passes.defs.quantization", "coreml")
     graph_pass = backend("coremltools.converters.mil.mil.passes.graph_pass", "coreml").AbstractGraphPass
+    stored_only: set[str] = set()
 
     class Half(graph_pass):
         def apply(self, program) -> None:
-            half: set[str] = set()  # names of operations, in the order of the program: makers come before readers
+            half: set[str] = set()
             for function in program.functions.values():
+                half |= half_operations(function.operations, lowered, raised)
                 for op in function.operations:
-                    names = {value.name for value in _read(op)}
-                    after = names & lowered or any(
-                        value.op is not None and value.op.name in half for value in _read(op)
-                    )
-                    if after:
-                        half.add(op.name)
-                for op in function.operations:
-                    if raised & {value.name for value in _read(op)}:
-                        half.discard(op.name)
+                    if op.name not in half:
+                        stored_only.update(lowered & {value.name for value in read(op)})
             passes.FP16ComputePrecision(op_selector=lambda op: op.name in half).apply(program)
 
-    return ct.models.utils._apply_graph_pass(package, Half())
-
-
-def _read(op) -> list:
-    values = []
-    for value in op.inputs.values():
-        values += value if isinstance(value, list | tuple) else [value]
-    return [value for value in values if value is not None]
+    package = ct.models.utils._apply_graph_pass(package, Half())
+    return _halved(package, stored_only, ct)
