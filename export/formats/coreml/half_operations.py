@@ -1,12 +1,13 @@
-"""Which operations of a program may compute in float16 without moving the score, found in the program itself.
+"""Which operations of a program compute in float16 without moving the score, found in the program itself.
 
-    raised layer     float32, with what stands between it and the next layer
-    gate             float32: the means, the two small convolutions, the hard sigmoid, the product with the picture
-    everything else  float16, from the first layer on whose weight is low
+    products of layers whose weight is low     float16: convolutions and matrix products, without their bias
+    biases, activations, sums, means, gates    float32
+    raised layers                              float32
 
-A gate is one number for a whole channel: its rounding is the same in every pixel, so no average over the picture takes
-it away. The early layers work at full resolution, where a rounding looks to the model like a photo's noise. Both were
-found by measurement (docs/experiments.md).
+A rounding that is the same in every pixel is not taken away by the averages over a picture: that of a bias, of the 1/6
+of a hard swish, of a gate, which is one number for a channel. A product's rounding differs from pixel to pixel. Layers
+at full resolution are raised, because there even that looks to the model like a photo's noise. All of it was found by
+measurement (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -15,26 +16,23 @@ from collections.abc import Collection, Iterable
 from math import prod
 from typing import Any
 
+PRODUCTS = ("conv", "linear", "matmul")
 
-def half_operations(operations: Iterable[Any], lowered: Collection[str], raised: Collection[str]) -> set[str]:
-    """Names of the operations that compute in float16.
+
+def half_products(operations: Iterable[Any], lowered: Collection[str]) -> list[Any]:
+    """The operations that compute in float16.
 
     Args:
-        operations: coremltools' operations of one function, in their order: makers come before readers.
+        operations: coremltools' operations of one function.
         lowered: names of the weights whose layers may.
-        raised: names of the weights whose layers may not.
     """
-    half: set[str] = set()
-    in_gates: set[str] = set()
-    for op in operations:
-        values = read(op)
-        names = {value.name for value in values}
-        if names & set(raised):
-            continue
-        if names & set(lowered) or any(value.op is not None and value.op.name in half for value in values):
-            half.add(op.name)
-        in_gates |= _gate_before(op)
-    return half - in_gates
+    operations = list(operations)
+    in_gates = set().union(*map(_gate_before, operations))
+    return [
+        op
+        for op in operations
+        if op.op_type in PRODUCTS and op.name not in in_gates and {value.name for value in read(op)} & set(lowered)
+    ]
 
 
 def read(op: Any) -> list[Any]:
@@ -46,30 +44,23 @@ def read(op: Any) -> list[Any]:
 
 
 def _gate_before(op: Any) -> set[str]:
-    """Names of a gate's operations, this product of a picture with one factor for each channel included; or nothing."""
-    if op.op_type != "mul":
-        return set()
-    computed = [value for value in read(op) if value.op is not None and value.op.op_type != "const"]
+    """Names of the operations that make the factors of this product of a picture with one for each channel."""
+    computed = [value for value in read(op) if _is_computed(value)]
     factors = [value for value in computed if _is_one_point(value)]
-    if len(computed) != 2 or len(factors) != 1:
+    if op.op_type != "mul" or len(computed) != 2 or len(factors) != 1:
         return set()
-    found, waiting = {op.name}, [factors[0].op]
+    found, waiting = set(), [factors[0].op]
     while waiting:
         before = waiting.pop()
         found.add(before.name)
-        waiting += [
-            value.op
-            for value in read(before)
-            if value.op is not None and value.op.name not in found and (_is_one_point(value) or _is_mean(value.op))
-        ]
+        waiting += [value.op for value in read(before) if _is_one_point(value) and value.op.name not in found]
     return found
+
+
+def _is_computed(value: Any) -> bool:
+    return value.op is not None and value.op.op_type != "const"
 
 
 def _is_one_point(value: Any) -> bool:
     """Whether it is (1, C, 1, 1), and no weight."""
-    computed = value.op is not None and value.op.op_type != "const"
-    return computed and len(value.shape) == 4 and prod(value.shape[2:]) == 1
-
-
-def _is_mean(op: Any) -> bool:
-    return op.op_type == "reduce_mean"
+    return _is_computed(value) and len(value.shape) == 4 and prod(value.shape[2:]) == 1
