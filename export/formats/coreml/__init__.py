@@ -1,4 +1,4 @@
 """Core ML ML Programs.
 
-Reading order: format -> convert (temporary) -> quantize; mil_ops -> mil_reference -> evaluator.
+Reading order: format -> convert (temporary) -> quantize (half_operations); mil_ops -> mil_reference -> evaluator.
 """

@@ -3,8 +3,8 @@
     fp16   weight in float16 behind constexpr_cast                      unpacked while the model is loaded
     w8     weight in int8 per channel behind constexpr_affine_dequantize   likewise
 
-With ``compute="float16"`` everything from the second layer of each branch on also computes in float16, as phones' GPUs
-and neural engines do; the resize, the mean and the first layers stay float32, between casts.
+With ``compute="float16"`` the products of low layers are computed in float16; what lies between them stays float32
+(``half_operations``), and so do the resize, the mean, the first layers and the gates.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from export.formats.coreml.half_operations import half_products, read
 from export.formats.coreml.temporary import own_temporary_folder
 from export.formats.format import Quantization
 from lariqa.backends import backend, quietly, versions
@@ -36,8 +37,7 @@ def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> di
             package = optimize.linear_quantize_weights(package, config=config)
         halved = {name for name, weight_format in asked.weight_formats.items() if weight_format == "fp16"}
         if asked.compute == "float16":
-            raised = {name for name, weight_format in asked.weight_formats.items() if weight_format == "fp32"}
-            package = _computing_in_half(package, halved, raised, ct)
+            package = _computing_in_half(package, halved, ct)
         elif halved:
             package = _halved(package, halved, ct)
         package.user_defined_metadata[METADATA_KEY] = embedded
@@ -88,32 +88,38 @@ def _replacing(package, names: set[str], make, ct):
     return ct.models.utils._apply_graph_pass(package, Replace())
 
 
-def _computing_in_half(package, lowered: set[str], raised: set[str], ct):
-    """Everything in float16 from the first lowered layers on, but layers whose weight is ``raised``."""
+def _computing_in_half(package, lowered: set[str], ct):
+    """The products of ``half_products`` in float16; the weights of other lowered layers only stored in it."""
     passes = backend("coremltools.converters.mil.mil.passes.defs.quantization", "coreml")
     graph_pass = backend("coremltools.converters.mil.mil.passes.graph_pass", "coreml").AbstractGraphPass
+    build = backend("coremltools.converters.mil.mil", "coreml").Builder
+    stored_only = set(lowered)
 
     class Half(graph_pass):
         def apply(self, program) -> None:
-            half: set[str] = set()  # names of operations, in the order of the program: makers come before readers
+            half: set[str] = set()
             for function in program.functions.values():
-                for op in function.operations:
-                    names = {value.name for value in _read(op)}
-                    after = names & lowered or any(
-                        value.op is not None and value.op.name in half for value in _read(op)
-                    )
-                    if after:
-                        half.add(op.name)
-                for op in function.operations:
-                    if raised & {value.name for value in _read(op)}:
-                        half.discard(op.name)
+                for op in half_products(function.operations, lowered):
+                    half.add(_without_bias(function, op, build).name)
+                    stored_only.difference_update(value.name for value in read(op))
             passes.FP16ComputePrecision(op_selector=lambda op: op.name in half).apply(program)
 
-    return ct.models.utils._apply_graph_pass(package, Half())
+    package = ct.models.utils._apply_graph_pass(package, Half())
+    return _halved(package, stored_only, ct)
 
 
-def _read(op) -> list:
-    values = []
-    for value in op.inputs.values():
-        values += value if isinstance(value, list | tuple) else [value]
-    return [value for value in values if value is not None]
+def _without_bias(function, op, build):
+    """The product alone, its bias added behind it; itself, if it has none."""
+    bias = op.inputs.get("bias")
+    if bias is None or bias.val is None:
+        return op
+    given = {name: value for name, value in op.inputs.items() if name != "bias" and value is not None}
+    with function:
+        product = getattr(build, op.op_type)(**given, before_op=op, name=f"{op.name}_product")
+        numbers = bias.val.reshape(1, -1, *[1] * (op.outputs[0].rank - 2))
+        result = build.add(x=product, y=numbers, before_op=op, name=f"{op.name}_biased")
+    name = op.outputs[0].name
+    function.replace_uses_of_var_after_op(anchor_op=op, old_var=op.outputs[0], new_var=result)
+    function.remove_ops([op])
+    result.name = result.op.name = name
+    return product.op
