@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LIMITS = {"fp32": 5e-5}  # promised: 1e-4; measured over all formats, views and sizes: 1.3e-5 (docs/experiments.md)
+LIMITS = {"fp32": 5e-5}  # promised: 1e-4; measured over all formats, views and sizes: 1.3e-5 (docs/experiments)
 LEAST_SPREAD = 100  # limits
 GATE_PHOTOS = 100
 MOS_POINTS = 100  # per unit of score

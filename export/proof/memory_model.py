@@ -8,7 +8,7 @@ more, because its pieces do not fit each other and a buffer waits for the next p
 does not depend on the photo.
 
 Copies and slack were fitted to runs alone (without decoding) at 3840x2160 in the full view, two threads; how near they
-are elsewhere stands in docs/experiments.md, "4K in little memory". The plain graph has no plan and no prediction;
+are elsewhere stands in docs/experiments/memory.md. The plain graph has no plan and no prediction;
 neither has Core ML, which was never run.
 """
 

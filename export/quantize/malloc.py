@@ -1,7 +1,7 @@
 """Large tensors come and go all the time while a model is evaluated: keep their memory instead of fetching it anew.
 
 glibc takes every block above 32 MiB from the system and gives it back when it is freed; each page of it is then cleared
-again at first touch. Over a hundred pictures that was 40 % of the processor's time (docs/experiments.md).
+again at first touch. Over a hundred pictures that was 40 % of the processor's time (docs/experiments).
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def make_export_ready(model: LarIqa, request: ExportRequest) -> ExportReady:
 
 def usual_memory(batches: bool, flexible: bool) -> Memory:
     """How a file executes where nobody asked for another way and the backbone can."""
-    if batches:  # of 16 on two cores: 0.98 of one by one per photo, in strips 1.20 (docs/experiments.md)
+    if batches:  # of 16 on two cores: 0.98 of one by one per photo, in strips 1.20 (docs/experiments)
         return "naive"
     return IN_ONE_STRIP[0] if flexible else DEFAULT_MEMORY
 

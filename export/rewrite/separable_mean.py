@@ -5,7 +5,7 @@
 A float accumulator that takes in a value after the other loses digits with each: after n values the error is up to n
 roundings of the running sum. The first squeeze of a 1280x1280 view means 25,600 of them in a row, two stages 160 and
 160. Measured with LiteRT on a trained model: 8.7e-05 of score with one stage, 1.5e-05 with two, at the same latency
-(docs/experiments.md).
+(docs/experiments).
 In float16, on a phone's GPU or NPU, a running mean over so many values is simply wrong.
 
 Rewritten are global average pools (which the exporters would turn into a Gather or worse) and the squeeze of timm's

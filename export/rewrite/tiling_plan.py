@@ -53,7 +53,7 @@ class Budget:
         return Budget(*(None if most is None else int(share * most) for most in (self.strip_bytes, self.group_bytes)))
 
 
-BUDGETS: dict[Memory, Budget] = {  # measured: docs/experiments.md, "4K in little memory"
+BUDGETS: dict[Memory, Budget] = {  # measured: docs/experiments/memory.md
     "low": Budget(16 * MIB, 16 * MIB),
     "balanced": Budget(24 * MIB, None),
     "fast": Budget(None, None),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # 897 MB in all without the flag, 405 MB with it.
 TRANSIENT = {"interface": "CompiledModel", "xnnpack_flags": 0x1 | 0x2 | 0x20}
 METADATA_NAME = b"lariqa.json"  # of the entry in the file's metadata
-SESSIONS: dict[str, dict[str, Any]] = {  # measured in docs/experiments.md, "4K in little memory"
+SESSIONS: dict[str, dict[str, Any]] = {  # measured in docs/experiments/memory.md
     "low": TRANSIENT,
     "balanced": TRANSIENT,
     "fast": {"interface": "Interpreter"},  # making the tables anew costs a tenth of the time

@@ -17,7 +17,7 @@ from lariqa.runtimes.runtime import DEVICE, OperatorTime, Runner, Runtime
 if TYPE_CHECKING:
     import numpy as np
 
-# What each way of execution asks of the session (docs/experiments.md, "4K in little memory"); a phone can ask it too.
+# What each way of execution asks of the session (docs/experiments/memory.md); a phone can ask it too.
 # The memory pattern sets aside a second copy of the activations, from the second run on: 1905 MB instead of 1040 MB in
 # the full view, for no gain in time. Without the reuse of buffers the peak would be another 12 % lower, but the
 # runtime's Java and Objective-C interfaces have no switch for that. The level of optimisation is the runtime's own

@@ -2,7 +2,7 @@
 
 XNNPACK stores every weight once more, in the order in which its kernels read. Given a file for that, it writes them
 there at the first start, and maps the file at later ones: 294 MB above the bare process for one 3840x2160 photo in the
-place of 371, and a model that opens in a tenth of the time (docs/experiments.md, "4K in little memory"). The runtime
+place of 371, and a model that opens in a tenth of the time (docs/experiments/memory.md). The runtime
 makes a file anew that is not whole or not its own; a name for each model, runtime and processor keeps them apart.
 
 Phones: `CompiledModel.CpuOptions` takes the same path; the app's cache folder is the place for it.

@@ -10,7 +10,7 @@ and each picture counts alike: its H is divided by the mean of its diagonal befo
 with the largest values would dominate, and those are the pictures least like what the model was trained on.
 
 Source of H: Frantar et al., GPTQ (arXiv 2210.17323), Section 3, where every position counts alike. The bands halve the
-error of the score (docs/experiments.md, "Precision").
+error of the score (docs/experiments/precision.md).
 """
 
 from __future__ import annotations

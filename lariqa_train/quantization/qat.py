@@ -7,7 +7,7 @@
     kept        the epoch whose validation scores moved least, or the start if no epoch moved them less
 
 The start decides: with each weight rounded to nearest the model is fifty times further from the float model than when
-rounded by outputs, and a short training does not recover that (docs/experiments.md, "Training with rounded weights").
+rounded by outputs, and a short training does not recover that (docs/experiments/precision.md).
 
 A batch norm after the convolution scales a whole channel, weight and step alike, so rounding before it is rounding
 after it. Its statistics stay as they are: the file has them folded. The layers that matter are rounded: convolutions

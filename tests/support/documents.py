@@ -7,7 +7,10 @@ from pathlib import Path
 HOUSE = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     {*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md"), *HOUSE.glob("*_demo/README.md")}
-    - {HOUSE / "docs" / "experiments.md", HOUSE / "CHANGELOG.md"}  # what was done then, by the commands of that time
+    - {
+        *(HOUSE / "docs" / "experiments").glob("*.md"),
+        HOUSE / "CHANGELOG.md",
+    }  # what was done then, by the commands of that time
 )
 BLOCK = re.compile(
     r"(?:<!-- lines of: (?P<source>\S+) -->\n+)?^```(?P<language>[\w-]*)\n(?P<code>.*?)^```$", re.M | re.S

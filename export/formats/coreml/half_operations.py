@@ -7,7 +7,7 @@
 A rounding that is the same in every pixel is not taken away by the averages over a picture: that of a bias, of the 1/6
 of a hard swish, of a gate, which is one number for a channel. A product's rounding differs from pixel to pixel. Layers
 at full resolution are raised, because there even that looks to the model like a photo's noise. All of it was found by
-measurement (docs/experiments.md).
+measurement (docs/experiments).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 
 Cast and Mul of constants are folded while a session is opened: computing costs what it costs in float32. The
 standard's DequantizeLinear is not used for w8 because ONNX Runtime keeps it for its int8 kernels, runs it again for
-every photo and takes 1.65 times as long (docs/experiments.md).
+every photo and takes 1.65 times as long (docs/experiments).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def test_an_export_holds_its_plan_and_a_file_that_misses_goes_to_rejected(tiny_m
         assert plan.keep_float == ("head", *stage) and stage and plan.calibration == GENERATED
         assert {plan.weight_formats[group] for group in plan.keep_float} == {"fp32"}
         assert {plan.weight_formats[group] for group in plan.weight_formats if is_exact(group)} == {"fp32"}
-        # So wild a network needs groups in float32 where a trained one does not (docs/experiments.md).
+        # So wild a network needs groups in float32 where a trained one does not (docs/experiments).
         most = {"fp16": 0.64, "w8": 0.5}[proved.artifact.precision]
         assert "12 pictures" in plan.notes[0] and proved.artifact.bytes < most * whole
         _, alone = describe(proved.path)

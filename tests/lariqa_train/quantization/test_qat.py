@@ -90,7 +90,7 @@ def test_it_begins_with_weights_rounded_by_what_their_layers_do(tiny_model, one_
         nearest = rounded(tiny_model)
         network.calibrate(one_by_one(seen))
         network.eval()
-        # A thousandth on a trained network of full size (docs/experiments.md); so small a random one has few inputs
+        # A thousandth on a trained network of full size (docs/experiments); so small a random one has few inputs
         # to a layer, and little to make up with.
         for views in (seen, others):
             before, after = off(nearest, views), off(network.model, views)

@@ -81,5 +81,5 @@ export function runsHere(row: Artifact): boolean {
   return row.format in RUNTIMES && row.input === "views" && row.synthetic_view === "crop" && (row.batch ?? 1) === 1;
 }
 
-/** Format -> the runtime that opens it here; first the one that takes half of the other's time (docs/experiments.md). */
+/** Format -> the runtime that opens it here; first the one that takes half of the other's time (docs/experiments). */
 export const RUNTIMES: Record<string, string> = { tflite: "LiteRT.js", onnx: "ONNX Runtime Web" };

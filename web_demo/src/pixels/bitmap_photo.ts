@@ -2,7 +2,7 @@
  * A photo file -> its pixels by the browser's own decoder: the stored values, no colour management, alpha not multiplied in,
  * upright.
  *
- * Measured in docs/experiments.md, "In the browser": where these are Pillow's bytes, and where not.
+ * Measured in docs/experiments/apps.md: where these are Pillow's bytes, and where not.
  */
 
 import { reasonOf } from "../refusal.ts";

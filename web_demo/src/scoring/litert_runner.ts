@@ -11,7 +11,7 @@ const RUNTIME = `LiteRT.js ${litert.version}`;
 
 export const openLiteRt: OpenRunner = async (artifact, model, accelerator, threads, runtimeUrl) => {
   if (accelerator !== "wasm") {
-    // Nearly a third of the operators fall back to WebAssembly there without an error (docs/experiments.md).
+    // Nearly a third of the operators fall back to WebAssembly there without an error (docs/experiments).
     throw new Refusal(
       `${RUNTIME} runs a part of ${artifact.file} outside of ${accelerator}; choose WASM, or the .onnx file`,
     );
