@@ -131,14 +131,12 @@ class OnnxRunner:
 
     def tensors(self, inputs: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
         """Every float tensor inside the graph, with its name, in the file's order; without the runtime's fusions."""
-        onnx, ort = backend("onnx", "onnx"), backend("onnxruntime", "onnx")
+        onnx = backend("onnx", "onnx")
         model = onnx.shape_inference.infer_shapes(onnx.load(str(self.path)))
         order = {name: n for n, name in enumerate(name for node in model.graph.node for name in node.output)}
         floats = [v for v in model.graph.value_info if v.name in order and v.type.tensor_type.elem_type == FLOAT]
         model.graph.output.extend(floats)
-        session = self._session(
-            model.SerializeToString(), graph_optimization_level=ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        )
+        session = self._session(model.SerializeToString(), graph_optimization_level="disabled")
         names = [value.name for value in model.graph.output]
         yield from sorted(zip(names, session.run(names, dict(inputs)), strict=True), key=lambda pair: order[pair[0]])
 
