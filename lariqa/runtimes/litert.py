@@ -78,6 +78,7 @@ class TfliteRunner:
     def placement(self, inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
         """XNNPACK, or the interpreter's own kernels -> operators, from the graph as the delegate left it."""
         interpreter = self._interpreter()
+        _resize(interpreter, inputs)  # or no delegate has seen the graph yet
         output = interpreter.get_output_details()[0]["index"]
         nodes = interpreter._get_ops_details()  # the replaced nodes, then one DELEGATE for each partition
         own = {index: node for node in nodes if node["op_name"] != "DELEGATE" for index in node["outputs"]}
@@ -178,14 +179,20 @@ def _silence_at_exit() -> None:
 
 
 def _feed(interpreter, inputs: Mapping[str, np.ndarray]) -> None:
+    _resize(interpreter, inputs)
+    index_of = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
+    for name, value in inputs.items():
+        interpreter.set_tensor(index_of[name], value)
+    interpreter.invoke()
+
+
+def _resize(interpreter, inputs: Mapping[str, np.ndarray]) -> None:
+    """Give inputs that leave sides open the sides of these; nothing where they have them, or leave none open."""
     details = {detail["name"]: detail for detail in interpreter.get_input_details()}
     if any(_is_open(details[name]) for name in inputs):
         for name, value in inputs.items():
             interpreter.resize_tensor_input(details[name]["index"], value.shape, strict=True)
-        interpreter.allocate_tensors()  # does nothing where the sizes are those of the last photo
-    for name, value in inputs.items():
-        interpreter.set_tensor(details[name]["index"], value)
-    interpreter.invoke()
+        interpreter.allocate_tensors()
 
 
 def _is_open(detail: dict[str, Any]) -> bool:

@@ -79,7 +79,7 @@ class OnnxRunner:
         options.log_severity_level = 3  # errors only
         options.intra_op_num_threads = self.threads or 0
         for name, value in {**self.options, **settings}.items():
-            setattr(options, name, getattr(ort.GraphOptimizationLevel, LEVELS[value]) if name == LEVEL else value)
+            setattr(options, name, self._level(value) if name == LEVEL else value)
         provider, its_options = PROVIDERS[self.device]
         if provider != CPU:
             _refuse_absent(self.device, ort.get_available_providers())
@@ -95,6 +95,14 @@ class OnnxRunner:
                 "are missing; install them, or score on the CPU"
             )
         return session
+
+    def _level(self, name: str):
+        if name not in LEVELS:
+            raise Refusal(
+                f"{self.path} was proved at the optimisation level {name!r} of ONNX Runtime; this version knows "
+                f"{', '.join(LEVELS)}: take a newer version of the toolkit, or export again"
+            )
+        return getattr(backend("onnxruntime", "onnx").GraphOptimizationLevel, LEVELS[name])
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> float:
         """Input name -> array as the manifest describes it; returns the score."""

@@ -44,7 +44,7 @@ FORMAT = Tflite(
     graph=GraphOptions(gate_in_weights=False, floats_before_planes=True),
     forbidden=frozenset(FORBIDDEN.split()),
     platforms=frozenset({"android", "linux-aarch64", "web"}),
-    free_sides=frozenset({"view"}),  # the Interpreter resizes an input; its gates are not in the weights, but no batch
+    free_sides=frozenset({"view"}),  # the Interpreter resizes an input for each photo
     memory=RuntimeMemory(1.8, 0.9, 2.0, 1.0, 55.0),
     other_runtimes=OTHER_RUNTIMES,
 )

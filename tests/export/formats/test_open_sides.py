@@ -9,6 +9,7 @@ from export.proof.limits import LIMITS
 from export.proof.proof_photos import bundled_photos
 from export.rewrite.export_ready import ExportRequest
 from lariqa.errors import Refusal
+from lariqa.photos.views import inputs_of
 from lariqa.runtimes.artifacts import open_artifact
 from lariqa_train.model.reference import reference_scorer
 
@@ -53,6 +54,9 @@ def test_a_full_view_takes_photos_of_any_size(name, memory, tiny_model, photos, 
     assert np.abs(np.array([scorer.score(photo) for photo in photos]) - expected).max() <= LIMITS["fp32"]
     with pytest.raises(Refusal, match="--batch dynamic"):
         scorer.score_batch(photos)
+    given = inputs_of(photos[-1], "views", scorer.preprocess, scorer.views)
+    ran_by = scorer.runner.placement(given)
+    assert "builtin" not in ran_by and sum(ran_by.values()) > 20  # a delegate, or ONNX Runtime's CPU
 
 
 @pytest.mark.parametrize(("name", "side"), CLOSED)
