@@ -19,8 +19,13 @@ from export.formats.coreml.temporary import own_temporary_folder
 from export.rewrite.graph_stats import GraphStats
 from export.rewrite.pillow_resize import cut
 from export.rewrite.ready_model import ExportReady, FromPixels, FromViews
+from export.rewrite.tiled_net import ReadRows
 from lariqa.backends import backend, quietly, versions
+from lariqa.manifest.manifest import InputSpec
+from lariqa.manifest.preprocess_spec import MIN_SIDE_PX
 from lariqa.runtimes.coreml import METADATA_KEY
+
+LARGEST_SIDE_PX = 16384  # of a view of any size: an image input is declared with bounds
 
 
 def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
@@ -30,7 +35,7 @@ def write(ready: ExportReady, path: Path, embedded: str) -> dict[str, str]:
     with quietly("the conversion to Core ML"), own_temporary_folder(), torch.inference_mode():
         model, example, inputs = _traceable(ready, ct)
         # torch.export rather than torch.jit.trace: traces of the attention backbones break with numpy 2.
-        program = torch.export.export(model, example).run_decompositions({})
+        program = torch.export.export(model, example, dynamic_shapes=_dynamic_shapes(ready)).run_decompositions({})
         package = ct.convert(
             program,
             convert_to="mlprogram",
@@ -86,9 +91,31 @@ class _FromPlanes(nn.Module):
                 lambda top, bottom, left, right: cut(cut(image, 2, top, bottom), 3, left, right)
             )
         given = dict(zip(self.ready.views, images, strict=True))
-        return self.ready.score_planes(
-            {name: lambda first, last, x=x: cut(x, 2, first, last) for name, x in given.items()}
-        )
+        return self.ready.score_planes({name: self.reader(name, x) for name, x in given.items()})
+
+    def reader(self, view: str, planes: torch.Tensor) -> ReadRows:
+        """Of a view's rows; of one whose rows nobody has counted, all of them."""
+        if view in self.ready.flexible:
+            return lambda first, last: planes
+        return lambda first, last: cut(planes, 2, first, last)
+
+
+def _dynamic_shapes(ready: ExportReady) -> dict | None:
+    """Which sides of the planes are not fixed, as torch.export wants it; None: all are."""
+    if not ready.flexible:
+        return None
+    # One above the smallest: at that one the last map has a side of 1, which torch would keep apart; Core ML does not.
+    height, width = (torch.export.Dim(name, min=MIN_SIDE_PX + 1, max=LARGEST_SIDE_PX) for name in ("height", "width"))
+    return {"images": tuple({2: height, 3: width} if spec.name in ready.flexible else {} for spec in ready.inputs)}
+
+
+def _image(ready: ExportReady, spec: InputSpec, planes: torch.Tensor, ct):
+    """One image input; a side that is left open has a range, and the size that it was exported with as its default."""
+    sides = [
+        ct.RangeDim(MIN_SIDE_PX, LARGEST_SIDE_PX, default=side) if spec.name in ready.flexible else side
+        for side in planes.shape[2:]
+    ]
+    return ct.ImageType(spec.name, shape=ct.Shape((1, 3, *sides)), color_layout=ct.colorlayout.RGB)
 
 
 def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, ...], list]:
@@ -99,8 +126,5 @@ def _traceable(ready: ExportReady, ct) -> tuple[nn.Module, tuple[torch.Tensor, .
             [ct.TensorType(spec.name, shape=spec.shape, dtype=np.float32) for spec in ready.inputs],
         )
     planes = tuple(x.permute(0, 3, 1, 2).float().contiguous() for x in ready.example())
-    images = [
-        ct.ImageType(spec.name, shape=tuple(x.shape), color_layout=ct.colorlayout.RGB)
-        for spec, x in zip(ready.inputs, planes, strict=True)
-    ]
+    images = [_image(ready, spec, x, ct) for spec, x in zip(ready.inputs, planes, strict=True)]
     return _FromPlanes(ready).eval(), planes, images

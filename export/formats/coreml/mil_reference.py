@@ -50,14 +50,25 @@ _BLOB_READERS = {
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """What the program declares for one value, e.g. (1, 3, 384, 384) and "float32"."""
+    """What the program declares for one value, e.g. (1, 3, 384, 384) and "float32"; a side left open is None."""
 
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     dtype: str
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether a tensor may have this shape."""
+        return len(shape) == len(self.shape) and all(
+            ours in (None, side) for ours, side in zip(self.shape, shape, strict=True)
+        )
+
+    @property
+    def numbers(self) -> int:
+        """How many; a side left open counts nothing."""
+        return prod(side or 0 for side in self.shape)
 
 
 class MilProgram:
-    """An ML Program with one function and fixed shapes, ready to run.
+    """An ML Program with one function, ready to run.
 
     Attributes:
         inputs: name -> shape and dtype, in the order of the program.
@@ -65,13 +76,14 @@ class MilProgram:
         op_types: how often each operation occurs; "const" is not counted.
         operator_of: name of a result -> the operation that gives it.
         metadata: the user-defined metadata of the model description.
-        image_inputs: name -> (height, width) in pixels of the inputs that the description declares as RGB images.
-            The runtime of a phone turns such an image into the float tensor (1, 3, height, width), 0..255, that the
-            program reads; `run` takes that tensor.
+        image_inputs: name -> (height, width) in pixels of the inputs that the description declares as RGB images;
+            where a size may differ from run to run, the default. The runtime of a phone turns such an image into the
+            float tensor (1, 3, height, width), 0..255, that the program reads; `run` takes that tensor.
 
     Raises:
-        Refusal: the package is missing, unreadable or truncated, is no ML Program, has several functions, states or
-            flexible shapes, has an image input that is not RGB, or uses operations that are not in `mil_ops`.
+        Refusal: the package is missing, unreadable or truncated, is no ML Program, has several functions or states,
+            leaves open how many sides a tensor has, has an image input that is not RGB, or uses operations that are
+            not in `mil_ops`.
     """
 
     def __init__(self, package: Path, arithmetic: Arithmetic = "float32"):
@@ -180,7 +192,9 @@ class MilProgram:
             weight = next((bound[name] for name in factors if bound[name] in self._constants), "")
             spec = self._specs[weight] if weight else TensorSpec((), "float32")
             size = self._bytes_of[weight] if weight else 0
-            layers.append(layer_stats(result, op.type, self._specs[result].shape, summed, weight, spec.shape, size))
+            layers.append(
+                layer_stats(result, op.type, (self._specs[result].numbers,), summed or 0, weight, (spec.numbers,), size)
+            )
         return GraphStats(tuple(layers), self._stored_numbers, self._stored_bytes, belongs)
 
     def operators(self) -> Counter[str]:
@@ -206,7 +220,7 @@ class MilProgram:
             if name != "name" and value.type.WhichOneof("type") == "tensorType":
                 spec = self._spec(name, value.type)
                 if spec.dtype != "string":
-                    self._stored_numbers += prod(spec.shape)
+                    self._stored_numbers += spec.numbers
                     self._stored_bytes += _stored_bytes(spec)
 
     def _checked(self, inputs: dict[str, np.ndarray | torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -217,10 +231,15 @@ class MilProgram:
             given = inputs[name]
             came = TensorSpec(tuple(given.shape), str(given.dtype).removeprefix("torch."))
             dtypes = {spec.dtype, "float32"} if spec.dtype == "float16" else {spec.dtype}
-            if came.shape != spec.shape or came.dtype not in dtypes:
+            if not spec.fits(came.shape) or came.dtype not in dtypes:
                 raise Refusal(
                     f"input {name!r} of {self._package.name} expects {_said(spec)}, got {_said(came)}; convert it first"
                 )
+            for side, (least, most) in zip(came.shape[2:], self._image_ranges.get(name, ()), strict=False):
+                if not least <= side <= most:
+                    raise Refusal(
+                        f"input {name!r} of {self._package.name} expects sides of {least} to {most} px, got {side}"
+                    )
             if not isinstance(given, torch.Tensor):
                 given = torch.from_numpy(np.require(given, requirements=["C", "W"]))
             checked[name] = self._rounded(given.to(mil_ops.DTYPES[spec.dtype]), spec)
@@ -245,7 +264,7 @@ class MilProgram:
         if not isinstance(result, torch.Tensor):
             return result  # a string, or a list of them
         spec = self._specs[name]
-        if tuple(result.shape) != spec.shape or result.dtype != mil_ops.DTYPES[spec.dtype]:
+        if not spec.fits(tuple(result.shape)) or result.dtype != mil_ops.DTYPES[spec.dtype]:
             came = TensorSpec(tuple(result.shape), str(result.dtype).removeprefix("torch."))
             raise ValueError(f"{name!r} is declared as {_said(spec)}, computed as {_said(came)}")
         return self._rounded(result, spec)
@@ -284,24 +303,28 @@ class MilProgram:
         if value_type.WhichOneof("type") != "tensorType":
             raise Refusal(f"{self._package} declares {name!r} as {value_type.WhichOneof('type')}; expected a tensor")
         dimensions = value_type.tensorType.dimensions
-        if any(dimension.WhichOneof("dimension") != "constant" for dimension in dimensions):
-            raise Refusal(f"{self._package} gives {name!r} a flexible shape; export it with fixed shapes")
-        shape = tuple(dimension.constant.size for dimension in dimensions)
+        if any(dimension.unknown.variadic for dimension in dimensions):
+            raise Refusal(f"{self._package} leaves open how many sides {name!r} has; export it with a fixed number")
+        is_fixed = [dimension.WhichOneof("dimension") == "constant" for dimension in dimensions]
+        shape = tuple(d.constant.size if fixed else None for d, fixed in zip(dimensions, is_fixed, strict=True))
         return TensorSpec(shape, DataType.Name(value_type.tensorType.dataType).lower())
 
     def _image_inputs(self, model: Model) -> dict[str, tuple[int, int]]:
-        sizes = {}
+        sizes, self._image_ranges = {}, {}
         for feature in model.description.input:
             if feature.type.WhichOneof("Type") != "imageType":
                 continue
             image = feature.type.imageType
             layout = image.ColorSpace.Name(image.colorSpace)
-            expected = (1, 3, image.height, image.width)
-            if layout != "RGB" or self.inputs[feature.name].shape != expected:
+            declared, expected = self.inputs[feature.name], (1, 3, image.height, image.width)
+            if layout != "RGB" or not declared.fits(expected):
                 raise Refusal(
                     f"image input {feature.name!r} of {self._package} must be RGB with the shape {expected}, it is "
-                    f"{layout} with {self.inputs[feature.name].shape}; export it as an RGB image"
+                    f"{layout} with {declared.shape}; export it as an RGB image"
                 )
+            if image.HasField("imageSizeRange"):
+                ranges = image.imageSizeRange.heightRange, image.imageSizeRange.widthRange
+                self._image_ranges[feature.name] = [(sides.lowerBound, sides.upperBound) for sides in ranges]
             sizes[feature.name] = (image.height, image.width)
         return sizes
 
@@ -357,7 +380,7 @@ def _with_last_uses(operations: list[Operation], kept: set[str]) -> list[tuple[O
 
 def _stored_bytes(spec: TensorSpec) -> int:
     bits = int(spec.dtype.lstrip("abcdefghijklmnopqrstuvwxyz") or 8)  # bool has no number
-    return (prod(spec.shape) * bits + 7) // 8
+    return (spec.numbers * bits + 7) // 8
 
 
 def _said(spec: TensorSpec) -> str:

@@ -516,6 +516,27 @@ def test_an_rgb_image_input_arrives_as_floats_from_0_to_255(tmp_path):
     np.testing.assert_allclose(program.run(photo=pixels)["y"], module(torch.from_numpy(pixels) / 255).detach(), **CLOSE)
 
 
+def test_an_image_of_a_range_of_sizes_is_evaluated_at_each_size_and_refused_outside_of_them(tmp_path):
+    module, x = torch.nn.Conv2d(3, 2, 3, stride=2, padding=1), torch.zeros(1, 3, 8, 10)
+    sides = [torch.export.Dim(name, min=4, max=64) for name in ("height", "width")]
+    traced = torch.export.export(module, (x,), dynamic_shapes=({2: sides[0], 3: sides[1]},)).run_decompositions({})
+    shape = ct.Shape((1, 3, ct.RangeDim(4, 64, default=8), ct.RangeDim(4, 32, default=10)))
+    image = ct.ImageType(name="photo", shape=shape, color_layout=ct.colorlayout.RGB)
+    options = {"compute_precision": ct.precision.FLOAT32, "minimum_deployment_target": ct.target.iOS16}
+    package = saved(ct.convert(traced, inputs=[image], skip_model_load=True, **options), tmp_path)
+    program = MilProgram(package)
+    assert program.inputs == {"photo": TensorSpec((1, 3, None, None), "float32")}
+    assert program.image_inputs == {"photo": (8, 10)}
+    (name,) = program.outputs
+    for height, width in ((8, 10), (4, 32), (64, 5), (7, 9)):
+        pixels = np.random.default_rng(height).integers(0, 256, (1, 3, height, width)).astype(F32)
+        expected = module(torch.from_numpy(pixels)).detach().numpy()
+        np.testing.assert_allclose(program.run(photo=pixels)[name], expected, rtol=1e-5, atol=1e-3)
+    for height, width, came in ((3, 8, 3), (8, 33, 33), (65, 8, 65)):
+        with pytest.raises(Refusal, match=f"'photo' of model.mlpackage expects sides of 4 to .* px, got {came}"):
+            program.run(photo=np.zeros((1, 3, height, width), F32))
+
+
 # --- running ----------------------------------------------------------------------------------------------------------
 
 
@@ -661,9 +682,9 @@ def second_function(model):
     model.mlProgram.functions["second"].CopyFrom(model.mlProgram.functions["main"])
 
 
-def flexible_shape(model):
+def open_number_of_sides(model):
     dimension = model.mlProgram.functions["main"].inputs[0].type.tensorType.dimensions[0]
-    dimension.unknown.variadic = False
+    dimension.unknown.variadic = True
 
 
 def neural_network(model):
@@ -680,14 +701,14 @@ def other_opset(model):
     [
         (second_function, r"expected one function and no state .* found the functions \['main', 'second'\]"),
         (lambda model: model.description.state.add(name="cache"), r"the states \['cache'\]"),
-        (flexible_shape, "gives 'x' a flexible shape; export it with fixed shapes"),
+        (open_number_of_sides, "leaves open how many sides 'x' has; export it with a fixed number"),
         (neural_network, "expected an ML Program in .*, found neuralNetwork; export it as mlprogram"),
         (lambda model: model.ClearField("mlProgram"), "expected an ML Program in .*, found no model"),
         (other_opset, "no program for its own opset 'CoreML99'"),
     ],
-    ids=["two functions", "state", "flexible shape", "neural network", "no model", "other opset"],
+    ids=["two functions", "state", "open number of sides", "neural network", "no model", "other opset"],
 )
-def test_models_that_are_no_single_program_with_fixed_shapes_are_refused(change, sentence, tmp_path):
+def test_models_that_are_no_single_program_are_refused(change, sentence, tmp_path):
     with pytest.raises(Refusal, match=sentence):
         MilProgram(edited(doubled(tmp_path), change))
 
