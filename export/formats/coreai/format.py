@@ -37,4 +37,5 @@ FORMAT = CoreAI(
     cannot={"int8": "Apple's tools store int8 activations for no device that could prove them here"},
     platforms=frozenset({"ios"}),
     executed_on=frozenset({"Linux", "Darwin"}),
+    accelerated_compute={"fp16": "float16"},  # the Neural Engine takes nothing else
 )

@@ -4,19 +4,24 @@
     w8     constant in int8, times one step for each output channel
 
 Both by ``blockwise_shift_scale``, which Apple's converter writes for compressed weights. A cast would say the same of
-float16, but all casts but those of the largest constants are folded to float32. What computes stays float32.
+float16, but all casts but those of the largest constants are folded to float32.
+
+What computes stays float32, but where float16 is asked for: then the convolutions of pictures whose weight is low read
+and give float16. Biases, activations, sums, means, and what is one number for a channel (gates, the layers behind the
+last mean) stay float32: what these lose to rounding is the same in every pixel, and no average takes it away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from export.formats.coreai.convert import save
-from export.formats.coreai.read_program import Program, numbers_of, resources
+from export.formats.coreai.read_program import CONVOLUTION, Program, numbers_of, resources
 from export.formats.format import Quantization
 from lariqa.backends import backend, quietly, versions
 from lariqa_train.quantization.int8_grid import quantise
@@ -35,9 +40,16 @@ def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> di
                 continue
             numbers = numbers_of(op, blobs)
             numbers = asked.given.get(name, numbers).astype(np.float32).reshape(numbers.shape)
-            with ir.InsertionPoint(op), op.location:
-                stored = _scaled(ops, *_stored(numbers, weight_format))
-            op.results[0].replace_all_uses_with(stored)
+            readers = list(_convolutions_of_pictures(op)) if asked.compute == "float16" else []
+            if weight_format == "fp16" and readers:
+                with ir.InsertionPoint(op), op.location:
+                    half = ops.constant(numbers.astype(np.float16))
+                for reader in readers:
+                    _compute_in_half(reader, half, ir, ops)
+            if list(op.results[0].uses):
+                with ir.InsertionPoint(op), op.location:
+                    stored = _scaled(ops, *_stored(numbers, weight_format))
+                op.results[0].replace_all_uses_with(stored)
             op.erase()
         save(read.program, path, embedded)
     return versions("coreai-core")
@@ -46,6 +58,26 @@ def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> di
 def collect_ranges(source: Path, inputs: Iterable[Mapping[str, np.ndarray]]) -> Any:
     """Never asked for: the format has no int8 activations (``Format.cannot``)."""
     raise NotImplementedError
+
+
+def _convolutions_of_pictures(weight: Any) -> Iterator[Any]:
+    """Those that read this constant itself as their weight, and give more than one number for a channel."""
+    for use in weight.results[0].uses:
+        reader = use.owner
+        reader = getattr(reader, "operation", reader)
+        of_pictures = reader.name == CONVOLUTION and prod(reader.results[0].type.shape[2:]) > 1
+        if of_pictures and reader.operands[1].owner == weight:
+            yield reader
+
+
+def _compute_in_half(convolution: Any, weight: Any, ir: Any, ops: Any) -> None:
+    """Put the same in float16 in its place, between two casts."""
+    read, _, *settings = convolution.operands
+    with ir.InsertionPoint(convolution), convolution.location:
+        result = ops.conv2d(ops.cast(read, ir.F16Type.get()), weight, *settings)
+        result = ops.cast(result, ir.F32Type.get())
+    convolution.results[0].replace_all_uses_with(result)
+    convolution.erase()
 
 
 def _stored(numbers: np.ndarray, weight_format: WeightFormat) -> tuple[np.ndarray, np.ndarray]:

@@ -1,19 +1,23 @@
 """Weights in float16 and int8: stored low, and the score is nearly float32's; what is not written is refused."""
 
+from collections import Counter
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 import pytest
 
 from export.formats import FORMATS
-from export.formats.coreai.read_program import Program, numbers_of, resources
+from export.formats.coreai.read_program import CONSTANT, CONVOLUTION, Program, numbers_of, resources
 from export.formats.format import Quantization
 from export.pipeline import export_proved
 from export.proof.proof_photos import seeded_photos
 from export.quantize.quantized_export import QuantizedExport
+from export.quantize.stored_layers import StoredLayers
 from export.rewrite.export_ready import ExportRequest, make_export_ready
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import size_bytes
+from lariqa.photos.views import inputs_of
 from lariqa.runtimes.scorer import Scorer
 from lariqa_train.quantization.precision import BYTES_PER_WEIGHT, PRECISIONS, is_exact
 
@@ -48,6 +52,45 @@ def test_it_is_stored_low_and_scores_nearly_as_in_float32(tiny_model, tmp_path):
         moved = np.abs(scored(path) - whole)
         assert 0 < moved.max() < 0.6 and np.median(moved) < limit, moved
     given_weights_are_taken(source, tmp_path / "given.aimodel")
+
+
+def test_convolutions_of_pictures_compute_in_float16_where_it_is_asked_for_and_nothing_else_does(
+    shared_exports, tiny_model, photos, tmp_path
+):
+    _, (proved,) = shared_exports(ExportRequest(), ["coreai"])
+    ready = make_export_ready(tiny_model, ExportRequest())
+    groups = StoredLayers(ready).known(COREAI, proved.path)
+
+    def raised(group):
+        return is_exact(group) or any(f"blocks.{stage}." in f"{group}." for stage in (0, 1))
+
+    formats = {weight: "fp32" if raised(group) else "fp16" for weight, group in groups.items()}
+    path = tmp_path / "half.aimodel"
+    COREAI.quantize(proved.path, path, "{}", Quantization(formats, compute="float16"))
+    read, counts = Program(path), Counter()
+    numbers = {name: array.size for name, array in Program(proved.path).weights().items()}
+    low_sizes = {numbers[name] for name, stored in formats.items() if stored == "fp16"}
+    for op in read.graphs()["main"]:
+        types = {str(value.type.element_type) for value in (*list(op.operands)[:2], *op.results)}
+        if op.name in (CONSTANT, "coreai.cast", "coreai.blockwise_shift_scale"):
+            continue
+        if "f16" not in types:
+            counts[op.name, "f32"] += 1
+            continue
+        shape = tuple(op.results[0].type.shape)
+        assert op.name == CONVOLUTION and types == {"f16"} and prod(shape[2:]) > 1, (op.name, types, shape)
+        assert prod(op.operands[1].type.shape) in low_sizes
+        counts[op.name, "f16"] += 1
+    assert counts[CONVOLUTION, "f16"] > 20 and counts[CONVOLUTION, "f32"] > 20  # gates, raised layers
+    assert COREAI.layers(path).macs == COREAI.layers(proved.path).macs
+    stored = COREAI.layers(path)
+    assert {layer.weight_bytes / layer.weights for layer in stored.layers if layer.weights} == {2.0, 4.0}
+
+    whole, half = (COREAI.runtime.open(file, 1, {}) for file in (proved.path, path))
+    given = [inputs_of(photo, "views", ready.preprocess, ready.config.branches) for photo in list(photos.values())[:4]]
+    float32, float16 = (np.array([runner.run(inputs) for inputs in given]) for runner in (whole, half))
+    assert np.ptp(float32) > 0.01
+    assert 0 < np.abs(float16 - float32).max() < 0.1 * np.ptp(float32)
 
 
 def given_weights_are_taken(source, path):
