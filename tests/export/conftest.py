@@ -6,7 +6,7 @@ Do not change any of it: copy it.
 import pytest
 from torch import nn
 
-from export.formats import FORMATS, USUAL
+from export.formats import USUAL
 from export.proof.proof_photos import seeded_photos
 from export.rewrite.export_ready import ExportRequest, make_export_ready
 from export.rewrite.fold_batch_norm import fold_batch_norm
@@ -31,11 +31,7 @@ def layers(folded):
 
 
 @pytest.fixture(scope="session")
-def float32_files(tiny_model, tmp_path_factory):
+def float32_files(shared_exports):
     """Format -> its float32 file."""
-    folder = tmp_path_factory.mktemp("float32")
-    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"))
-    paths = {name: folder / f"float32{row.suffix}" for name, row in FORMATS.items() if name in USUAL}
-    for name, path in paths.items():
-        FORMATS[name].convert(ready, path, '{"kept": "in every quantized"}')
-    return paths
+    _, proofs = shared_exports(ExportRequest("pixels", HEIGHT, WIDTH, memory="naive"), list(USUAL))
+    return {proved.artifact.format: proved.path for proved in proofs}
