@@ -223,7 +223,7 @@ def _caution(summary: Summary) -> Iterator[Sentence]:
     if any(figures.row.subject.trained is False for figures in rows):
         yield Sentence(
             "Not trained",
-            "The scores are not the quality of any photo: these weights are a stand-in.",
+            "The scores are not the quality of any photo: no human ratings shaped these weights.",
             "Times, memory and parity are valid nevertheless.",
             "warn",
         )
