@@ -40,12 +40,8 @@ def quantize(source: Path, path: Path, embedded: str, asked: Quantization) -> di
                 continue
             numbers = numbers_of(op, blobs)
             numbers = asked.given.get(name, numbers).astype(np.float32).reshape(numbers.shape)
-            readers = list(_convolutions_of_pictures(op)) if asked.compute == "float16" else []
-            if weight_format == "fp16" and readers:
-                with ir.InsertionPoint(op), op.location:
-                    half = ops.constant(numbers.astype(np.float16))
-                for reader in readers:
-                    _compute_in_half(reader, half, ir, ops)
+            if weight_format == "fp16" and asked.compute == "float16":
+                _compute_in_half(op, numbers.astype(np.float16), ir, ops)
             if list(op.results[0].uses):
                 with ir.InsertionPoint(op), op.location:
                     stored = _scaled(ops, *_stored(numbers, weight_format))
@@ -70,14 +66,17 @@ def _convolutions_of_pictures(weight: Any) -> Iterator[Any]:
             yield reader
 
 
-def _compute_in_half(convolution: Any, weight: Any, ir: Any, ops: Any) -> None:
-    """Put the same in float16 in its place, between two casts."""
-    read, _, *settings = convolution.operands
-    with ir.InsertionPoint(convolution), convolution.location:
-        result = ops.conv2d(ops.cast(read, ir.F16Type.get()), weight, *settings)
-        result = ops.cast(result, ir.F32Type.get())
-    convolution.results[0].replace_all_uses_with(result)
-    convolution.erase()
+def _compute_in_half(weight: Any, numbers: np.ndarray, ir: Any, ops: Any) -> None:
+    """Put convolutions in float16, between two casts, in the place of those of pictures that read this constant."""
+    with ir.InsertionPoint(weight), weight.location:
+        half = ops.constant(numbers)  # one for all strips of a picture; unread, it is not written
+    for convolution in list(_convolutions_of_pictures(weight)):
+        read, _, *settings = convolution.operands
+        with ir.InsertionPoint(convolution), convolution.location:
+            result = ops.conv2d(ops.cast(read, ir.F16Type.get()), half, *settings)
+            result = ops.cast(result, ir.F32Type.get())
+        convolution.results[0].replace_all_uses_with(result)
+        convolution.erase()
 
 
 def _stored(numbers: np.ndarray, weight_format: WeightFormat) -> tuple[np.ndarray, np.ndarray]:
