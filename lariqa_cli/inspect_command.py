@@ -77,6 +77,11 @@ def inspect_artifact(path: Path, every_step: bool = False) -> None:
     table.add_row("all, tables and biases too", f"{work.macs / 1e6:,.1f}", f"{work.parameters:,}")
     show(table)
     say(f"weights as stored: {work.weight_bytes / 1e6:.1f} MB; MACs: convolutions and matrix products of one run")
+    if work.macs < artifact.macs and artifact.photo_width_px is None and artifact.synthetic_view == "full":
+        height, width = artifact.inputs[-1].shape[1:3]
+        say(
+            f"layers of the photo's size are not counted; with {width}x{height}: {artifact.macs / 1e6:,.1f} MMACs"
+        )
     show_inputs(artifact)
     show_execution(manifest, artifact, every_step)
     for warning in warnings_for(Facts(artifact, operators, work)):
@@ -126,7 +131,8 @@ def show_execution(manifest: Manifest, artifact: Artifact, every_step: bool) -> 
         parts = (memory.weights_mib, memory.input_mib, memory.held_mib, memory.slack_mib, memory.peak_mib)
         table.add_row(f"{name} {columns}x{lines}", *(f"{part:.0f}" for part in parts))
     show(table)
-    say("above the bare process, with two threads; each photo size needs its own file (--size)")
+    own_file = "; each photo size needs its own file (--size)" if artifact.photo_width_px else ""
+    say(f"above the bare process, with two threads{own_file}")
     if keeps_weights(artifact):
         kept = predict(manifest, artifact, weights_kept=True).peak_mib
         say(f"with packed weights kept in a file (`lariqa score --weight-cache`): {kept:.0f} MiB for this photo")

@@ -60,7 +60,6 @@ def _convolutions_of_pictures(weight: Any) -> Iterator[Any]:
     """Those that read this constant itself as their weight, and give more than one number for a channel."""
     for use in weight.results[0].uses:
         reader = use.owner
-        reader = getattr(reader, "operation", reader)
         of_pictures = reader.name == CONVOLUTION and prod(reader.results[0].type.shape[2:]) > 1
         if of_pictures and reader.operands[1].owner == weight:
             yield reader

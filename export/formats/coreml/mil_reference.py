@@ -122,7 +122,7 @@ class MilProgram:
             if value.type.WhichOneof("type") == "tensorType"  # a constant may also be a list of strings
         }
         self.outputs = {name: self._specs[name] for name in block.outputs}
-        self.image_inputs = self._image_inputs(model)
+        self.image_inputs, self._image_ranges = self._images(model)
 
         self._constants: dict[str, Any] = {}
         operations = []
@@ -309,8 +309,9 @@ class MilProgram:
         shape = tuple(d.constant.size if fixed else None for d, fixed in zip(dimensions, is_fixed, strict=True))
         return TensorSpec(shape, DataType.Name(value_type.tensorType.dataType).lower())
 
-    def _image_inputs(self, model: Model) -> dict[str, tuple[int, int]]:
-        sizes, self._image_ranges = {}, {}
+    def _images(self, model: Model) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[tuple[int, int], ...]]]:
+        """Of the image inputs: (height, width); where these may differ, (least, most) of each."""
+        sizes, allowed = {}, {}
         for feature in model.description.input:
             if feature.type.WhichOneof("Type") != "imageType":
                 continue
@@ -324,9 +325,9 @@ class MilProgram:
                 )
             if image.HasField("imageSizeRange"):
                 ranges = image.imageSizeRange.heightRange, image.imageSizeRange.widthRange
-                self._image_ranges[feature.name] = [(sides.lowerBound, sides.upperBound) for sides in ranges]
+                allowed[feature.name] = tuple((sides.lowerBound, sides.upperBound) for sides in ranges)
             sizes[feature.name] = (image.height, image.width)
-        return sizes
+        return sizes, allowed
 
 
 def _read_model(package: Path) -> tuple[Model, Path]:
