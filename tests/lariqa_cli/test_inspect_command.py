@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from export.rewrite.export_ready import ExportRequest
 from lariqa.photos import photo
 from tests.support.commands import ONNX, SIZE, refused
 from tests.support.wrong_models import wrong_models
@@ -72,6 +73,22 @@ def test_inspect_warns_of_what_is_known_to_hurt_on_phones(run, tiny_checkpoint, 
     run("export", tiny_checkpoint, "-o", tmp_path / "out", *options)
     (path,) = (tmp_path / "out").glob("*.onnx")
     assert any("resize filters" in line for line in run("inspect", path).said)
+
+
+def test_inspect_says_what_is_not_counted_of_a_view_of_any_size_and_asks_for_no_file_of_each(
+    run, shared_exports, export_folder
+):
+    def said_of(path):
+        done = run("inspect", path)
+        return done.stdout + " ".join(done.said)
+
+    (crop,) = shared_exports(ExportRequest(), ["onnx", "tflite"])[0].glob("*.onnx")
+    full = shared_exports(ExportRequest("views", 150, 200, "full"))[1][0]
+    assert "not counted" not in said_of(crop) and "needs its own file" not in said_of(crop)
+    assert "needs its own file" in said_of(export_folder / ONNX)
+    open_sides = said_of(full.path)
+    assert f"not counted; with 200x150: {full.artifact.macs / 1e6:,.1f} MMACs" in open_sides
+    assert "needs its own file" not in open_sides and "above the bare process" in open_sides
 
 
 def test_inspect_measures_no_coverage_on_an_artifact(run, export_folder):
