@@ -26,7 +26,7 @@ OF_FLOAT16 = 1 / 16  # error of a weight in float16, 11 bits of each, by that in
 MOST_HOPED = 0.8  # of the limit's square: what a plan is expected to have left before it is measured
 GIVEN_BACK = 6  # of the largest raised groups, which are tried low again
 # What the small groups may add to the file together, as a share of its float32 bytes, in the plans tried first.
-CHEAP = {"fp16": (0.006, 0.008), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
+CHEAP = {"fp16": (0.006, 0.008, 0.012), "w8": (0.006, 0.035), "int8": (0.006, 0.035)}
 
 Measure = Callable[
     [Mapping[str, WeightFormat], tuple[str, ...] | None], Parity
