@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from lariqa.library.cpus import usable_cpus
+from lariqa.cpus import usable_cpus
 from lariqa.library.row import Row
 from lariqa.library.work import About, Work
 from lariqa.library.workers import score_in_workers

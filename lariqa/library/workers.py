@@ -17,7 +17,7 @@ from pathlib import Path
 
 import lariqa
 from lariqa.errors import Refusal
-from lariqa.library.cpus import usable_cpus
+from lariqa.cpus import usable_cpus
 from lariqa.library.row import Row
 from lariqa.library.work import About, Photo, Work
 from lariqa.names import as_text

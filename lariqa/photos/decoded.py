@@ -6,6 +6,9 @@ would each take as much again; done to a band of rows at a time they take next t
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from PIL import Image
 
@@ -53,16 +56,25 @@ class DecodedPhoto:
         rgb = over_background(self.source.crop((left, top, right, bottom)))
         return rgb.transpose(UPRIGHT[self.turn]) if self.turn in UPRIGHT else rgb
 
-    def narrowed(self, width: int) -> Image.Image:
-        """Every row resized to ``width`` by Pillow's bilinear filter, RGB."""
-        if isinstance(self.source, Image.Image) and self.plain:
+    def narrowed(self, width: int, threads: int = 1) -> Image.Image:
+        """Every row resized to ``width`` by Pillow's bilinear filter, RGB; bands of rows by so many threads."""
+        if threads == 1 and isinstance(self.source, Image.Image) and self.plain:
             return self.source.resize((width, self.height), Image.Resampling.BILINEAR)
         rows = max(1, BAND_PIXELS // self.width)
         narrow = np.empty((self.height, width, 3), np.uint8)
-        for first in range(0, self.height, rows):
+
+        def narrow_band(first: int) -> None:
             last = min(first + rows, self.height)
             band = self.part(first, last, 0, self.width)
             narrow[first:last] = band.resize((width, last - first), Image.Resampling.BILINEAR)
+
+        bands = range(0, self.height, rows)
+        if min(threads, len(bands)) == 1:
+            for first in bands:
+                narrow_band(first)
+        else:
+            with ThreadPoolExecutor(min(threads, len(bands))) as pool:  # Pillow lets go of Python's lock
+                deque(pool.map(narrow_band, bands), maxlen=0)
         return Image.fromarray(narrow)
 
     @property

@@ -54,7 +54,7 @@ def plan_center_crop(height: int, width: int, crop: int) -> CropPlan:
     return CropPlan(top, left, rows, columns, pad_top, pad_bottom, pad_left, pad_right)
 
 
-def authentic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> np.ndarray:
+def authentic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec, threads: int = 1) -> np.ndarray:
     """The authentic view as pixels: (H, W, 3) uint8 -> (side, side, 3) uint8, first the width, then the height.
 
     One pass at a time, because since version 13 Pillow itself starts with the height where that is cheaper (its pull
@@ -62,11 +62,14 @@ def authentic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> 
     copy of a large photo is made.
     """
     side = spec.authentic_side_px
-    return np.asarray(_photo(image).narrowed(side).resize((side, side), Image.Resampling.BILINEAR))
+    return np.asarray(_photo(image).narrowed(side, threads).resize((side, side), Image.Resampling.BILINEAR))
 
 
-def synthetic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> np.ndarray:
-    """The synthetic view as pixels: (H, W, 3) uint8 -> (h, w, 3) uint8, unchanged or the centre crop."""
+def synthetic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec, threads: int = 1) -> np.ndarray:
+    """The synthetic view as pixels: (H, W, 3) uint8 -> (h, w, 3) uint8, unchanged or the centre crop.
+
+    It is copied by one thread whatever is asked for.
+    """
     photo = _photo(image)
     if spec.synthetic_view == "full":
         return photo.pixels()
@@ -96,7 +99,11 @@ def prepare(
 
 
 def inputs_of(
-    image: np.ndarray | DecodedPhoto, takes: InputKind, spec: PreprocessSpec, views: Iterable[str] = VIEWS
+    image: np.ndarray | DecodedPhoto,
+    takes: InputKind,
+    spec: PreprocessSpec,
+    views: Iterable[str] = VIEWS,
+    threads: int = 1,
 ) -> dict[str, np.ndarray]:
     """A model's inputs for one photo.
 
@@ -105,6 +112,7 @@ def inputs_of(
         takes: the photo itself, its views as pixels, or its views normalised.
         spec: what the weights were trained with.
         views: which views to make; a single-branch model needs one.
+        threads: that may resize the photo.
 
     Returns:
         pixels: "image" -> (1, H, W, 3) uint8; views: view name -> (1, h, w, 3) uint8; tensors: view name ->
@@ -116,7 +124,7 @@ def inputs_of(
     check_image(image)
     if takes == "pixels":
         return {"image": np.ascontiguousarray(_photo(image).pixels())[None]}
-    made = {view: PIXELS_OF[view](image, spec) for view in views}
+    made = {view: PIXELS_OF[view](image, spec, threads) for view in views}
     if takes == "views":
         return {view: np.ascontiguousarray(pixels)[None] for view, pixels in made.items()}
     return {view: normalise(pixels, spec) for view, pixels in made.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lariqa.cpus import usable_cpus
 from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import Artifact, Manifest, parse_manifest, read_manifest
@@ -50,7 +51,7 @@ def open_artifact(path: Path, threads: int | None = None, weight_cache: Path | N
 
     Args:
         path: the file.
-        threads: None: the runtime's own choice.
+        threads: None: the runtime's own choice, and one for each processor where the views are made.
         weight_cache: a folder for packed weights (``weight_cache.py``).
 
     Raises:
@@ -89,4 +90,5 @@ def scorer_for(
         provenance=manifest.provenance,
         precision=artifact.precision,
         device=device,
+        threads=threads or usable_cpus(),
     )

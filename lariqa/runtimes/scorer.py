@@ -32,6 +32,7 @@ class Scorer:
     provenance: Provenance | None = None  # where the weights come from; None: not known
     precision: str = "fp32"  # of the file
     device: str = "cpu"  # where it runs
+    threads: int = 1  # that make the views
 
     def score(self, photo: str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto, fit: bool = False) -> float:
         """Score one photo.
@@ -86,7 +87,7 @@ class Scorer:
             if not fit:
                 raise Refusal(_does_not_fit(size, self.photo_size_px))
             photo = fit_to(photo if isinstance(photo, np.ndarray) else photo.pixels(), *self.photo_size_px)
-        return inputs_of(photo, self.input, self.preprocess, self.views)
+        return inputs_of(photo, self.input, self.preprocess, self.views, self.threads)
 
 
 def _in_memory(photo: str | os.PathLike | np.ndarray | Image.Image | DecodedPhoto) -> np.ndarray | DecodedPhoto:

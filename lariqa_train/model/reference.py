@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from lariqa.cpus import usable_cpus
 from lariqa.errors import Refusal
 from lariqa.runtimes.runtime import OperatorTime
 from lariqa.runtimes.scorer import Scorer
@@ -27,7 +28,13 @@ def reference_scorer(model: LarIqa, synthetic_view: str | None = None, threads: 
     """The checkpoint's model as a Scorer for photos of any size; None: the view that it was trained with."""
     spec = model.config.preprocess.with_view(synthetic_view)
     return Scorer(
-        TorchRunner(model, threads), spec, model.config.branches, "tensors", None, provenance=model.provenance
+        TorchRunner(model, threads),
+        spec,
+        model.config.branches,
+        "tensors",
+        None,
+        provenance=model.provenance,
+        threads=threads or usable_cpus(),
     )
 
 

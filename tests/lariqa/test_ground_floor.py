@@ -96,6 +96,7 @@ def test_the_score_command_loads_no_training_library_and_gives_the_references_sc
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_a_photo_is_a_path_an_array_or_an_open_image(format_name, models, references):
     scorer = lariqa.load(models[format_name], threads=1)
+    assert scorer.threads == 1
     assert isinstance(scorer, lariqa.Scorer)
     for photo, reference in references.items():
         score = scorer.score(photo)
