@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lariqa.backends import backend
-from lariqa.errors import Refusal
 from lariqa.cpus import usable_cpus
+from lariqa.errors import Refusal
 
 STORE_BYTES = 200_000_000  # of shared memory on one machine; tables of names and scores are small
 MOST_SENT_BYTES = 2_000_000_000  # of a model

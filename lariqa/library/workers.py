@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import lariqa
-from lariqa.errors import Refusal
 from lariqa.cpus import usable_cpus
+from lariqa.errors import Refusal
 from lariqa.library.row import Row
 from lariqa.library.work import About, Photo, Work
 from lariqa.names import as_text
