@@ -33,6 +33,7 @@ class RuntimeMemory:
     input_copies: float
     alive_copies: float
     slack_mib: float
+    open_alive_copies: float = 0.0  # the same where height and width are the photo's; 0: not known
 
 
 @dataclass(frozen=True)

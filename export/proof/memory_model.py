@@ -4,8 +4,8 @@
 
 ``weights``: of the file; the runtime holds them as stored and as packed. ``input``: the photo, and the runtime's own
 copy of it. ``alive``: of the execution plan (``liveness``), the larger branch; ONNX Runtime's arena holds somewhat
-more, because its pieces do not fit each other and a buffer waits for the next picture of its own size. ``slack``: what
-does not depend on the photo.
+more, because its pieces do not fit each other and a buffer waits for the next picture of its own size, and half as much
+again where it cannot know the sizes before. ``slack``: what does not depend on the photo.
 
 Copies and slack were fitted to runs alone (without decoding) at 3840x2160 in the full view, two threads; how near they
 are elsewhere stands in docs/experiments/memory.md. The plain graph has no plan and no prediction;
@@ -92,9 +92,14 @@ def halo_macs(manifest: Manifest, artifact: Artifact) -> int:
 
 def photo_size_px(artifact: Artifact) -> tuple[int, int]:
     """(height, width) of the photo that a file takes; where it takes any, of the largest that proved it, or 4K."""
-    if artifact.input == "views" and artifact.synthetic_view == "full":
+    if _open_sides(artifact):
         return next((spec.shape[1:3] for spec in artifact.inputs if spec.name == "synthetic"), FOUR_K)
     return artifact.photo_height_px or FOUR_K[0], artifact.photo_width_px or FOUR_K[1]
+
+
+def _open_sides(artifact: Artifact) -> bool:
+    """Whether the file's height and width are the photo's."""
+    return artifact.input == "views" and artifact.synthetic_view == "full"
 
 
 def _planned(view: str, net: MBConvNet, memory: str, height: int, width: int) -> PlannedBranch:
@@ -120,10 +125,16 @@ def predict(
     branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
     if runtime is None or not branches:
         return None
-    taken = height * width * 3 if artifact.input == "pixels" else sum(spec.bytes for spec in artifact.inputs)
+    alive_copies = runtime.open_alive_copies if _open_sides(artifact) else runtime.alive_copies
+    if not alive_copies:
+        return None
+    if artifact.input == "pixels" or _open_sides(artifact):
+        taken = height * width * 3 + sum(spec.bytes for spec in artifact.inputs if spec.name == "authentic")
+    else:
+        taken = sum(spec.bytes for spec in artifact.inputs)
     return Prediction(
         artifact.bytes * (runtime.kept_weight_copies if weights_kept else runtime.weight_copies) / MIB,
         taken * runtime.input_copies / MIB,
-        max(branch.alive_mib for branch in branches) * runtime.alive_copies,
+        max(branch.alive_mib for branch in branches) * alive_copies,
         runtime.slack_mib,
     )

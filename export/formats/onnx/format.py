@@ -28,6 +28,6 @@ FORMAT = Format(
     forbidden=frozenset(FORBIDDEN.split()),
     platforms=frozenset({"android", "linux-aarch64", "web"}),
     free_sides=frozenset({"batch", "view"}),
-    memory=RuntimeMemory(1.8, 1.8, 1.0, 1.15, 71.0),
+    memory=RuntimeMemory(1.8, 1.8, 1.0, 1.15, 71.0, 1.6),
     other_runtimes=OTHER_RUNTIMES,
 )

@@ -271,4 +271,12 @@ def test_a_prediction_has_all_parts_and_grows_with_the_photo(tiny_model, tmp_pat
     assert large.input_mib == pytest.approx(2160 * 3840 * 3 / 2**20)
     assert large.held_mib > 2 * small.held_mib
     assert predict(manifest, replace(proved.artifact, memory="naive")) is None
+    (photo,) = proved.artifact.inputs
+    views = [
+        replace(photo, name=name, shape=(1, side, side, 3)) for name, side in (("authentic", 128), ("synthetic", 200))
+    ]
+    any_size = replace(proved.artifact, input="views", photo_width_px=None, photo_height_px=None, inputs=tuple(views))
+    its = predict(manifest, any_size, (2160, 3840))  # a buffer waits for a picture of its own size, not known before
+    assert its.held_mib == pytest.approx(1.6 / 1.15 * large.held_mib) and its.input_mib > large.input_mib
+    assert predict(manifest, replace(any_size, format="tflite", session={"xnnpack_flags": 0}), (2160, 3840)) is None
     assert small.weights_mib + small.input_mib + small.held_mib + small.slack_mib == small.peak_mib
