@@ -110,14 +110,14 @@ def checked(folder: Path, platform: str, formats: Sequence[str] = (), inputs: Se
                 f"{row.file} has no reference score of {golden.FILE_NAME}, so no phone could test itself; export again"
             )
     for name in pictures_of(manifest):
-        (ours,) = [file for file in PICTURE_FILES if file.name == name]
-        if not (folder / name).is_file() or sha256_of(folder / name) != sha256_of(ours):
+        ours = next((file for file in PICTURE_FILES if file.name == name), None)
+        if ours is None or not (folder / name).is_file() or sha256_of(folder / name) != sha256_of(ours):
             raise Refusal(f"{folder / name} is missing or not this toolkit's golden picture; export again")
     # An export of an older schema gets what the app reads.
     return with_changes(manifest, tolerances=manifest.tolerances or TOLERANCES, artifacts=tuple(rows))
 
 
 def pictures_of(manifest: Manifest) -> tuple[str, ...]:
-    """Names of the picture files that belong to an export; an older one has the golden photo alone."""
-    jpeg = bool(manifest.golden and manifest.golden.get("jpeg"))
-    return tuple(file.name for file in PICTURE_FILES) if jpeg else (golden.FILE_NAME,)
+    """Names of the picture files that belong to an export; an older one has fewer, or the golden photo alone."""
+    lossy = [found for kind in ("jpeg", "heic") if (found := (manifest.golden or {}).get(kind))]
+    return (golden.FILE_NAME, *(found[name] for found in lossy for name in ("file", "pixels_file")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from export.formats.format import Format
 from export.proof.limits import TOLERANCES
 from export.rewrite.export_ready import usual_memory
@@ -19,14 +21,20 @@ def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
         "sha256": sha256_of(golden.TILE),
         "fill": golden.FILL,
         "generator": audition.GENERATOR,
-        "jpeg": {
-            "file": audition.JPEG.name,
-            "sha256": sha256_of(audition.JPEG),
-            "pixels_file": audition.JPEG_PIXELS.name,
-            "pixels_sha256": sha256_of(audition.JPEG_PIXELS),
-        },
+        "jpeg": _lossy(audition.JPEG, audition.JPEG_PIXELS),
+        "heic": _lossy(audition.HEIC, audition.HEIC_PIXELS),
     }
     return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES, golden=pictures)
+
+
+def _lossy(file: Path, pixels: Path) -> dict[str, str]:
+    """A file by which a phone's decoder is judged, and its right pixels."""
+    return {
+        "file": file.name,
+        "sha256": sha256_of(file),
+        "pixels_file": pixels.name,
+        "pixels_sha256": sha256_of(pixels),
+    }
 
 
 def new_artifact(ready: ExportReady, row: Format, precision: str, macs: int) -> Artifact:

@@ -18,7 +18,7 @@ from lariqa.photos.audition import PICTURE_FILES
 from lariqa_cli import main as command_line
 
 FILES = {"ios": {"a.mlpackage"}, "android": {"a.onnx", "a.tflite"}}  # whose photos have one size
-PICTURES = {"golden.png", "golden.jpg", "golden_jpg.png"}
+PICTURES = {"golden.png", "golden.jpg", "golden_jpg.png", "golden.heic", "golden_heic.png"}
 ONE = {"ios": "a.mlpackage", "android": "a.onnx"}
 
 
@@ -47,7 +47,10 @@ def exported(tmp_path):
         Provenance(False, "test", ""),
         tuple(rows),
         TOLERANCES,
-        {"jpeg": {"file": "golden.jpg"}},
+        {
+            "jpeg": {"file": "golden.jpg", "pixels_file": "golden_jpg.png"},
+            "heic": {"file": "golden.heic", "pixels_file": "golden_heic.png"},
+        },
     )
     write_manifest(folder, manifest)
     return folder
@@ -126,11 +129,20 @@ def remove_model(folder: Path, platform: str) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def test_an_older_export_has_the_golden_photo_alone(exported, tmp_path):
-    write_manifest(exported, replace(read_manifest(exported), golden={"file": "golden.png"}))
-    (exported / "golden.jpg").unlink()
+@pytest.mark.parametrize("lossy", [(), ("jpeg",)])
+def test_an_older_export_has_the_golden_photo_alone_or_with_the_jpeg(exported, tmp_path, lossy):
+    manifest = read_manifest(exported)
+    write_manifest(exported, replace(manifest, golden={kind: manifest.golden[kind] for kind in lossy}))
+    files = {manifest.golden[kind][name] for kind in lossy for name in ("file", "pixels_file")}
+    for name in PICTURES - files - {"golden.png"}:
+        (exported / name).unlink()
     bundle(exported, "android", tmp_path / "Model")
-    assert {path.name for path in (tmp_path / "Model").iterdir()} == {*FILES["android"], "golden.png", FILE_NAME}
+    assert {path.name for path in (tmp_path / "Model").iterdir()} == {
+        *FILES["android"],
+        *files,
+        "golden.png",
+        FILE_NAME,
+    }
 
 
 @pytest.mark.parametrize("platform", FILES)

@@ -12,7 +12,8 @@ import pytest
 from export.formats import FORMATS
 from tests.support.commands import AS_EXPORTED, NOT_TRAINED, ONNX, SIZE, TFLITE, converted_by, refused, snapshot
 
-EVERY_EXPORT_HAS = ("lariqa.json", "golden.png", "golden.jpg", "golden_jpg.png", "reference.safetensors")
+PICTURES = ("golden.png", "golden.jpg", "golden_jpg.png", "golden.heic", "golden_heic.png")
+EVERY_EXPORT_HAS = ("lariqa.json", *PICTURES, "reference.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -126,12 +126,14 @@ def test_what_the_phone_has_is_not_pushed_again_and_what_is_not_meant_goes(bench
     (there / "golden.png").write_bytes(b"half a file")
     (tmp_path / "log").unlink()
     _, said = bench()
-    assert any("pushed 1 of 5 files" in step for step in said)
+    assert any("pushed 1 of 7 files" in step for step in said)
     pushes = [words for words in commands(tmp_path) if words[2:3] == ["push"]]
     assert [Path(word).name for (push,) in [pushes] for word in push[3:-1]] == ["golden.png"]
     assert sorted(path.name for path in there.iterdir()) == [
+        "golden.heic",
         "golden.jpg",
         "golden.png",
+        "golden_heic.png",
         "golden_jpg.png",
         "lariqa.json",
         artifact.name,

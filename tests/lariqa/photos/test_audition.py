@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lariqa.photos.audition import JPEG, JPEG_PIXELS, SIZE_PX, audition_pictures
+from lariqa.photos.audition import HEIC, HEIC_PIXELS, JPEG, JPEG_PIXELS, SIZE_PX, audition_pictures
 from lariqa.photos.golden import golden_photo
 from lariqa.photos.photo import open_photo
 
@@ -62,3 +62,16 @@ def test_the_jpeg_is_a_small_420_file_that_pillow_decodes_to_the_pixels_beside_i
     pixels = open_photo(JPEG)
     assert np.array_equal(pixels, open_photo(JPEG_PIXELS))
     assert JPEG.stat().st_size < 20_000 and np.abs(pixels[..., 0].astype(int) - pixels[..., 2]).mean() > 20  # colourful
+
+
+def test_the_heic_is_a_small_420_file_that_pillow_heif_decodes_to_the_pixels_beside_it():
+    data, pixels = HEIC.read_bytes(), open_photo(HEIC)
+    assert data[4:12] == b"ftypheic" and len(data) < 20_000
+    # ISO 14496-15, 8.3.3.1: the low two bits of this byte of the decoder's configuration are chroma_format_idc, 1 is 4:2:0
+    assert data[data.index(b"hvcC") + 20] & 3 == 1
+    assert pixels.shape == (249, 331, 3)  # odd: the last column and row of chroma are half a sample
+    assert np.array_equal(pixels, open_photo(HEIC_PIXELS))
+    off = np.abs(pixels.astype(int) - golden_photo(249, 331))
+    assert (
+        0.2 < off.mean() < 2 and np.abs(pixels[..., 0].astype(int) - pixels[..., 2]).mean() > 20
+    )  # it is lossy, it is it
