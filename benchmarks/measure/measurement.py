@@ -136,7 +136,7 @@ class Score(Part):
 
 
 class Decoder(Part):
-    """What a device's JPEG decoder makes of ``golden.jpg``, beside the pixels that Pillow makes of it."""
+    """What a device's decoder makes of ``golden.jpg`` or ``golden.heic``, beside the pixels that Pillow makes of it."""
 
     library: str
     file: str = "golden.jpg"
@@ -144,6 +144,7 @@ class Decoder(Part):
     mean_levels: float
     differing_share: float  # of all values, 0..1
     score: float | None = None  # of its own pixels
+    score_of_expected: float | None = None  # of Pillow's, by the same unit
     reference: float | None = None  # PyTorch's, of Pillow's
 
 
@@ -191,6 +192,7 @@ class Measurement(Part):
     conditions: Conditions = Conditions()
     scores: list[Score] = []
     decoder: Decoder | None = None
+    decoder_heic: Decoder | None = None  # None: not known, or the device does not read HEIC
     work: Work | None = None
     limit: MachineLimit | None = None
     profile: Profile | None = None

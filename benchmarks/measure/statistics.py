@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy import stats
 
-from benchmarks.measure.measurement import Measurement, Score
+from benchmarks.measure.measurement import Decoder, Measurement, Score
 from export.proof.limits import limit_of
 from export.proof.parity import Parity, PhotoParity
 from lariqa.errors import Refusal
@@ -131,17 +131,20 @@ def run_ms(row: Measurement) -> list[float]:
     return [sum(run) for run in zip(*parts, strict=True)]
 
 
-def decodes_otherwise(row: Measurement) -> str:
-    """What the device's decoder does to the scores of JPEG photos; empty where its pixels are Pillow's."""
-    found = row.decoder
-    if found is None or not found.worst_levels:
-        return ""
+def decodes_otherwise(row: Measurement) -> list[str]:
+    """What the device's decoders do to the scores of lossy photos, a sentence each; empty where pixels are Pillow's."""
+    kinds = (("JPEG", row.decoder), ("HEIC", row.decoder_heic))
+    return [_decodes_otherwise(found, kind) for kind, found in kinds if found and found.worst_levels]
+
+
+def _decodes_otherwise(found: Decoder, kind: str) -> str:
+    right = found.reference if found.score_of_expected is None else found.score_of_expected
     moved = ""
-    if found.score is not None and found.reference is not None:
-        moved = f", and the score of that file by {abs(found.score - found.reference):.1e}"
+    if found.score is not None and right is not None:
+        moved = f", and the score of that file by {abs(found.score - right):.1e}"
     return (
         f"{found.library} decodes {found.file} otherwise than Pillow: {found.differing_share:.1%} of the values "
-        f"differ, by up to {found.worst_levels:g} levels{moved}; scores of JPEG photos are that far from PyTorch's"
+        f"differ, by up to {found.worst_levels:g} levels{moved}; scores of {kind} photos are that far from PyTorch's"
     )
 
 

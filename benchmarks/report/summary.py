@@ -122,7 +122,7 @@ class Figures:
     @cached_property
     def flags(self) -> list[str]:
         """Reasons to doubt its figures: the row's own flags, and those derived from it."""
-        found = [*self.row.flags, self.row.setting.fallback, leaves_out(self.row), decodes_otherwise(self.row)]
+        found = [*self.row.flags, self.row.setting.fallback, leaves_out(self.row), *decodes_otherwise(self.row)]
         if self.row.machine.kind == "emulated" and self.row.latency:
             found.append("emulated processor: its times are not meaningful and are left out")
         return list(dict.fromkeys(flag for flag in found if flag))

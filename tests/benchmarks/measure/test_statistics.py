@@ -172,5 +172,17 @@ def test_a_decoder_that_differs_is_a_reason_to_doubt_the_scores():
     exact = Decoder(library="a", worst_levels=0, mean_levels=0, differing_share=0, score=0.5, reference=0.5)
     assert not decodes_otherwise(row.model_copy(update={"decoder": exact}))
     off = exact.model_copy(update={"worst_levels": 18, "differing_share": 0.25, "score": 0.5047})
-    said = decodes_otherwise(row.model_copy(update={"decoder": off}))
-    assert "25.0%" in said and "18 levels" in said and "4.7e-03" in said
+    (said,) = decodes_otherwise(row.model_copy(update={"decoder": off}))
+    assert (
+        "25.0%" in said
+        and "18 levels" in said
+        and "4.7e-03" in said
+        and said.endswith("JPEG photos are that far from PyTorch's")
+    )
+    heic = off.model_copy(
+        update={"file": "golden.heic", "reference": None, "score_of_expected": 0.501, "worst_levels": 2}
+    )
+    jpeg, said = decodes_otherwise(row.model_copy(update={"decoder": off, "decoder_heic": heic}))
+    assert "golden.jpg" in jpeg and "golden.heic" in said and "3.7e-03" in said and "HEIC photos" in said
+    (unscored,) = decodes_otherwise(row.model_copy(update={"decoder_heic": heic.model_copy(update={"score": None})}))
+    assert "2 levels; scores of HEIC photos" in unscored
