@@ -11,10 +11,10 @@ shipped. Each is there for a fault that the others hide. ``g`` is the golden pho
     gradient  no structure: red grows to the right, green downwards, blue with both
 
 The sixth, ``golden.jpg``, is the golden photo again, of the pixels that Pillow decodes a small JPEG file to: each phone
-decodes the file itself too, which shows what its decoder does to the score. ``golden.heic`` is for that alone, on phones
-that read HEIC: the golden photo of 331x249 px, its colours stored at half of the sides, by pillow-heif 1.8.1 (libheif
-1.23.6, x265 4.3; quality 70). The pixels beside it are what pillow-heif 0.22, 1.0, 1.1 and 1.8 decode it to; of 0.15 and
-0.18 (libheif 1.17 and 1.18) 4 % of the values are a level off.
+decodes the file itself too, which shows what its decoder does to the score. ``golden.heic`` is for that alone, where a
+phone reads HEIC: the golden photo of 331x249 px, its colours stored at half of the sides, by pillow-heif 1.8.1 (libheif
+1.23.6, x265 4.3; quality 70). The pixels beside it are what pillow-heif 0.22, 1.0, 1.1 and 1.8 decode it to; of 0.15
+and 0.18 (libheif 1.17 and 1.18) 4 % of the values are a level off.
 """
 
 from __future__ import annotations

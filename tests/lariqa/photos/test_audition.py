@@ -67,7 +67,7 @@ def test_the_jpeg_is_a_small_420_file_that_pillow_decodes_to_the_pixels_beside_i
 def test_the_heic_is_a_small_420_file_that_pillow_heif_decodes_to_the_pixels_beside_it():
     data, pixels = HEIC.read_bytes(), open_photo(HEIC)
     assert data[4:12] == b"ftypheic" and len(data) < 20_000
-    # ISO 14496-15, 8.3.3.1: the low two bits of this byte of the decoder's configuration are chroma_format_idc, 1 is 4:2:0
+    # ISO 14496-15, 8.3.3.1: the low two bits of this byte of the configuration are chroma_format_idc, 1 is 4:2:0
     assert data[data.index(b"hvcC") + 20] & 3 == 1
     assert pixels.shape == (249, 331, 3)  # odd: the last column and row of chroma are half a sample
     assert np.array_equal(pixels, open_photo(HEIC_PIXELS))
