@@ -7,7 +7,7 @@
     photos/         the photos both were proved on, as PPM; some of extreme sizes; the golden tile
     scores.json     input -> PyTorch's score of each photo, and sha256 of what goes into each input
     audition.json   the generated pictures' sha256 at two sizes; those of the export as inputs, with PyTorch's scores;
-                    decodes of golden.jpg, right and wrong: how far off, and their scores
+                    decodes of golden.jpg and golden.heic, right and wrong: how far off, and their scores
     burst.json      tests/golden/burst.json as it is
     views.json      tests/golden/views.json as it is
     resize.json     Pillow's resize and `fit_to`: sizes, pixels in and out
@@ -83,9 +83,9 @@ def tiny_export(folder: Path) -> tuple[dict, dict]:
         width, height = map(int, size.split("x"))
         photos["views"][size] = golden.golden_photo(height, width)
     (folder / "photos").mkdir()
-    right = photo.open_photo(audition.JPEG)
-    decodes = {"golden_jpg": right, "golden_jpg one off": slightly_off(right), "golden_jpg off": badly_off(right)}
-    decoded = {"tile": photo.open_photo(golden.TILE), **decodes}
+    decodes = {file.stem: decodes_of(photo.open_photo(file)) for file in (audition.JPEG_PIXELS, audition.HEIC_PIXELS)}
+    decoded = {"tile": photo.open_photo(golden.TILE)}
+    decoded |= {f"{name}{off}": image for name, images in decodes.items() for off, image in images.items()}
     for name, image in {**photos["views"], **photos["pixels"], **decoded}.items():
         Image.fromarray(image).save(folder / "photos" / f"{name.removesuffix('.png')}.ppm")
     reference = reference_scorer(model)
@@ -102,7 +102,12 @@ def tiny_export(folder: Path) -> tuple[dict, dict]:
     judged = [row("views", name, image) for name, image in pictures.items()]
     references = [one["reference"] for one in judged]
     assert len(set(references)) == len(references) and np.ptp(references) > 0.02, references
-    wrong = [decode(name, image, right, row, (height, width)) for name, image in decodes.items()]
+    shown = {"golden_jpg": (height, width), "golden_heic": golden_size(folder)}
+    wrong = [
+        decode(f"{name}{off}", image, images[""], row, shown[name])
+        for name, images in decodes.items()
+        for off, image in images.items()
+    ]
     return scores, {"pictures": picture_hashes(), "judged": judged, "decodes": wrong}
 
 
@@ -114,6 +119,14 @@ def proved_size(folder: Path) -> tuple[int, int]:
     return sizes.pop()
 
 
+def golden_size(folder: Path) -> tuple[int, int]:
+    """Height and width of the golden photo that the export's views file was proved on."""
+    rows = json.loads((folder / "export/lariqa.json").read_text())["artifacts"]
+    (photos,) = [row["parity"]["photos"] for row in rows if row["input"] == "views"]
+    (one,) = [one for one in photos if one["photo"] == golden.FILE_NAME]
+    return one["height_px"], one["width_px"]
+
+
 def picture_hashes() -> list[dict]:
     """Of the generated pictures, at the usual size and at an odd one."""
     return [
@@ -122,6 +135,11 @@ def picture_hashes() -> list[dict]:
         for name, image in audition.audition_pictures(height, width)
         if name != audition.JPEG.name
     ]
+
+
+def decodes_of(right: np.ndarray) -> dict[str, np.ndarray]:
+    """What is added to the name -> pixels: right, and by two decoders that are off."""
+    return {"": right, " one off": slightly_off(right), " off": badly_off(right)}
 
 
 def slightly_off(pixels: np.ndarray) -> np.ndarray:
@@ -138,7 +156,7 @@ def badly_off(pixels: np.ndarray) -> np.ndarray:
 
 
 def decode(name: str, image: np.ndarray, right: np.ndarray, row: Callable[..., dict], size: tuple[int, int]) -> dict:
-    """One decode of golden.jpg: its levels against the right one, and what it scores as the audition shows it."""
+    """One decode of a golden file: its levels against the right one, and its score as the decoder check shows it."""
     differences = np.abs(image.astype(int) - right)
     levels = {
         "worst": int(differences.max()),

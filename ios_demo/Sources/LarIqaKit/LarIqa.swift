@@ -19,6 +19,8 @@ public final class LarIqa: Sendable {
     public let audition: AuditionTable?
     /// What this phone's decoder does to scores; nil where the export has no golden JPEG.
     public let decoderCheck: DecoderCheck?
+    /// And to those of HEIC photos; nil where the export has no golden HEIC.
+    public let heicDecoderCheck: DecoderCheck?
     /// One benchmark row for each unit that was tried now; empty where the table was kept from before.
     public let rows: [MeasurementRow]
     /// What two scores must differ by to be told apart; nil where the file was not proved.
@@ -50,18 +52,19 @@ public final class LarIqa: Sendable {
         Task { for await state in states where state != .notLoaded && state != .preparing { report(state) } }
         let found = try await Self.auditioned(artifact, folder, wanted, platform, session, report)
         let units = found.units
-        let check = try await Self.decoderCheck(found, artifact, folder, platform, session)
+        let (kept, golden) = (found.table, folder.manifest.golden)
+        let check = try await Self.decoderCheck(golden?.jpeg, kept?.decoder, found, artifact, folder, platform, session)
+        let heicCheck = try await Self.decoderCheck(
+            golden?.heic, kept?.heicDecoder, found, artifact, folder, platform, session)
         var table = found.table
-        if let check, table?.decoder != check {
-            table?.decoder = check
-            if let table { try? platform.auditions.save(table) }
-        }
+        (table?.decoder, table?.heicDecoder) = (check ?? kept?.decoder, heicCheck ?? kept?.heicDecoder)
+        if let table, table != found.table { try? platform.auditions.save(table) }
         guard let selfTest = await session.selfTest else { throw CancellationError() }
         (self.folder, self.artifact, self.units, self.session) = (folder, artifact, units, session)
-        (self.selfTest, audition, decoderCheck) = (selfTest, table, check)
+        (self.selfTest, audition, decoderCheck, heicDecoderCheck) = (selfTest, table, check, heicCheck)
         rows = found.fresh.map { row in
             var row = row
-            row.decoder = check?.figures
+            (row.decoder, row.decoderHeic) = (check?.figures, heicCheck?.figures)
             return row
         }
         margin = artifact.margin(auditionWorst: units == .cpu ? nil : table?.result(of: units)?.worst)
@@ -76,7 +79,9 @@ public final class LarIqa: Sendable {
     /// - Throws: `Refusal`: no photo, a damaged one, one too small, one that does not fit; `CancellationError`.
     public func score(_ data: Data, named name: String = "Photo", fit: Bool = true) async throws -> PhotoScore {
         var score = try await session.score(data, named: name, fit: fit)
-        if LossyFile.isLossy(data), let sentence = decoderCheck?.sentence { score.caveats.append(sentence) }
+        if let kind = LossyFile.of(data), let sentence = decoderCheck(of: kind)?.sentence {
+            score.caveats.append(sentence)
+        }
         score.margin = margin
         return score
     }
@@ -97,6 +102,11 @@ public final class LarIqa: Sendable {
 
     /// Release the model; a photo in progress is finished first, later ones are refused.
     public func close() async { await session.unload() }
+
+    /// In an older export the golden JPEG stands for HEIC too.
+    private func decoderCheck(of kind: LossyFile) -> DecoderCheck? {
+        kind == .heic ? heicDecoderCheck ?? decoderCheck : decoderCheck
+    }
 
     private struct Found {
         let units: ComputeUnits
@@ -147,11 +157,14 @@ public final class LarIqa: Sendable {
     }
 
     private static func decoderCheck(
-        _ found: Found, _ artifact: Artifact, _ folder: ExportFolder, _ platform: Platform, _ session: ScoringSession
+        _ lossy: Manifest.Lossy?, _ kept: DecoderCheck?, _ found: Found, _ artifact: Artifact, _ folder: ExportFolder,
+        _ platform: Platform, _ session: ScoringSession
     ) async throws -> DecoderCheck? {
-        if let kept = found.table?.decoder, kept.units == found.units { return kept }
-        return try await DecoderCheck.of(artifact, in: folder, decoder: platform.decoder, units: found.units) { photo in
-            try await session.score(photo, named: AuditionSet.jpeg, fit: true).score
+        if let kept, kept.units == found.units { return kept }
+        return try await DecoderCheck.of(
+            lossy, artifact, in: folder, decoder: platform.decoder, units: found.units
+        ) { photo in
+            try await session.score(photo, named: lossy?.file ?? "", fit: true).score
         }
     }
 }

@@ -11,6 +11,7 @@ struct AuditionSection: View {
                 ForEach(table.results) { AuditionResultRow(result: $0, isUsed: $0.units == app.iqa?.units) }
                 ForEach(table.notes, id: \.self) { Text($0).font(.footnote).foregroundStyle(.secondary) }
                 if let check = app.iqa?.decoderCheck { Text(check.summary).font(.footnote) }
+                if let check = app.iqa?.heicDecoderCheck { Text(check.summary).font(.footnote) }
                 Button("Hold the audition again") { Task { await app.auditionAgain() } }
                     .disabled(app.state.isBusy)
             } else {

@@ -75,7 +75,8 @@ public final class BenchmarkViewModel {
     func finished() async { await task?.value }
 
     private func measure(_ artifact: Artifact, _ folder: ExportFolder, _ photos: [PickedPhoto]) async {
-        let (units, decoder) = (app.measuredUnits, app.iqa?.decoderCheck?.figures)
+        let (units, iqa) = (app.measuredUnits, app.iqa)
+        let decoders = (iqa?.decoderCheck?.figures, iqa?.heicDecoderCheck?.figures)
         let isFirst = await app.makeWay()  // an app would not hold two models at once
         var files: [BenchmarkPhoto] = []
         do {
@@ -99,7 +100,7 @@ public final class BenchmarkViewModel {
             artifact, in: folder, units: units, photos: files, plan: plan, report: UUID().uuidString.lowercased(),
             firstInProcess: isFirst, loadIsCold: !dependencies.isCompiled(artifact)
         ) { step.yield($0) }
-        row.decoder = decoder
+        (row.decoder, row.decoderHeic) = decoders
         step.finish()
         await showing.value
         do {

@@ -66,7 +66,7 @@ struct RealModelTests {
             refusal { try ImageIODecoder().photo(from: Data("text".utf8), named: "a.txt") }.contains("another kind"))
     }
 
-    @Test("The audition of this device: what became of each unit, and what ImageIO makes of the golden JPEG")
+    @Test("The audition of this device: what became of each unit, and what ImageIO makes of the golden files")
     func audition() async throws {
         let export = try #require(Vectors.export)
         let caches = try Vectors.temporaryFolder()
@@ -80,6 +80,7 @@ struct RealModelTests {
         #expect(table.results.count == ComputeUnits.allCases.count && table.result(of: .cpu)?.isAdmitted == true)
         for result in table.results { print(result.sentence) }
         print(iqa.decoderCheck?.summary ?? "the export has no golden JPEG")
+        print(iqa.heicDecoderCheck?.summary ?? "the export has no golden HEIC")
         let rows = RowFile(folder: caches)
         for row in iqa.rows { try rows.append(row) }
         print("rows: \(rows.url.path)")

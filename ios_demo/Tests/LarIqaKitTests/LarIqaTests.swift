@@ -104,6 +104,10 @@ struct LarIqaTests {
         #expect(meaning.warnings.contains(sentence))
         // At the next start it is taken from the table.
         #expect(try await opened(Self.phone, store).decoderCheck == iqa.decoderCheck)
+        // Of HEIC files the golden HEIC tells, which this decoder gets right.
+        #expect(iqa.rows.allSatisfy { $0.decoderHeic?.worstLevels == 0 && $0.decoderHeic?.file == "golden.heic" })
+        let heic = Data([0, 0, 0, 16] + Array("ftypheic".utf8) + [UInt8](repeating: 0, count: 20))
+        #expect(try await iqa.score(heic, named: "a.heic").caveats.isEmpty)
         try RowFile(folder: Vectors.place()).append(try #require(iqa.rows.first))
     }
 
@@ -129,7 +133,7 @@ struct LarIqaTests {
         let jpeg: String
 
         func photo(from data: Data, named name: String) throws -> Photo {
-            if name == "a.jpg" { return try Vectors.photo("216x384 noisy") }
+            if name == "a.jpg" || name == "a.heic" { return try Vectors.photo("216x384 noisy") }
             return try PpmDecoder(jpeg: jpeg).photo(from: data, named: name)
         }
     }

@@ -5,18 +5,24 @@ import LarIqaKit
 public struct PpmDecoder: PhotoDecoding {
     public let library = "the vectors"
     private let jpeg: String
+    private let heic: String
 
-    /// - Parameter jpeg: which of the vectors' decodes of golden.jpg it gives.
-    public init(jpeg: String = "golden_jpg") {
-        self.jpeg = jpeg
+    /// - Parameters:
+    ///   - jpeg: which of the vectors' decodes of golden.jpg it gives.
+    ///   - heic: the same of golden.heic.
+    public init(jpeg: String = "golden_jpg", heic: String = "golden_heic") {
+        (self.jpeg, self.heic) = (jpeg, heic)
     }
 
     public func photo(from data: Data, named name: String) throws -> Photo {
         if data.starts(with: [0x89, 0x50, 0x4e, 0x47]) {
             let export = try Vectors.tinyExport()
-            let isDecoded = try data == Data(contentsOf: export.appendingPathComponent("golden_jpg.png"))
-            return try Vectors.photo(isDecoded ? "golden_jpg" : "tile")
+            let decoded = try ["golden_jpg", "golden_heic"].first {
+                try data == Data(contentsOf: export.appendingPathComponent("\($0).png"))
+            }
+            return try Vectors.photo(decoded ?? "tile")
         }
+        if LossyFile.of(data) == .heic { return try Vectors.photo(heic) }
         if data.starts(with: [0xff, 0xd8, 0xff]) { return try Vectors.photo(jpeg) }
         return try Self.photo(data, named: name)
     }

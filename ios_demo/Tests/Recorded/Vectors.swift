@@ -54,7 +54,7 @@ public enum Vectors {
         return rows
     }
 
-    /// The audition of the export, and decodes of golden.jpg.
+    /// The audition of the export, and decodes of the golden lossy files.
     public struct Audition: Decodable, Sendable {
         /// sha256 of a generated picture at a size.
         public struct Picture: Decodable, Sendable {

@@ -61,7 +61,8 @@ public struct Audition: Sendable {
             results.append(result)
             fresh.append(result.row)
         }
-        let table = AuditionTable(key: key, results: results, notes: set.notes, decoder: kept?.decoder)
+        let table = AuditionTable(
+            key: key, results: results, notes: set.notes, decoder: kept?.decoder, heicDecoder: kept?.heicDecoder)
         if !fresh.isEmpty { try? platform.auditions.save(table) }
         return (table, fresh)
     }

@@ -52,6 +52,8 @@ public struct AuditionTable: Codable, Sendable, Equatable {
     public let notes: [String]
     /// What this phone's decoder makes of the golden JPEG; nil where the export has none.
     public internal(set) var decoder: DecoderCheck?
+    /// And of the golden HEIC.
+    public internal(set) var heicDecoder: DecoderCheck?
 
     /// Of two that take about the same time the one that computes in float32 is used.
     static let tie = 1.05

@@ -1,7 +1,7 @@
 import Foundation
 
-/// What this phone's decoder makes of the golden JPEG, of which the pixels that Pillow (libjpeg-turbo) decodes are known, and
-/// what the difference does to that picture's score.
+/// What this phone's decoder makes of a golden JPEG or HEIC, of which the pixels that Pillow decodes are known, and what the
+/// difference does to that picture's score.
 public struct DecoderCheck: Codable, Sendable, Equatable {
     /// As a row has them; nil where the check was not possible.
     public let figures: MeasurementRow.Decoder?
@@ -14,7 +14,7 @@ public struct DecoderCheck: Codable, Sendable, Equatable {
     /// Why the check was not possible.
     public let problem: String?
 
-    /// To be shown beside the score of every photo from a lossy file; nil where the decoder agrees.
+    /// To be shown beside the score of every photo from such a file; nil where the decoder agrees.
     public var sentence: String? {
         if let problem {
             return "This phone's decoder could not be compared with the reference's: \(problem)."
@@ -34,31 +34,32 @@ public struct DecoderCheck: Codable, Sendable, Equatable {
                 + "score by \(figure(effect ?? 0)): less than matters."
     }
 
-    /// Decodes the golden JPEG as a photo is decoded, and scores what differs.
+    /// Decodes a golden file as a photo is decoded, and scores what differs.
     ///
     /// - Parameters:
+    ///   - lossy: of the export; nil: it has none.
     ///   - artifact: the loaded file.
     ///   - score: of a photo, on the unit that is used.
-    /// - Returns: nil where the export has no golden JPEG.
+    /// - Returns: nil where the export has no such file.
     static func of(
-        _ artifact: Artifact, in folder: ExportFolder, decoder: any PhotoDecoding, units: ComputeUnits,
-        score: (Photo) async throws -> Double
+        _ lossy: Manifest.Lossy?, _ artifact: Artifact, in folder: ExportFolder, decoder: any PhotoDecoding,
+        units: ComputeUnits, score: (Photo) async throws -> Double
     ) async throws -> DecoderCheck? {
-        guard let jpeg = folder.manifest.golden?.jpeg else { return nil }
-        let row = artifact.audition?.first { $0.picture == AuditionSet.jpeg && $0.size.isPhoto }
+        guard let lossy else { return nil }
+        let row = artifact.audition?.first { $0.picture == lossy.file && $0.size.isPhoto }
         let tolerance = folder.manifest.tolerances.float32
         do {
             let expected = try decoder.photo(
-                from: folder.goldenFile(jpeg.pixelsFile, jpeg.pixelsSha256), named: jpeg.pixelsFile)
-            let own = try decoder.photo(from: folder.goldenFile(jpeg.file, jpeg.sha256), named: jpeg.file)
+                from: folder.goldenFile(lossy.pixelsFile, lossy.pixelsSha256), named: lossy.pixelsFile)
+            let own = try decoder.photo(from: folder.goldenFile(lossy.file, lossy.sha256), named: lossy.file)
             let levels = try Levels(own, against: expected)
-            // A file of no reference score of it still tells what the difference does.
+            // Where there is no reference score of it, the two scores still tell what the difference does.
             let size = row?.size ?? (try? folder.goldenReference(of: artifact).get().size) ?? expected.size
             let right = try await score(GoldenPhoto.make(from: expected, size: size))
             let given = levels.worst == 0 ? right : try await score(GoldenPhoto.make(from: own, size: size))
             let figures = MeasurementRow.Decoder(
-                library: decoder.library, file: jpeg.file, worstLevels: levels.worst, meanLevels: levels.mean,
-                differingShare: levels.differingShare, score: given, reference: row?.reference)
+                library: decoder.library, file: lossy.file, worstLevels: levels.worst, meanLevels: levels.mean,
+                differingShare: levels.differingShare, score: given, scoreOfExpected: right, reference: row?.reference)
             return DecoderCheck(
                 figures: figures, effect: abs(given - right), tolerance: tolerance, units: units, problem: nil)
         } catch is CancellationError {

@@ -23,6 +23,8 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
     public var work: Work?
     /// What this device's decoder makes of the golden JPEG; nil: not known.
     public var decoder: Decoder?
+    /// And of the golden HEIC.
+    public var decoderHeic: Decoder?
     /// What makes the figures less than valid, a sentence each.
     public var flags: [String] = []
     /// Why there are no figures, or only some.
@@ -134,6 +136,8 @@ public struct MeasurementRow: Codable, Sendable, Equatable, Identifiable {
         public var differingShare: Double
         /// Of this device's pixels.
         public var score: Double?
+        /// Of Pillow's pixels, by the same unit.
+        public var scoreOfExpected: Double?
         /// PyTorch's, of Pillow's pixels.
         public var reference: Double?
     }

@@ -34,12 +34,13 @@ public struct Manifest: Sendable, Equatable {
         public let fill: String
         /// The rules of the audition's pictures; nil in an export of an older toolkit.
         public let generator: String?
-        /// What this phone's decoder is held to; nil in an export of an older toolkit.
-        public let jpeg: Jpeg?
+        /// What this phone's decoders are held to; nil in an export of an older toolkit.
+        public let jpeg: Lossy?
+        public let heic: Lossy?
     }
 
-    /// A small 4:2:0 JPEG, and the pixels that Pillow (libjpeg-turbo) decodes it to as a lossless file.
-    public struct Jpeg: Decodable, Sendable, Equatable {
+    /// A small 4:2:0 file, and losslessly the pixels that Pillow decodes it to (with libjpeg-turbo; libheif).
+    public struct Lossy: Decodable, Sendable, Equatable {
         public let file: String
         public let sha256: String
         public let pixelsFile: String

@@ -12,6 +12,7 @@ import java.io.InputStream
 import java.nio.ByteBuffer
 import org.lariqa.core.Text
 import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.pixels.checkHeader
 import org.lariqa.core.pixels.overWhite
@@ -29,7 +30,7 @@ import org.lariqa.core.refuse
  *
  * Pictures of more than 8 bits are rounded by the decoder, perhaps one level away from Python's values.
  */
-class BitmapPhoto(private val bitmap: Bitmap, override val isLossy: Boolean = false) : Photo {
+class BitmapPhoto(private val bitmap: Bitmap, override val lossy: Lossy? = null) : Photo {
     override val size = PhotoSize(bitmap.width, bitmap.height)
     private var argb = IntArray(0)
 
@@ -94,10 +95,11 @@ class BitmapPhoto(private val bitmap: Bitmap, override val isLossy: Boolean = fa
             } catch (error: OutOfMemoryError) {
                 refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = error)
             }
-            return BitmapPhoto(bitmap, kind in LOSSY)
+            return BitmapPhoto(bitmap, LOSSY[kind])
         }
 
         /** A WebP or AVIF may be lossless; its header alone does not tell. */
-        private val LOSSY = setOf("image/jpeg", "image/heic", "image/heif", "image/avif", "image/webp")
+        private val LOSSY = mapOf("image/heic" to Lossy.HEIC, "image/heif" to Lossy.HEIC) +
+            listOf("image/jpeg", "image/avif", "image/webp").associateWith { Lossy.JPEG }
     }
 }

@@ -52,7 +52,7 @@ class AuditionActivity : Activity() {
             list.addView(row)
         }
         val notes = table?.notes.orEmpty().map { resources.say(it) } +
-            listOfNotNull(now.decoder?.let { resources.say(it) }, getString(R.string.audition_none).takeIf { table == null })
+            now.decoders.map { resources.say(it) } + listOfNotNull(getString(R.string.audition_none).takeIf { table == null })
         requireViewById<TextView>(R.id.notes).apply {
             text = notes.joinToString("\n")
             visible(notes.isNotEmpty())

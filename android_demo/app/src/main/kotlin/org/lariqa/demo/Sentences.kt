@@ -52,6 +52,7 @@ fun stringOf(text: Text): Int = when (text) {
     Text.DECODER_UNSCORED -> R.string.text_decoder_unscored
     Text.OTHER_SIZE -> R.string.text_other_size
     Text.DECODER_UNKNOWN -> R.string.text_decoder_unknown
+    Text.NO_HEIC -> R.string.text_no_heic
     Text.BURST_ONE -> R.string.text_burst_one
     Text.BURST_APART -> R.string.text_burst_apart
     Text.BURST_ALIKE -> R.string.text_burst_alike

@@ -14,6 +14,7 @@ import org.json.JSONObject
 import org.junit.Test
 import org.lariqa.LarIqa
 import org.lariqa.core.Text
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.runtimes.RuntimeChoice
 import org.lariqa.core.scoring.PhotoResult
 import org.robolectric.Shadows.shadowOf
@@ -87,7 +88,7 @@ class AuditionActivityTest : AppTest() {
             assertNotNull(result.score)
             assertNull(result.caveat)
         }
-        assertEquals(listOf(true, false), files.map { file -> LarIqa.photo(app, Uri.fromFile(file)).use { it.isLossy } })
-        assertEquals(Text.DECODER_SAME, viewModel.uiState.decoder?.text)
+        assertEquals(listOf(Lossy.JPEG, null), files.map { file -> LarIqa.photo(app, Uri.fromFile(file)).use { it.lossy } })
+        assertEquals(listOf(Text.DECODER_SAME, Text.NO_HEIC), viewModel.uiState.decoders.map { it.text })
     }
 }

@@ -58,6 +58,7 @@ enum class Text(val english: String) {
     DECODER_UNSCORED("Decoder: %1\$s is off by up to %2\$s levels on %3\$s; this export does not say what that moves."),
     OTHER_SIZE("%1\$s is %2\$s px as decoded here, in Python it is %3\$s"),
     DECODER_UNKNOWN("This phone's decoder could not be compared with the reference's: %1\$s."),
+    NO_HEIC("Decoder: this phone does not read HEIC."),
 
     // A burst
     BURST_ONE("Keep %1\$s: the only one that was scored."),

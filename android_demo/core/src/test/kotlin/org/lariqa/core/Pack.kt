@@ -36,7 +36,7 @@ object Pack {
 
     /** A PNG, whose decoders all give the same bytes. */
     fun photo(file: File): Photo {
-        val picture = requireNotNull(ImageIO.read(file)) { "$file is no picture" }
+        val picture = ImageIO.read(file) ?: refuse(Text.NOT_A_PHOTO) // as the app says it
         val rgb = ByteArray(picture.width * picture.height * 3)
         val row = IntArray(picture.width)
         var at = 0
@@ -79,8 +79,13 @@ object Pack {
     fun phone(store: AuditionStore? = null, system: String = "Android 0", nanoTime: () -> Long = System::nanoTime) =
         Phone("test 1", system, "ImageIO", store, nanoTime = nanoTime)
 
-    /** The pixels that Python has of the golden JPEG, whichever of its two files is opened; others as they are. */
-    fun photoAsPython(file: File): Photo = photo(if (file.name == "golden.jpg") File(file.parentFile, "golden_jpg.png") else file)
+    /** The pixels that Python has of a golden lossy file, whichever of its two files is opened; others as they are. */
+    fun photoAsPython(file: File): Photo = photo(
+        when (file.name) {
+            "golden.jpg", "golden.heic" -> File(file.parentFile, file.name.replace('.', '_') + ".png")
+            else -> file
+        },
+    )
 
     /** The tiny export with other tolerances in its manifest. */
     fun tinyWith(float32: Double = 1e-4, float16: Double = 5e-3, int8: Double = 1.25e-2): ExportFolder {

@@ -21,6 +21,7 @@ import org.lariqa.core.manifest.number
 import org.lariqa.core.manifest.part
 import org.lariqa.core.manifest.text
 import org.lariqa.core.manifest.value
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.runtimes.RuntimeChoice
 
 // The stored table. A score that is no number is written as text: JSON has none.
@@ -29,7 +30,7 @@ internal fun AuditionTable.toJson(): JsonObject = buildJsonObject {
     put("key", key.toJson())
     putJsonArray("units") { units.forEach { add(it.toJson()) } }
     putJsonArray("notes") { notes.forEach { add(it.toJson()) } }
-    decoder?.let { put("decoder", it.toJson()) }
+    for ((kind, check) in decoders) put(kind.key, check.toJson())
 }
 
 /** @throws IllegalArgumentException it is damaged, or of another version. */
@@ -37,7 +38,7 @@ internal fun tableOf(data: JsonObject) = AuditionTable(
     keyOf(data.part("key")),
     data.list("units").map { unitOf(it.jsonObject) },
     data.list("notes").map { sentenceOf(it.jsonObject) },
-    (data["decoder"] as? JsonObject)?.let { decoderOf(it) },
+    Lossy.entries.mapNotNull { kind -> (data[kind.key] as? JsonObject)?.let { kind to decoderOf(it) } }.toMap(),
 )
 
 internal fun beginsOf(key: AuditionKey, ends: Map<RuntimeChoice, Int>): JsonObject = buildJsonObject {

@@ -20,9 +20,6 @@ class AuditionPicture(val name: String, val reference: Double, val open: () -> P
  */
 class AuditionPictures private constructor(val all: List<AuditionPicture>, val notes: List<Sentence>) {
     companion object {
-        /** The picture of the golden JPEG: the pixels that Pillow decodes it to. */
-        const val JPEG = "golden.jpg"
-
         /** Opens the golden files of an export, each sha256 checked, and describes the pictures of one of its files. */
         fun of(artifact: Artifact, export: ExportFolder, openPhoto: (File) -> Photo): AuditionPictures {
             val golden = export.manifest.golden ?: refuse(Text.NO_GOLDEN, artifact.file)
@@ -33,9 +30,10 @@ class AuditionPictures private constructor(val all: List<AuditionPicture>, val n
             val pictures = mutableListOf(AuditionPicture(golden.file, reference.score) { GoldenPhoto(tile, size) })
             val unknown = mutableListOf<String>()
             for (row in artifact.audition) {
+                val lossy = golden.lossy.values.firstOrNull { it.file == row.picture }
                 val open = when {
-                    row.picture == JPEG && golden.jpeg != null -> {
-                        val pixels = openPhoto(export.verifiedPixels(golden.jpeg))
+                    lossy != null -> {
+                        val pixels = openPhoto(export.verifiedPixels(lossy))
                         ({ GoldenPhoto(pixels, row.size) })
                     }
                     golden.generator == GeneratedPhoto.GENERATOR -> generated(row.picture, tile, row.size)

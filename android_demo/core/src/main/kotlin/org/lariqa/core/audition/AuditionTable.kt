@@ -2,6 +2,7 @@ package org.lariqa.core.audition
 
 import org.lariqa.core.Sentence
 import org.lariqa.core.manifest.Arithmetic
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.runtimes.RuntimeChoice
 
 /** What became of one unit of the phone. */
@@ -39,12 +40,12 @@ data class UnitResult(
 /** What an audition holds for: after an update of the app or the system, or with another export, it is held again. */
 data class AuditionKey(val app: String, val system: String, val export: String)
 
-/** All units of a phone, and what its decoder does. */
+/** All units of a phone, and what its decoders do. */
 data class AuditionTable(
     val key: AuditionKey,
     val units: List<UnitResult>,
     val notes: List<Sentence> = emptyList(),
-    val decoder: DecoderCheck? = null,
+    val decoders: Map<Lossy, DecoderCheck> = emptyMap(),
 ) {
     /** The fastest admitted one; of those that take about the same time one that computes in float32. */
     val fastest: UnitResult? get() {

@@ -5,6 +5,7 @@ import org.lariqa.core.Sentence
 import org.lariqa.core.Text
 import org.lariqa.core.figure
 import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.manifest.GoldenLossy
 import org.lariqa.core.pixels.GoldenPhoto
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.refuse
@@ -36,8 +37,8 @@ data class Levels(val worst: Int, val mean: Double, val differingShare: Double) 
 }
 
 /**
- * What this phone's decoder makes of the golden JPEG, of which the pixels are known that Pillow (libjpeg-turbo) decodes it
- * to, and what the difference does to that picture's score.
+ * What this phone's decoder makes of a golden JPEG or HEIC, of which the pixels are known that Pillow decodes it to, and what
+ * the difference does to that picture's score.
  */
 data class DecoderCheck(
     val library: String,
@@ -47,7 +48,7 @@ data class DecoderCheck(
     val score: Double?,
     /** Of Pillow's pixels, on the same unit. */
     val scoreOfExpected: Double?,
-    /** PyTorch's, of Pillow's pixels; null: the export does not have it for this file. */
+    /** PyTorch's, of Pillow's pixels; null: the export does not have it for this picture. */
     val reference: Double?,
     /** How far a decoder may move a score without being named: what float32 may differ by. */
     val tolerance: Double,
@@ -55,7 +56,7 @@ data class DecoderCheck(
     /** What the decoder alone moves that picture's score by. */
     val effect: Double? get() = if (score == null || scoreOfExpected == null) null else Math.abs(score - scoreOfExpected)
 
-    /** To be shown beside the score of every photo from a lossy file; null where the decoder agrees. */
+    /** To be shown beside the score of every photo from such a file; null where the decoder agrees. */
     val caveat: Sentence? get() = effect?.takeIf { it > tolerance }
         ?.let { Text.DECODER_OFF.of(library, levels.worst, file, figure(it)) }
 
@@ -71,25 +72,25 @@ data class DecoderCheck(
 
     companion object {
         /**
-         * Decodes the golden JPEG as photos are decoded here, and scores what differs on the unit of [scorer]. Null: the
-         * export has none. Refuses, with the reason why it could not be compared.
+         * Decodes a golden file of the export as photos are decoded here, and scores what differs on the unit of [scorer].
+         * Refuses, with the reason why it could not be compared.
          *
          * @param library what decodes, and its version.
          */
-        fun of(export: ExportFolder, scorer: Scorer, library: String, openPhoto: (File) -> Photo): DecoderCheck? {
-            val golden = export.manifest.golden
-            val jpeg = golden?.jpeg ?: return null
-            val row = scorer.artifact.audition.firstOrNull { it.picture == AuditionPictures.JPEG }
-            val expected = openPhoto(export.verifiedPixels(jpeg))
-            return openPhoto(export.verifiedJpeg(jpeg)).use { own ->
-                if (own.size != expected.size) refuse(Text.OTHER_SIZE, jpeg.file, own.size, expected.size)
+        fun of(
+            export: ExportFolder, lossy: GoldenLossy, scorer: Scorer, library: String, openPhoto: (File) -> Photo,
+        ): DecoderCheck {
+            val row = scorer.artifact.audition.firstOrNull { it.picture == lossy.file }
+            val expected = openPhoto(export.verifiedPixels(lossy))
+            return openPhoto(export.verifiedLossy(lossy)).use { own ->
+                if (own.size != expected.size) refuse(Text.OTHER_SIZE, lossy.file, own.size, expected.size)
                 val levels = Levels.between(own, expected)
                 // A file without a reference of this picture still tells what the difference moves.
-                val size = row?.size ?: scorer.artifact.references[golden.file]?.size
+                val size = row?.size ?: export.manifest.golden?.let { scorer.artifact.references[it.file]?.size }
                 fun score(photo: Photo) = size?.let { scorer.score(GoldenPhoto(photo, it), fit = false).toDouble() }
                 val right = score(expected)
                 val given = if (levels.worst == 0) right else score(own)
-                DecoderCheck(library, jpeg.file, levels, given, right, row?.reference, export.manifest.tolerances.float32)
+                DecoderCheck(library, lossy.file, levels, given, right, row?.reference, export.manifest.tolerances.float32)
             }
         }
     }

@@ -26,7 +26,7 @@ fun auditionRows(
                 .map { MeasurementRow.Score(it.picture, it.score, it.reference) },
             flags = listOf(FLAG) + table.notes.map { "$it" } + unit.remarks + listOfNotNull(overTheCeiling(unit, table)),
             error = unit.refusal?.toString(),
-            decoder = table.decoder,
+            decoders = table.decoders,
         )
     }
 }

@@ -3,7 +3,7 @@ package org.lariqa.core.benchmark
 import java.io.File
 import org.lariqa.core.Refusal
 import org.lariqa.core.Text
-import org.lariqa.core.audition.DecoderCheck
+import org.lariqa.core.audition.Decoders
 import org.lariqa.core.figure
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.ExportFolder
@@ -42,13 +42,14 @@ class Benchmark(
             val golden = export.manifest.golden?.let { export.verifiedGolden(it) }
             environment.startRuntime(choice)
             val run = MeasuredRun(environment, request, photos(artifact, golden), flags, onProgress)
-            var decoder: DecoderCheck? = null
+            var decoders = Decoders()
             run.measure(blank, {
                 Scorer(artifact, export.manifest.preprocess, environment.openRunner(file, artifact, choice))
             }) { scorer ->
-                decoder = decoderCheck(scorer)
+                decoders = Decoders.of(export, scorer, environment.decoder, environment.openPhoto)
+                flags += decoders.problems.values.filter { it.text != Text.NO_HEIC }.map { "$it" }
                 goldenScore(scorer, choice, golden)
-            }.map { it.copy(decoder = decoder) }
+            }.map { it.copy(decoders = decoders.checks) }
         } catch (refusal: Refusal) {
             listOf(blank.copy(error = refusal.sentence.toString(), flags = flags))
         } catch (_: OutOfMemoryError) {
@@ -63,25 +64,18 @@ class Benchmark(
             ?: refuse(Text.BAD_REQUEST, "a model that lariqa.json lists (${names.joinToString()})", model)
     }
 
-    private val jpeg = export.manifest.golden?.jpeg?.let { listOf(it.file, it.pixelsFile) }.orEmpty()
+    private val lossy = export.manifest.golden?.lossy.orEmpty().values.flatMap { listOf(it.file, it.pixelsFile) }
 
     /** The photos that were pushed or, where there are none, the golden one. */
     private fun photos(artifact: Artifact, golden: File?): List<PhotoFile> {
         val pushed = export.folder.listFiles().orEmpty()
-            .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden && it.name !in jpeg }.sorted()
+            .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden && it.name !in lossy }.sorted()
             .map { PhotoFile(it.name) { environment.openPhoto(it) } }
         return pushed.ifEmpty {
             val size = golden?.let { artifact.references[it.name]?.size } ?: refuse(Text.NO_GOLDEN, artifact.file)
             flags += "no photo was pushed: ${golden.name} tiled to $size stands in, so decode_ms is that of a small file"
             listOf(PhotoFile(golden.name) { GoldenPhoto(environment.openPhoto(golden), size) })
         }
-    }
-
-    private fun decoderCheck(scorer: Scorer): DecoderCheck? = try {
-        DecoderCheck.of(export, scorer, environment.decoder, environment.openPhoto)
-    } catch (refusal: Refusal) {
-        flags += Text.DECODER_UNKNOWN.of(refusal.sentence).toString()
-        null
     }
 
     private fun goldenScore(scorer: Scorer, choice: RuntimeChoice, file: File?): List<MeasurementRow.Score> {

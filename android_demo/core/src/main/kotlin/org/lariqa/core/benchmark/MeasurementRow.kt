@@ -16,6 +16,7 @@ import kotlinx.serialization.json.putJsonArray
 import kotlinx.serialization.json.putJsonObject
 import org.lariqa.core.audition.DecoderCheck
 import org.lariqa.core.manifest.Artifact
+import org.lariqa.core.pixels.Lossy
 
 /**
  * One measurement is one row: one model, in one process, on this phone. Fields, units and the protocol:
@@ -39,8 +40,8 @@ data class MeasurementRow(
     val error: String? = null,
     /** Rows that were measured in turns have the same. */
     val report: String = "",
-    /** What this phone's decoder makes of the golden JPEG. */
-    val decoder: DecoderCheck? = null,
+    /** What this phone's decoders make of the golden files. */
+    val decoders: Map<Lossy, DecoderCheck> = emptyMap(),
 ) {
     data class Machine(val model: String, val system: String, val cores: Int, val memoryMib: Double)
 
@@ -133,7 +134,7 @@ data class MeasurementRow(
                 }
             }
         }
-        decoder?.let { put("decoder", buildJsonObject { decoder(it) }) }
+        for ((kind, check) in decoders) put(kind.key, buildJsonObject { decoder(check) })
         putJsonArray("flags") { flags.forEach { add(it) } }
         put("error", error)
     }
@@ -192,6 +193,7 @@ data class MeasurementRow(
         put("mean_levels", check.levels.mean)
         put("differing_share", check.levels.differingShare)
         put("score", check.score)
+        put("score_of_expected", check.scoreOfExpected)
         put("reference", check.reference)
     }
 

@@ -14,10 +14,10 @@ class ExportFolder(val folder: File, val manifest: Manifest) {
     /** The golden photo's file, proved likewise. */
     fun verifiedGolden(golden: Golden): File = verified(golden.file, golden.sha256, null) {}
 
-    /** The golden JPEG, and the pixels that it has in Python. */
-    fun verifiedJpeg(jpeg: GoldenJpeg): File = verified(jpeg.file, jpeg.sha256, null) {}
+    /** A golden file that is lossy, and the pixels that it has in Python. */
+    fun verifiedLossy(lossy: GoldenLossy): File = verified(lossy.file, lossy.sha256, null) {}
 
-    fun verifiedPixels(jpeg: GoldenJpeg): File = verified(jpeg.pixelsFile, jpeg.pixelsSha256, null) {}
+    fun verifiedPixels(lossy: GoldenLossy): File = verified(lossy.pixelsFile, lossy.pixelsSha256, null) {}
 
     private fun verified(name: String, sha256: String, bytes: Long?, onProgress: (Double) -> Unit): File {
         val file = File(folder, name)

@@ -10,6 +10,7 @@ import kotlinx.serialization.json.double
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import org.lariqa.core.Text
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.reasonOf
 import org.lariqa.core.refuse
 
@@ -74,27 +75,29 @@ data class Manifest(
 /** What a score means: its nominal ends (it may leave them), and the exporter's words; higher is better. */
 data class ScoreScale(val lowest: Double, val highest: Double, val meaning: String)
 
-/** What a phone tests itself with: small files beside the manifest, and how they fill a photo. Older exports have no [jpeg]. */
+/** What a phone tests itself with: small files beside the manifest, and how they fill a photo. Older exports have no [lossy] ones. */
 data class Golden(
     val file: String,
     val sha256: String,
     val fill: String,
     /** The rules of the audition's generated pictures; null: none. */
     val generator: String? = null,
-    val jpeg: GoldenJpeg? = null,
+    /** By which a decoder is judged. */
+    val lossy: Map<Lossy, GoldenLossy> = emptyMap(),
 ) {
     companion object {
         internal fun read(data: JsonObject) = Golden(
             data.text("file"), data.text("sha256"), data.text("fill"), data["generator"]?.jsonPrimitive?.contentOrNull,
-            (data["jpeg"] as? JsonObject)?.let {
-                GoldenJpeg(it.text("file"), it.text("sha256"), it.text("pixels_file"), it.text("pixels_sha256"))
-            },
+            Lossy.entries.mapNotNull { kind -> (data[kind.name.lowercase()] as? JsonObject)?.let { kind to lossyOf(it) } }.toMap(),
         ).also { golden ->
-            val files = listOfNotNull(golden.file, golden.jpeg?.file, golden.jpeg?.pixelsFile)
+            val files = listOf(golden.file) + golden.lossy.values.flatMap { listOf(it.file, it.pixelsFile) }
             require(files.all { isFileName(it) }) { "a golden file is no name: $files" }
         }
+
+        private fun lossyOf(data: JsonObject) =
+            GoldenLossy(data.text("file"), data.text("sha256"), data.text("pixels_file"), data.text("pixels_sha256"))
     }
 }
 
-/** A JPEG, and losslessly the pixels that Pillow (libjpeg-turbo) decodes it to. */
-data class GoldenJpeg(val file: String, val sha256: String, val pixelsFile: String, val pixelsSha256: String)
+/** A lossy file, and losslessly the pixels that Pillow decodes it to (with libjpeg-turbo; libheif). */
+data class GoldenLossy(val file: String, val sha256: String, val pixelsFile: String, val pixelsSha256: String)

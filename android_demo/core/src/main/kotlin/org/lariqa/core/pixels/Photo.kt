@@ -12,13 +12,20 @@ import org.lariqa.core.refuse
 interface Photo : AutoCloseable {
     val size: PhotoSize
 
-    /** Of a file that loses something, such as a JPEG: there two decoders may give other pixels. */
-    val isLossy: Boolean get() = false
+    /** Of a file that loses something: there two decoders may give other pixels. Null: it loses nothing. */
+    val lossy: Lossy? get() = null
 
     /** Rows [top] until [top] + [rows] as RGB bytes, row by row, into the beginning of [into]. */
     fun read(top: Int, rows: Int, into: ByteArray)
 
     override fun close() {}
+}
+
+/** Kinds of lossy files, each with a golden file by which a phone's decoder is judged. [key]: in rows and stored tables. */
+enum class Lossy(val key: String) {
+    /** WebP and AVIF too, which have no golden file of their own. */
+    JPEG("decoder"),
+    HEIC("decoder_heic"),
 }
 
 /** A photo that already lies in memory as RGB bytes. */

@@ -3,10 +3,11 @@ package org.lariqa.core.scoring
 import org.lariqa.core.Sentence
 import org.lariqa.core.Text
 import org.lariqa.core.audition.AuditionTable
-import org.lariqa.core.audition.DecoderCheck
+import org.lariqa.core.audition.Decoders
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.Manifest
 import org.lariqa.core.manifest.PhotoSize
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.refuse
 import org.lariqa.core.runtimes.RuntimeChoice
@@ -31,9 +32,7 @@ class LoadedModel(
     val selfTest: SelfTest,
     /** Null: no audition was held. */
     val table: AuditionTable?,
-    /** Null: the export has no golden JPEG, or [decoderProblem] says why it could not be compared. */
-    val decoder: DecoderCheck?,
-    val decoderProblem: Sentence? = null,
+    val decoders: Decoders = Decoders(),
 ) : AutoCloseable {
     val artifact: Artifact get() = scorer.artifact
 
@@ -52,13 +51,13 @@ class LoadedModel(
     fun score(fit: Boolean = false, open: () -> Photo): PhotoScore {
         var size: PhotoSize? = null
         try {
-            var isLossy = false
+            var lossy: Lossy? = null
             val inputs = open().use { // the decoder's picture is freed before the model runs
                 size = it.size
-                isLossy = it.isLossy
+                lossy = it.lossy
                 scorer.inputs(it, fit)
             }
-            val caveat = if (isLossy) decoder?.caveat ?: decoderProblem else null
+            val caveat = lossy?.let { decoders.caveat(it) }
             return PhotoScore(scorer.score(inputs), size!!, takes != null && takes != size, caveat)
         } catch (error: OutOfMemoryError) {
             refuse(Text.OUT_OF_MEMORY, size ?: "?", cause = error)

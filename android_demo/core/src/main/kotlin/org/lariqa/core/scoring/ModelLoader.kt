@@ -1,7 +1,6 @@
 package org.lariqa.core.scoring
 
 import java.io.File
-import org.lariqa.core.Refusal
 import org.lariqa.core.Sentence
 import org.lariqa.core.Text
 import org.lariqa.core.audition.Audition
@@ -10,7 +9,7 @@ import org.lariqa.core.audition.AuditionPictures
 import org.lariqa.core.audition.AuditionStore
 import org.lariqa.core.audition.AuditionTable
 import org.lariqa.core.audition.AuditionUnit
-import org.lariqa.core.audition.DecoderCheck
+import org.lariqa.core.audition.Decoders
 import org.lariqa.core.figure
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.ExportFolder
@@ -84,17 +83,11 @@ class ExportLoader(
                 onProgress(Text.WARMING_UP.of(), null)
                 val selfTest = SelfTest.run(scorer, golden, tile, manifest.tolerances.of(artifact, choice.arithmetic))
                 if (!selfTest.passed) refuse(selfTest)
-                val known = table?.decoder.takeIf { asked == null }
-                var problem: Sentence? = null
-                val decoder = known ?: try {
-                    DecoderCheck.of(export, scorer, phone.decoder, openPhoto)
-                } catch (refusal: Refusal) {
-                    problem = Text.DECODER_UNKNOWN.of(refusal.sentence)
-                    null
-                }
-                val complete = if (asked == null && known == null) table?.copy(decoder = decoder) else table
+                val known = table?.decoders.takeIf { asked == null }.orEmpty()
+                val decoders = Decoders.of(export, scorer, phone.decoder, openPhoto, known)
+                val complete = if (asked == null) table?.copy(decoders = decoders.checks) else table
                 if (complete != null && complete != table) audition.save(complete)
-                return LoadedModel(manifest, choice, scorer, selfTest, complete, decoder, problem)
+                return LoadedModel(manifest, choice, scorer, selfTest, complete, decoders)
             } catch (error: Throwable) {
                 scorer.close()
                 throw error

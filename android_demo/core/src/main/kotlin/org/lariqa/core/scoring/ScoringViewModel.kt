@@ -48,7 +48,7 @@ class ScoringViewModel(
     fun load(choice: RuntimeChoice? = uiState.choice) = start { job ->
         model?.close()
         model = null
-        change { it.copy(choice = choice, manifest = null, artifact = null, margin = null, decoder = null) }
+        change { it.copy(choice = choice, manifest = null, artifact = null, margin = null, decoders = emptyList()) }
         try {
             prepare(choice, job)
         } catch (refusal: Refusal) {
@@ -118,7 +118,7 @@ class ScoringViewModel(
         change {
             it.copy(
                 manifest = loaded.manifest, artifact = loaded.artifact, margin = loaded.margin, audition = loaded.table,
-                decoder = loaded.decoder?.summary ?: loaded.decoderProblem,
+                decoders = loaded.decoders.summary,
             )
         }
         if (scoredBy != loaded.manifest.checkpointSha256) { // scores of other weights

@@ -21,8 +21,8 @@ data class UiState(
     val margin: Double? = null,
     /** The units of this phone; null: no audition was held. */
     val audition: AuditionTable? = null,
-    /** What the phone's decoder does to a known JPEG. */
-    val decoder: Sentence? = null,
+    /** What the phone's decoders do to known files. */
+    val decoders: List<Sentence> = emptyList(),
     /** What went wrong without stopping the work. */
     val warning: Sentence? = null,
 ) {

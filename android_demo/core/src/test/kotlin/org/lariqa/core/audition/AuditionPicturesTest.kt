@@ -34,7 +34,7 @@ class AuditionPicturesTest {
         for (row in rows) {
             val size = PhotoSize(row.whole("width")!!, row.whole("height")!!)
             val name = row.text("picture")
-            val photo = if (name == AuditionPictures.JPEG) {
+            val photo = if (name == "golden.jpg") {
                 GoldenPhoto(Pack.photo(File(Pack.exports, "views/golden_jpg.png")), size)
             } else {
                 assertNotNull(GeneratedPhoto.of(name, tile, size), name)

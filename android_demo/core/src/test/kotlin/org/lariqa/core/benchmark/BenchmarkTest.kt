@@ -218,6 +218,8 @@ class BenchmarkTest {
         assertEquals(listOf("ImageIO", "golden.jpg"), listOf("library", "file").map { decoder.text(it) })
         assertEquals(listOf(0.0, 0.0), listOf("worst_levels", "differing_share").map { decoder.value(it).double })
         assertEquals(decoder.value("reference").double, decoder.value("score").double, 1e-5)
+        assertEquals(decoder.value("score_of_expected").double, decoder.value("score").double)
+        assertTrue("decoder_heic" !in row && "HEIC" !in row.list("flags").toString(), "Java does not read it")
         assertEquals(setOf(Pack.mixed.keys.first().name, "golden.png"), row.list("scores").map { it.jsonObject.text("photo") }.toSet())
     }
 

@@ -7,6 +7,7 @@ import org.junit.Test
 import org.lariqa.core.Pack
 import org.lariqa.core.Sentence
 import org.lariqa.core.Text
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.refusalOf
 
 class ManifestTest {
@@ -76,11 +77,11 @@ class ManifestTest {
     @Test
     fun `what an older export lacks is missing, and a golden file that is no name is refused`() {
         val now = Manifest.parse(viewsText, "lariqa.json")
-        assertEquals("golden_jpg.png", now.golden?.jpeg?.pixelsFile)
+        assertEquals(mapOf(Lossy.JPEG to "golden_jpg.png", Lossy.HEIC to "golden_heic.png"), now.golden?.lossy?.mapValues { it.value.pixelsFile })
         assertTrue(now.artifacts.all { it.audition.size == 6 })
-        val before = viewsText.replace("\"audition\"", "\"formerly\"").replace("\"jpeg\"", "\"once\"")
+        val before = viewsText.replace("\"audition\"", "\"formerly\"").replace("\"jpeg\"", "\"once\"").replace("\"heic\"", "\"once\"")
         val older = Manifest.parse(before, "lariqa.json")
-        assertEquals(null, older.golden?.jpeg)
+        assertEquals(emptyMap(), older.golden?.lossy)
         assertTrue(older.artifacts.all { it.audition.isEmpty() })
         assertEquals(Text.INCOMPLETE_MANIFEST, refused("\"golden_jpg.png\"", "\"../golden_jpg.png\"").text)
     }

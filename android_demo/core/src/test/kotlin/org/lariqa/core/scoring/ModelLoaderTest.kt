@@ -14,6 +14,7 @@ import org.lariqa.core.audition.AuditionStore
 import org.lariqa.core.bytes
 import org.lariqa.core.manifest.Artifact
 import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.pixels.PixelPhoto
 import org.lariqa.core.refusalOf
@@ -125,13 +126,13 @@ class ModelLoaderTest {
         loader(decode = off).load().use { model ->
             val photo = Pack.tinyPhoto("original")
             val lossy = object : Photo by photo {
-                override val isLossy = true
+                override val lossy = Lossy.JPEG
             }
             assertEquals(Text.DECODER_OFF, model.score { lossy }.caveat?.text)
             assertNull(model.score { photo }.caveat)
-            assertEquals(model.decoder, model.table?.decoder)
+            assertEquals(model.decoders.checks, model.table?.decoders)
         }
-        loader().load().use { assertNotNull(it.decoder, "kept in the table").caveat.let { caveat -> assertNotNull(caveat) } }
+        loader().load().use { assertNotNull(it.decoders.caveat(Lossy.JPEG), "kept in the table") }
     }
 
     @Test
@@ -139,8 +140,8 @@ class ModelLoaderTest {
         val folder = Pack.copyOf("views")
         File(folder, "golden.jpg").delete()
         loader(export = ExportFolder.open(folder)).load().use { model ->
-            assertEquals(Text.DECODER_UNKNOWN, model.decoderProblem?.text)
-            assertNull(model.decoder)
+            assertEquals(Text.DECODER_UNKNOWN, model.decoders.caveat(Lossy.JPEG)?.text)
+            assertNull(model.decoders.checks[Lossy.JPEG])
         }
     }
 }

@@ -17,6 +17,7 @@ import org.lariqa.core.Pack
 import org.lariqa.core.Text
 import org.lariqa.core.bytes
 import org.lariqa.core.manifest.ExportFolder
+import org.lariqa.core.pixels.Lossy
 import org.lariqa.core.pixels.Photo
 import org.lariqa.core.pixels.PixelPhoto
 import org.lariqa.core.pixels.copyTo
@@ -36,11 +37,11 @@ class ScoringViewModelTest {
         loader: ModelLoader = Pack.loader(), worker: Executor = atOnce, open: (PhotoResult) -> Photo = { Pack.tinyPhoto(it.id) },
     ) = ScoringViewModel(loader, open, journal, worker)
 
-    /** The real export with another runner in it, and without the golden JPEG, which would take runs of its own. */
+    /** The real export with another runner in it, and without the golden lossy files, which would take runs of their own. */
     private fun faked(
         run: (Map<String, Buffer>) -> Float, cancel: () -> Unit = {}, export: ExportFolder = Pack.tiny,
     ) = ExportLoader(
-        { ExportFolder(export.folder, export.manifest.run { copy(golden = golden?.copy(jpeg = null)) }) },
+        { ExportFolder(export.folder, export.manifest.run { copy(golden = golden?.copy(lossy = emptyMap())) }) },
         { _, _, _ ->
             object : Runner {
                 override val runtime = "fake"
@@ -187,14 +188,14 @@ class ScoringViewModelTest {
             open = { result ->
                 val photo = Pack.tinyPhoto("original")
                 object : Photo by photo {
-                    override val isLossy = result.id == "jpeg"
+                    override val lossy = Lossy.JPEG.takeIf { result.id == "jpeg" }
                 }
             },
         )
         viewModel.load()
         viewModel.add(photos(listOf("jpeg", "png")))
         assertEquals(listOf(Text.DECODER_OFF, null), viewModel.uiState.results.map { it.caveat?.text })
-        assertEquals(Text.DECODER_OFF, viewModel.uiState.decoder?.text)
+        assertEquals(listOf(Text.DECODER_OFF, Text.DECODER_SAME), viewModel.uiState.decoders.map { it.text })
         assertEquals(viewModel.uiState.results, journal.read().results)
     }
 
