@@ -57,7 +57,8 @@ public final class LarIqa: Sendable {
         let heicCheck = try await Self.decoderCheck(
             golden?.heic, kept?.heicDecoder, found, artifact, folder, platform, session)
         var table = found.table
-        (table?.decoder, table?.heicDecoder) = (check ?? kept?.decoder, heicCheck ?? kept?.heicDecoder)
+        if let check { table?.decoder = check }
+        if let heicCheck { table?.heicDecoder = heicCheck }
         if let table, table != found.table { try? platform.auditions.save(table) }
         guard let selfTest = await session.selfTest else { throw CancellationError() }
         (self.folder, self.artifact, self.units, self.session) = (folder, artifact, units, session)

@@ -99,9 +99,11 @@ struct DecoderCheckTests {
 
     /// A file type box, and the beginning of the next one, whose bytes are no brands.
     private static func box(_ major: String, _ compatible: String...) -> [UInt8] {
-        let length = UInt8(16 + 4 * compatible.count)
-        return [0, 0, 0, length] + Array("ftyp\(major)".utf8) + [0, 0, 0, 0] + compatible.flatMap { Array($0.utf8) }
-            + Array("avifavif".utf8)
+        let brands = Array(compatible.joined().utf8)
+        let version: [UInt8] = [0, 0, 0, 0]
+        var bytes: [UInt8] = [0, 0, 0, UInt8(16 + brands.count)]
+        bytes += Array("ftyp\(major)".utf8) + version
+        return bytes + brands + Array("avifavif".utf8)
     }
 
     private func check(_ jpeg: String, error: Double = 0) async throws -> DecoderCheck {

@@ -46,7 +46,7 @@ class BundledExport(private val assets: AssetManager, private val name: String, 
         folder.mkdirs()
         val here = assets.list(name).orEmpty().toSet()
         val files = manifest.artifacts.map { it.file to it.bytes } +
-            manifest.golden?.run { listOfNotNull(file, jpeg?.file, jpeg?.pixelsFile) }.orEmpty().map { it to 0L }
+            manifest.golden?.files.orEmpty().map { it to 0L }
         val copied = files.filter { (file, _) -> file in here }
         val needed = copied.sumOf { it.second }
         if (folder.usableSpace < needed) refuse(Text.NO_SPACE, needed / MB, folder.usableSpace / MB)

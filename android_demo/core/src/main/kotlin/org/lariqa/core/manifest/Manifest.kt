@@ -85,13 +85,15 @@ data class Golden(
     /** By which a decoder is judged. */
     val lossy: Map<Lossy, GoldenLossy> = emptyMap(),
 ) {
+    /** Names of all that belongs to it. */
+    val files: List<String> get() = listOf(file) + lossy.values.flatMap { listOf(it.file, it.pixelsFile) }
+
     companion object {
         internal fun read(data: JsonObject) = Golden(
             data.text("file"), data.text("sha256"), data.text("fill"), data["generator"]?.jsonPrimitive?.contentOrNull,
             Lossy.entries.mapNotNull { kind -> (data[kind.name.lowercase()] as? JsonObject)?.let { kind to lossyOf(it) } }.toMap(),
         ).also { golden ->
-            val files = listOf(golden.file) + golden.lossy.values.flatMap { listOf(it.file, it.pixelsFile) }
-            require(files.all { isFileName(it) }) { "a golden file is no name: $files" }
+            require(golden.files.all { isFileName(it) }) { "a golden file is no name: ${golden.files}" }
         }
 
         private fun lossyOf(data: JsonObject) =
