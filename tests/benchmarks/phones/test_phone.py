@@ -115,7 +115,7 @@ def test_rows_come_back_labelled_with_the_phone_and_the_file(bench, install, art
     )
     assert [score.reference for score in row.scores] == [golden["reference"], None]
     assert row.report and row.error is None and row.flags == []
-    assert any("pushed 5 of 5 files" in step for step in said)
+    assert any("pushed 7 of 7 files" in step for step in said)
 
 
 def test_what_the_phone_has_is_not_pushed_again_and_what_is_not_meant_goes(bench, install, artifact, phone, tmp_path):
