@@ -37,7 +37,7 @@ def measure(folder: Path, file: str, runs: int) -> dict:
     artifact = next(row for row in manifest["artifacts"] if row["file"] == file)
     size = artifact["photo_height_px"], artifact["photo_width_px"]
     lossy = [manifest["golden"].get(kind, {}) for kind in ("jpeg", "heic")]
-    others = {one.get(name) for one in lossy for name in ("file", "pixels_file")}  # to check decoders with, not to measure
+    others = {one.get(name) for one in lossy for name in ("file", "pixels_file")}  # not to measure
     photos = sorted(
         path.name for path in folder.iterdir() if path.suffix in (".png", ".jpg") and path.name not in others
     )
