@@ -74,6 +74,8 @@ class QuantizedExport:
     ) -> None:
         self.ready, self.reference, self.folder = ready, reference, folder
         self.stored, self.progress, self.limit = StoredLayers(ready, keep_float), progress, limit
+        if keep_float:  # a name that means nothing is refused before minutes of conversion
+            self.stored.kept_float_groups({self.stored.group_of(name) for name in self.stored.layers})
         self.pictures = PictureSets(
             reference, size, folder, tuple(calibration), validation_pictures, proof or {}, progress, ready.photo_size_px
         )
