@@ -1,5 +1,8 @@
 """The layers whose weights a file stores: one that is not found, or not there, is refused."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
 from export.formats import FORMATS
@@ -12,9 +15,14 @@ HEIGHT, WIDTH = 150, 200
 
 
 @pytest.mark.parametrize("memory", ["naive", "balanced"])
-def test_a_layer_that_is_not_found_is_refused_and_not_left_in_float32(memory, tiny_model, tmp_path):
-    ready = make_export_ready(tiny_model, ExportRequest("pixels", HEIGHT, WIDTH, memory=memory))
-    quantized, row = QuantizedExport(ready, None, (HEIGHT, WIDTH), tmp_path), FORMATS["onnx"]
+def test_a_layer_that_is_not_found_is_refused_and_not_left_in_float32(
+    memory, tiny_model, shared_exports, float32_files, tmp_path
+):
+    row, request = FORMATS["onnx"], ExportRequest("pixels", HEIGHT, WIDTH)
+    shared = float32_files["onnx"] if memory == "naive" else shared_exports(request)[1][0].path
+    shutil.copy(shared, tmp_path / "float32.onnx")
+    ready = make_export_ready(tiny_model, replace(request, memory=memory))
+    quantized = QuantizedExport(ready, None, (HEIGHT, WIDTH), tmp_path)
     path = quantized.source(row)
     assert quantized.stored.known(row, path)
     quantized = QuantizedExport(ready, None, (HEIGHT, WIDTH), tmp_path)
