@@ -137,9 +137,11 @@ def test_a_larger_view_runs_in_as_many_strips_and_groups():
     assert most[0] == most[1] > 1
 
 
-def test_onnx_lists_a_gated_blocks_shares_before_their_sums(tiny_model, tmp_path, tight):
+def test_onnx_lists_a_gated_blocks_shares_before_their_sums(tiny_config, make_tiny_model, tmp_path, monkeypatch):
     """ONNX Runtime computes what stands last first: a sum behind each share would wait for all shares."""
-    ready = make_export_ready(tiny_model, ExportRequest("pixels", 150, 200, "full", "low"))
+    monkeypatch.setitem(BUDGETS, "low", Budget(None, 20_000))  # groups in one branch: its strips have no gates
+    model = make_tiny_model(tiny_config(branches=("synthetic",)))
+    ready = make_export_ready(model, ExportRequest("pixels", 150, 200, "full", "low"))
     FORMATS["onnx"].convert(ready, tmp_path / "low.onnx", "{}")
     graph = onnx.load(tmp_path / "low.onnx").graph
     stored = {tensor.name for tensor in graph.initializer}
