@@ -213,7 +213,13 @@ def test_the_score_is_the_references(kind, view, height, width, tiny_config, mak
 
 @pytest.mark.parametrize("memory", ["low"])
 def test_every_format_is_written_and_proved(memory, tiny_model, tmp_path, monkeypatch, one_thread):
-    monkeypatch.setitem(BUDGETS, memory, Budget(200_000, 60_000))  # the tightest budgets take minutes to convert
+    # The tightest budgets take minutes to convert. These make 4 and 7 strips, and groups of several early blocks.
+    monkeypatch.setitem(BUDGETS, memory, Budget(300_000, 90_000))
+    plans = [
+        net.plan
+        for net in make_export_ready(tiny_model, ExportRequest("pixels", 150, 200, "full", memory)).lean.values()
+    ]
+    assert max(len(plan.strips) for plan in plans) > WIDEST_CONCATENATION and max(map(len, plans[0].groups)) > 2
     with one_thread():
         proofs = list(
             export_proved(tiny_model, ExportRequest("pixels", 150, 200, "full", memory), list(USUAL), tmp_path)
