@@ -19,7 +19,7 @@ from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME, Artifact, Manifest, read_manifest, write_manifest
 from lariqa.photos import golden
-from lariqa.photos.audition import PICTURE_FILES
+from lariqa.photos.audition import LOSSY, PICTURE_FILES
 from lariqa.runtimes.artifacts import describe
 
 HOUSE = Path(__file__).parents[1]
@@ -110,8 +110,8 @@ def checked(folder: Path, platform: str, formats: Sequence[str] = (), inputs: Se
                 f"{row.file} has no reference score of {golden.FILE_NAME}, so no phone could test itself; export again"
             )
     for name in pictures_of(manifest):
-        ours = next((file for file in PICTURE_FILES if file.name == name), None)
-        if ours is None or not (folder / name).is_file() or sha256_of(folder / name) != sha256_of(ours):
+        (ours,) = [file for file in PICTURE_FILES if file.name == name]
+        if not (folder / name).is_file() or sha256_of(folder / name) != sha256_of(ours):
             raise Refusal(f"{folder / name} is missing or not this toolkit's golden picture; export again")
     # An export of an older schema gets what the app reads.
     return with_changes(manifest, tolerances=manifest.tolerances or TOLERANCES, artifacts=tuple(rows))
@@ -119,5 +119,5 @@ def checked(folder: Path, platform: str, formats: Sequence[str] = (), inputs: Se
 
 def pictures_of(manifest: Manifest) -> tuple[str, ...]:
     """Names of the picture files that belong to an export; an older one has fewer, or the golden photo alone."""
-    lossy = [found for kind in ("jpeg", "heic") if (found := (manifest.golden or {}).get(kind))]
-    return (golden.FILE_NAME, *(found[name] for found in lossy for name in ("file", "pixels_file")))
+    lossy = [files for kind, files in LOSSY.items() if (manifest.golden or {}).get(kind)]
+    return (golden.FILE_NAME, *(file.name for files in lossy for file in files))

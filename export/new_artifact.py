@@ -21,8 +21,7 @@ def new_manifest(model: LarIqa, checkpoint_sha256: str) -> Manifest:
         "sha256": sha256_of(golden.TILE),
         "fill": golden.FILL,
         "generator": audition.GENERATOR,
-        "jpeg": _lossy(audition.JPEG, audition.JPEG_PIXELS),
-        "heic": _lossy(audition.HEIC, audition.HEIC_PIXELS),
+        **{kind: _lossy(*files) for kind, files in audition.LOSSY.items()},
     }
     return Manifest(checkpoint_sha256, model.config, model.provenance, tolerances=TOLERANCES, golden=pictures)
 

@@ -29,7 +29,7 @@ def load(
     Args:
         path: an exported file, or, where the whole toolkit is installed, a checkpoint: a .safetensors file or a folder
             written by ``save_pretrained``.
-        threads: inside one run; None: the runtime's own choice.
+        threads: inside one run, and to make the views; None: the runtime's own choice, and one for each processor.
         synthetic_view: "crop" or "full", for a checkpoint; None: as the weights were trained. An exported file has one
             view, and another is refused.
         weight_cache: a folder where LiteRT keeps packed weights between runs; .tflite only.

@@ -77,7 +77,7 @@ def inspect_artifact(path: Path, every_step: bool = False) -> None:
     table.add_row("all, tables and biases too", f"{work.macs / 1e6:,.1f}", f"{work.parameters:,}")
     show(table)
     say(f"weights as stored: {work.weight_bytes / 1e6:.1f} MB; MACs: convolutions and matrix products of one run")
-    if work.macs < artifact.macs and artifact.photo_width_px is None and artifact.synthetic_view == "full":
+    if artifact.open_sides and work.macs < artifact.macs:
         height, width = artifact.inputs[-1].shape[1:3]
         say(f"layers of the photo's size are not counted; with {width}x{height}: {artifact.macs / 1e6:,.1f} MMACs")
     show_inputs(artifact)

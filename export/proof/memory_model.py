@@ -92,14 +92,9 @@ def halo_macs(manifest: Manifest, artifact: Artifact) -> int:
 
 def photo_size_px(artifact: Artifact) -> tuple[int, int]:
     """(height, width) of the photo that a file takes; where it takes any, of the largest that proved it, or 4K."""
-    if _open_sides(artifact):
+    if artifact.open_sides:
         return next((spec.shape[1:3] for spec in artifact.inputs if spec.name == "synthetic"), FOUR_K)
     return artifact.photo_height_px or FOUR_K[0], artifact.photo_width_px or FOUR_K[1]
-
-
-def _open_sides(artifact: Artifact) -> bool:
-    """Whether the file's height and width are the photo's."""
-    return artifact.input == "views" and artifact.synthetic_view == "full"
 
 
 def _planned(view: str, net: MBConvNet, memory: str, height: int, width: int) -> PlannedBranch:
@@ -125,10 +120,10 @@ def predict(
     branches = planned_branches(manifest.config, artifact.synthetic_view, artifact.memory, height, width)
     if runtime is None or not branches:
         return None
-    alive_copies = runtime.open_alive_copies if _open_sides(artifact) else runtime.alive_copies
+    alive_copies = runtime.open_alive_copies if artifact.open_sides else runtime.alive_copies
     if not alive_copies:
         return None
-    if artifact.input == "pixels" or _open_sides(artifact):
+    if artifact.input == "pixels" or artifact.open_sides:
         taken = height * width * 3 + sum(spec.bytes for spec in artifact.inputs if spec.name == "authentic")
     else:
         taken = sum(spec.bytes for spec in artifact.inputs)

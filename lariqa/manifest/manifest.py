@@ -66,6 +66,11 @@ class Artifact:
     plan: dict[str, Any] | None = None  # lariqa_train.quantization.precision.Plan as JSON; None in fp32
     audition: tuple[dict[str, Any], ...] = ()  # lariqa.photos.audition.AuditionScore as JSON
 
+    @property
+    def open_sides(self) -> bool:
+        """Whether the height and width of an input are the photo's."""
+        return self.input == "views" and self.synthetic_view == "full"
+
     def __post_init__(self) -> None:
         # A manifest may come from anywhere, and it says which files beside it are opened, replaced and removed.
         is_name = isinstance(self.file, str) and Path(self.file).name == self.file and Path(self.file).suffix

@@ -33,7 +33,11 @@ JPEG = Path(__file__).parent / "golden.jpg"  # 4:2:0, of odd width and height
 JPEG_PIXELS = Path(__file__).parent / "golden_jpg.png"  # what Pillow (libjpeg-turbo) decodes it to
 HEIC = Path(__file__).parent / "golden.heic"
 HEIC_PIXELS = Path(__file__).parent / "golden_heic.png"  # what pillow-heif (libheif, libde265) decodes it to
-PICTURE_FILES = (TILE, JPEG, JPEG_PIXELS, HEIC, HEIC_PIXELS)  # what lies beside ``lariqa.json``
+LOSSY = {
+    "jpeg": (JPEG, JPEG_PIXELS),
+    "heic": (HEIC, HEIC_PIXELS),
+}  # as manifests name them -> the file, its right pixels
+PICTURE_FILES = (TILE, *LOSSY["jpeg"], *LOSSY["heic"])  # what lies beside ``lariqa.json``
 SIZE_PX = (1344, 1600)  # height and width, for a file that takes any: neither the golden photo's nor a usual one
 FLAT_PX = 64
 NOISE = (73_856_093, 19_349_663, 83_492_791)  # factors of row, column and channel in the noise's hash

@@ -6,7 +6,6 @@ would each take as much again; done to a band of rows at a time they take next t
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -69,12 +68,11 @@ class DecodedPhoto:
             narrow[first:last] = band.resize((width, last - first), Image.Resampling.BILINEAR)
 
         bands = range(0, self.height, rows)
-        if min(threads, len(bands)) == 1:
-            for first in bands:
-                narrow_band(first)
+        if (workers := min(threads, len(bands))) == 1:
+            list(map(narrow_band, bands))
         else:
-            with ThreadPoolExecutor(min(threads, len(bands))) as pool:  # Pillow lets go of Python's lock
-                deque(pool.map(narrow_band, bands), maxlen=0)
+            with ThreadPoolExecutor(workers) as pool:  # Pillow lets go of Python's lock
+                list(pool.map(narrow_band, bands))
         return Image.fromarray(narrow)
 
     @property

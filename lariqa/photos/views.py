@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -65,11 +66,8 @@ def authentic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec, thr
     return np.asarray(_photo(image).narrowed(side, threads).resize((side, side), Image.Resampling.BILINEAR))
 
 
-def synthetic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec, threads: int = 1) -> np.ndarray:
-    """The synthetic view as pixels: (H, W, 3) uint8 -> (h, w, 3) uint8, unchanged or the centre crop.
-
-    It is copied by one thread whatever is asked for.
-    """
+def synthetic_pixels(image: np.ndarray | DecodedPhoto, spec: PreprocessSpec) -> np.ndarray:
+    """The synthetic view as pixels: (H, W, 3) uint8 -> (h, w, 3) uint8, unchanged or the centre crop."""
     photo = _photo(image)
     if spec.synthetic_view == "full":
         return photo.pixels()
@@ -124,7 +122,8 @@ def inputs_of(
     check_image(image)
     if takes == "pixels":
         return {"image": np.ascontiguousarray(_photo(image).pixels())[None]}
-    made = {view: PIXELS_OF[view](image, spec, threads) for view in views}
+    make = {**PIXELS_OF, "authentic": partial(authentic_pixels, threads=threads)}
+    made = {view: make[view](image, spec) for view in views}
     if takes == "views":
         return {view: np.ascontiguousarray(pixels)[None] for view, pixels in made.items()}
     return {view: normalise(pixels, spec) for view, pixels in made.items()}

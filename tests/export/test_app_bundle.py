@@ -14,7 +14,7 @@ from lariqa.digest import sha256_of
 from lariqa.errors import Refusal
 from lariqa.manifest.manifest import FILE_NAME, Artifact, InputSpec, Manifest, read_manifest, write_manifest
 from lariqa.manifest.model_config import LarIqaConfig, Provenance
-from lariqa.photos.audition import PICTURE_FILES
+from lariqa.photos.audition import LOSSY, PICTURE_FILES
 from lariqa_cli import main as command_line
 
 FILES = {"ios": {"a.mlpackage"}, "android": {"a.onnx", "a.tflite"}}  # whose photos have one size
@@ -47,10 +47,7 @@ def exported(tmp_path):
         Provenance(False, "test", ""),
         tuple(rows),
         TOLERANCES,
-        {
-            "jpeg": {"file": "golden.jpg", "pixels_file": "golden_jpg.png"},
-            "heic": {"file": "golden.heic", "pixels_file": "golden_heic.png"},
-        },
+        {"jpeg": {"file": "golden.jpg"}, "heic": {"file": "golden.heic"}},
     )
     write_manifest(folder, manifest)
     return folder
@@ -133,7 +130,7 @@ def remove_model(folder: Path, platform: str) -> None:
 def test_an_older_export_has_the_golden_photo_alone_or_with_the_jpeg(exported, tmp_path, lossy):
     manifest = read_manifest(exported)
     write_manifest(exported, replace(manifest, golden={kind: manifest.golden[kind] for kind in lossy}))
-    files = {manifest.golden[kind][name] for kind in lossy for name in ("file", "pixels_file")}
+    files = {file.name for kind in lossy for file in LOSSY[kind]}
     for name in PICTURES - files - {"golden.png"}:
         (exported / name).unlink()
     bundle(exported, "android", tmp_path / "Model")

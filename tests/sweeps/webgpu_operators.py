@@ -14,10 +14,11 @@ from pathlib import Path
 
 from export.verify_elsewhere import verify_elsewhere
 from lariqa.manifest.manifest import read_manifest
-from lariqa.photos.audition import PICTURE_FILES
+from lariqa.photos.audition import JPEG, JPEG_PIXELS
+from lariqa.photos.golden import TILE
 
 MOST_ON_CPU = 5
-PHOTOS = [str(picture) for picture in PICTURE_FILES]  # a software adapter takes half a minute for each
+PHOTOS = [str(picture) for picture in (TILE, JPEG, JPEG_PIXELS)]  # a software adapter takes half a minute for each
 PRECISIONS = ("fp32", "fp16")  # WebGPU refuses int8 weights of fully connected layers
 
 

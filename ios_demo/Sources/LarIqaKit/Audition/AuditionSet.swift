@@ -13,9 +13,6 @@ struct AuditionSet: Sendable {
     /// What was left out, a sentence each.
     let notes: [String]
 
-    /// The picture of the golden JPEG, its pixels those that Pillow decodes it to.
-    static let jpeg = "golden.jpg"
-
     /// - Returns: the reason where the export has nothing to judge by.
     /// - Throws: `Refusal`: a file of the golden set is missing or another one.
     static func of(
@@ -53,13 +50,13 @@ struct AuditionSet: Sendable {
     private static func picture(
         _ row: Artifact.Audition, _ tile: Photo, _ folder: ExportFolder, _ decoder: any PhotoDecoding
     ) throws -> Photo? {
-        guard row.picture == jpeg else {
-            let isKnown = folder.manifest.golden?.generator == AuditionPictures.generator
+        let golden = folder.manifest.golden
+        guard let lossy = [golden?.jpeg, golden?.heic].compactMap({ $0 }).first(where: { $0.file == row.picture }) else {
+            let isKnown = golden?.generator == AuditionPictures.generator
             return isKnown ? AuditionPictures.make(row.picture, from: tile, size: row.size) : nil
         }
-        guard let jpeg = folder.manifest.golden?.jpeg else { return nil }
         let pixels = try decoder.photo(
-            from: folder.goldenFile(jpeg.pixelsFile, jpeg.pixelsSha256), named: jpeg.pixelsFile)
+            from: folder.goldenFile(lossy.pixelsFile, lossy.pixelsSha256), named: lossy.pixelsFile)
         return GoldenPhoto.make(from: pixels, size: row.size)
     }
 

@@ -64,12 +64,11 @@ class Benchmark(
             ?: refuse(Text.BAD_REQUEST, "a model that lariqa.json lists (${names.joinToString()})", model)
     }
 
-    private val lossy = export.manifest.golden?.lossy.orEmpty().values.flatMap { listOf(it.file, it.pixelsFile) }
-
     /** The photos that were pushed or, where there are none, the golden one. */
     private fun photos(artifact: Artifact, golden: File?): List<PhotoFile> {
+        val own = export.manifest.golden?.files.orEmpty()
         val pushed = export.folder.listFiles().orEmpty()
-            .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it != golden && it.name !in lossy }.sorted()
+            .filter { it.extension.lowercase() in PHOTO_SUFFIXES && it.name !in own }.sorted()
             .map { PhotoFile(it.name) { environment.openPhoto(it) } }
         return pushed.ifEmpty {
             val size = golden?.let { artifact.references[it.name]?.size } ?: refuse(Text.NO_GOLDEN, artifact.file)
