@@ -51,7 +51,8 @@ struct AuditionSet: Sendable {
         _ row: Artifact.Audition, _ tile: Photo, _ folder: ExportFolder, _ decoder: any PhotoDecoding
     ) throws -> Photo? {
         let golden = folder.manifest.golden
-        guard let lossy = [golden?.jpeg, golden?.heic].compactMap({ $0 }).first(where: { $0.file == row.picture }) else {
+        let files = [golden?.jpeg, golden?.heic].compactMap { $0 }
+        guard let lossy = files.first(where: { $0.file == row.picture }) else {
             let isKnown = golden?.generator == AuditionPictures.generator
             return isKnown ? AuditionPictures.make(row.picture, from: tile, size: row.size) : nil
         }
